@@ -1,0 +1,1 @@
+"""HTTP as values: requests are parsed, answers and problems are written. Knows no AWS."""

@@ -1,0 +1,95 @@
+"""All configuration: :class:`Settings`, read once from the environment. The only reader of ``os.environ``."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cutout.imaging.spec import Limits
+
+
+class SettingsError(ValueError):
+    """A variable of the environment has a value that cannot be used; the message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a function may be told from outside. Each field: default, unit, meaning."""
+
+    accounts_table: str = ""
+    """CUTOUT_ACCOUNTS_TABLE: DynamoDB table of accounts and keys."""
+    results_bucket: str = ""
+    """CUTOUT_RESULTS_BUCKET: S3 bucket for answers above ``inline_limit_bytes``; empty: none."""
+    remove_function: str = ""
+    """CUTOUT_REMOVE_FUNCTION: name of the removal function, which the deep health check asks."""
+    inline_limit_bytes: int = 6_291_456
+    """CUTOUT_INLINE_LIMIT_BYTES: largest answer of a function, base64 included (Lambda quota: 6 MB); 0: no limit."""
+    result_url_s: int = 3_600
+    """CUTOUT_RESULT_URL_S: seconds for which a presigned result URL works."""
+    model: str = ""
+    """CUTOUT_MODEL: row of the manifest; empty: the manifest's default."""
+    models_dir: Path = Path("models")
+    """CUTOUT_MODELS_DIR: folder of manifest.toml and the model files."""
+    threads: int = 0
+    """CUTOUT_THREADS: threads of one inference; 0: the cores that this process may use."""
+    legacy_keys: bool = False
+    """CUTOUT_LEGACY_KEYS: accept API keys in the query string or the JSON body."""
+    url_timeout_s: float = 10.0
+    """CUTOUT_URL_TIMEOUT_S: seconds for fetching one image_url, redirects included."""
+    url_redirects: int = 3
+    """CUTOUT_URL_REDIRECTS: redirects followed for one image_url."""
+    url_allow: frozenset[str] = frozenset()
+    """CUTOUT_URL_ALLOW: comma-separated host:port pairs that may be fetched although they are private (tests)."""
+    limits: Limits = field(default_factory=Limits)
+    """CUTOUT_MAX_IMAGE_BYTES, CUTOUT_MAX_PIXELS, CUTOUT_MAX_SIDE_PX, CUTOUT_MAX_OUTPUT_SIDE_PX."""
+    in_lambda: bool = False
+    """AWS_LAMBDA_RUNTIME_API is set: the process runs under a Lambda runtime."""
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = os.environ) -> "Settings":
+        """Read and check the environment. Raises SettingsError, naming the variable."""
+        default = cls()
+        bounds = Limits()
+        return cls(
+            accounts_table=env.get("CUTOUT_ACCOUNTS_TABLE", ""),
+            results_bucket=env.get("CUTOUT_RESULTS_BUCKET", ""),
+            remove_function=env.get("CUTOUT_REMOVE_FUNCTION", ""),
+            inline_limit_bytes=_integer(env, "CUTOUT_INLINE_LIMIT_BYTES", default.inline_limit_bytes, 0),
+            result_url_s=_integer(env, "CUTOUT_RESULT_URL_S", default.result_url_s, 1),
+            model=env.get("CUTOUT_MODEL", ""),
+            models_dir=Path(env.get("CUTOUT_MODELS_DIR", "") or "models"),
+            threads=_integer(env, "CUTOUT_THREADS", default.threads, 0),
+            legacy_keys=_boolean(env, "CUTOUT_LEGACY_KEYS"),
+            url_timeout_s=float(_integer(env, "CUTOUT_URL_TIMEOUT_S", int(default.url_timeout_s), 1)),
+            url_redirects=_integer(env, "CUTOUT_URL_REDIRECTS", default.url_redirects, 0),
+            url_allow=frozenset(part.strip() for part in env.get("CUTOUT_URL_ALLOW", "").split(",") if part.strip()),
+            limits=Limits(
+                max_bytes=_integer(env, "CUTOUT_MAX_IMAGE_BYTES", bounds.max_bytes, 1),
+                max_pixels=_integer(env, "CUTOUT_MAX_PIXELS", bounds.max_pixels, 1),
+                max_side_px=_integer(env, "CUTOUT_MAX_SIDE_PX", bounds.max_side_px, 1),
+                max_output_side_px=_integer(env, "CUTOUT_MAX_OUTPUT_SIDE_PX", bounds.max_output_side_px, 1),
+            ),
+            in_lambda="AWS_LAMBDA_RUNTIME_API" in env,
+        )
+
+
+def _integer(env: Mapping[str, str], name: str, default: int, minimum: int) -> int:
+    text = env.get(name, "").strip()
+    if not text:
+        return default
+    try:
+        value = int(text)
+    except ValueError as error:
+        raise SettingsError(f"{name} must be an integer, not {text!r}") from error
+    if value < minimum:
+        raise SettingsError(f"{name} must be at least {minimum}, not {value}")
+    return value
+
+
+def _boolean(env: Mapping[str, str], name: str) -> bool:
+    text = env.get(name, "").strip().lower()
+    if text in {"", "0", "false", "no"}:
+        return False
+    if text in {"1", "true", "yes"}:
+        return True
+    raise SettingsError(f"{name} must be true or false, not {text!r}")
