@@ -121,7 +121,7 @@ class NotFoundError(CutoutError):
 
 
 class MethodNotAllowedError(CutoutError):
-    """The route exists, the method does not. details["allow"]: the methods that do."""
+    """The route exists, the method does not. details["allow"]: the methods that do, as the Allow header wants them."""
 
     code = "method_not_allowed"
 

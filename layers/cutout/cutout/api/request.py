@@ -25,6 +25,7 @@ class Headers(Mapping[str, str]):
     def __len__(self) -> int:
         return len(self._fields)
 
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """One HTTP request.

@@ -1,0 +1,23 @@
+"""GET /v2/health, /health and /: cheap by default; ``?deep=true`` asks whether the model loads and runs."""
+
+import cutout
+from cutout.api.answers import json_answer
+from cutout.api.options import boolean
+from cutout.api.request import Request, Response
+from cutout.api.routes import Endpoint
+from cutout.aws import model_health, warm
+from cutout.aws.gateway import lambda_handler
+
+
+def health(request: Request) -> Response:
+    """``{"status": "ok"}``, with the model's name when asked deeply; 503 when the model does not load."""
+    document: dict[str, object] = {"status": "ok", "service": "cutout", "version": cutout.__version__}
+    deep = next(iter(request.query.get("deep", ())), "false")
+    if boolean("deep", deep or "false"):
+        document["model"] = model_health.ask(warm.lambda_client(), warm.settings().remove_function)["model"]
+    return json_answer(document)
+
+
+ENDPOINTS = [Endpoint("GET", route, health) for route in ("/v2/health", "/health", "/")]
+
+handler = lambda_handler(ENDPOINTS)

@@ -1,0 +1,116 @@
+"""BackgroundErase / BEN v2: ``POST /v2``. Our own contract, and the base of the others."""
+
+from dataclasses import replace
+from typing import Final
+
+from cutout.api import answers, auth, problems
+from cutout.api.dialects import Order
+from cutout.api.fields import Fields, json_fields, urlencoded_fields
+from cutout.api.multipart import multipart_fields
+from cutout.api.options import OPTIONS, parse_options, refuse_unknown
+from cutout.api.request import Request, Response
+from cutout.api.sources import Source, SourceKind, find_source
+from cutout.errors import CutoutError, MissingImageError, UnsupportedMediaTypeError
+from cutout.imaging.magic import sniff
+from cutout.imaging.spec import Channels, CutoutResult
+
+_FORM_SOURCES: Final = {
+    "image_file": SourceKind.BYTES,
+    "image_url": SourceKind.URL,
+    "image_base64": SourceKind.BASE64,
+    "image_file_b64": SourceKind.BASE64,
+}
+_JSON_SOURCES: Final = {
+    "image": SourceKind.BASE64,
+    "image_url": SourceKind.URL,
+    "image_base64": SourceKind.BASE64,
+    "image_file_b64": SourceKind.BASE64,
+}
+_LEGACY_FIELD: Final = "image"
+_RAW_TYPES: Final = frozenset({"", "application/octet-stream", "binary/octet-stream"})
+
+_BYTES, _MASK, _IMAGE = "bytes", "mask", "image"
+
+
+class BackgroundErase:
+    """The contract in ``docs/openapi.yaml``; answers are image bytes or JSON, by the kind of request."""
+
+    name = "backgrounderase"
+    routes = frozenset({("POST", "/v2")})
+
+    def credential(self, request: Request, *, legacy: bool) -> str | None:
+        """The key from the headers; where ``legacy``, from the query string or a JSON body too."""
+        key = auth.header_key(request)
+        if key is None and legacy:
+            body = json_fields(request.body) if request.media_type == "application/json" else Fields()
+            key = auth.legacy_key(request, body)
+        return key
+
+    def parse(self, request: Request) -> Order:
+        """Multipart, JSON, urlencoded or raw bytes to an order. Options may also stand in the query string."""
+        query = _query_options(request)
+        if request.media_type.startswith("multipart/"):
+            fields = multipart_fields(request).merged(query)
+            return _order(fields, _FORM_SOURCES, _BYTES)
+        if request.media_type == "application/json" or request.media_type.endswith("+json"):
+            return _json_order(json_fields(request.body).merged(query), request)
+        if request.media_type == "application/x-www-form-urlencoded" and sniff(request.body) is None:
+            return _order(urlencoded_fields(request.body).merged(query), _FORM_SOURCES, _BYTES)
+        return Order(parse_options(query), _raw_source(request), _BYTES)
+
+    def answer(self, order: Order, result: CutoutResult) -> Response:
+        """Image bytes, or ``{"mask"|"image": base64, "width", "height", ...}``."""
+        if order.reply == _BYTES:
+            return answers.image_answer(result)
+        size = {"width": result.width, "height": result.height}
+        document: dict[str, object] = {order.reply: answers.base64_of(result), **size}
+        if order.reply == _IMAGE:
+            document |= {"format": order.spec.format.value, "channels": order.spec.channels.value}
+        return replace(answers.json_answer(document), headers=answers.facts(result))
+
+    def problem(self, error: CutoutError, request: Request) -> Response:
+        """``{"error": {...}}``."""
+        return problems.write_problem(error, request)
+
+
+def _order(fields: Fields, sources: dict[str, SourceKind], reply: str) -> Order:
+    refuse_unknown(fields, OPTIONS | sources.keys() | frozenset(auth.LEGACY_NAMES))
+    return Order(parse_options(fields), find_source(fields, sources), reply)
+
+
+def _json_order(fields: Fields, request: Request) -> Order:
+    """The legacy field forces a mask; ``image_url`` is answered by bytes; ``Accept`` has the last word."""
+    order = _order(fields, _JSON_SOURCES, _IMAGE)
+    spec = order.spec
+    if order.source.name == _LEGACY_FIELD:
+        spec = replace(spec, channels=Channels.ALPHA)
+    reply = _MASK if spec.channels is Channels.ALPHA else _IMAGE
+    return replace(order, spec=spec, reply=_BYTES if _wants_bytes(order, reply, request) else reply)
+
+
+def _wants_bytes(order: Order, reply: str, request: Request) -> bool:
+    accept = request.headers.get("accept", "").lower()
+    if "application/json" in accept:  # many clients add */* to it whatever they expect, which tells nothing
+        return "*/*" in accept and reply == _IMAGE and order.source.kind is SourceKind.URL
+    return "image/" in accept or (reply == _IMAGE and order.source.kind is SourceKind.URL)
+
+
+def _query_options(request: Request) -> Fields:
+    """The options among the query parameters; other parameters are none of our business."""
+    return Fields(
+        (name, value) for name, values in request.query.items() if name.lower() in OPTIONS for value in values
+    )
+
+
+def _raw_source(request: Request) -> Source:
+    """The body itself. Raises MissingImageError or UnsupportedMediaTypeError (neither a form nor an image)."""
+    kind = request.media_type
+    if not request.body:
+        raise MissingImageError("The body is empty; send an image.", {"expected_one_of": list(_FORM_SOURCES)})
+    if sniff(request.body) is None and kind not in _RAW_TYPES and not kind.startswith("image/"):
+        expected = ["multipart/form-data", "application/json", "image/*", "application/octet-stream"]
+        raise UnsupportedMediaTypeError("Use multipart form data or valid JSON.", {"expected_one_of": expected})
+    return Source(SourceKind.BYTES, "body", request.body)
+
+
+DIALECT = BackgroundErase()

@@ -1,0 +1,60 @@
+"""Error class to HTTP status and body. The only such table; dialects with other shapes ask :func:`status_of`."""
+
+import json
+from collections.abc import Mapping
+from typing import Final
+
+from cutout import errors
+from cutout.api.request import Request, Response
+from cutout.errors import CutoutError
+
+STATUS: Final[Mapping[type[CutoutError], int]] = {
+    CutoutError: 500,
+    errors.InvalidRequestError: 400,
+    errors.MissingImageError: 400,
+    errors.MultipleSourcesError: 400,
+    errors.InvalidBase64Error: 400,
+    errors.InvalidImageError: 400,
+    errors.UnsupportedImageFormatError: 400,
+    errors.InvalidOptionError: 400,
+    errors.ImageUrlFetchFailedError: 400,
+    errors.MissingApiKeyError: 401,
+    errors.QuotaExceededError: 402,
+    errors.InvalidApiKeyError: 403,
+    errors.NotFoundError: 404,
+    errors.MethodNotAllowedError: 405,
+    errors.ImageTooLargeError: 413,
+    errors.ResolutionTooHighError: 413,
+    errors.UnsupportedMediaTypeError: 415,
+    errors.RateLimitedError: 429,
+    errors.ServiceUnavailableError: 503,
+    errors.DeadlineError: 504,
+}
+
+
+def status_of(error: CutoutError) -> int:
+    """The HTTP status of an error: that of its class or of the nearest class above it."""
+    return next(STATUS[cls] for cls in type(error).__mro__ if cls in STATUS)
+
+
+def write_problem(error: CutoutError, request: Request) -> Response:
+    """The contract's error body: ``{"error": {code, message, status, request_id, details}}``."""
+    status = status_of(error)
+    body = {
+        "code": error.code,
+        "message": error.message,
+        "status": status,
+        "request_id": request.request_id,
+        "details": error.details,
+    }
+    return Response(status, "application/json", json.dumps({"error": body}).encode(), _headers(error))
+
+
+def _headers(error: CutoutError) -> Mapping[str, str]:
+    if isinstance(error, errors.MethodNotAllowedError):
+        return {"allow": str(error.details["allow"])}
+    if isinstance(error, errors.MissingApiKeyError):
+        return {"www-authenticate": 'Bearer realm="cutout"'}
+    if isinstance(error, errors.RateLimitedError | errors.ServiceUnavailableError):
+        return {"retry-after": str(error.details.get("retry_after_s", 1))}
+    return {}

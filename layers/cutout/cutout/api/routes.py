@@ -1,0 +1,41 @@
+"""Which code answers which route, and what it answers when it cannot."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from cutout.api.problems import write_problem
+from cutout.api.request import Request, Response
+from cutout.errors import CutoutError, MethodNotAllowedError, NotFoundError
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One method of one route. ``problem`` writes errors in the shape that the route's callers expect."""
+
+    method: str
+    route: str
+    handle: Callable[[Request], Response]
+    problem: Callable[[CutoutError, Request], Response] = write_problem
+
+
+def find_endpoint(endpoints: Iterable[Endpoint], request: Request) -> Endpoint:
+    """The endpoint of a request; HEAD is answered as GET. A refusal is an endpoint too, one that raises."""
+    of_route = {endpoint.method: endpoint for endpoint in endpoints if endpoint.route == request.route}
+    if "GET" in of_route:
+        of_route.setdefault("HEAD", of_route["GET"])
+    if request.method in of_route:
+        return of_route[request.method]
+    first = next(iter(of_route.values()), None)
+    return Endpoint(
+        request.method, request.route, _refusal(sorted(of_route)), first.problem if first else write_problem
+    )
+
+
+def _refusal(allowed: list[str]) -> Callable[[Request], Response]:
+    def refuse(request: Request) -> Response:
+        if not allowed:
+            raise NotFoundError("There is no such route.")
+        allow = ", ".join(allowed)
+        raise MethodNotAllowedError(f"{request.method} is not allowed here; use {allow}.", {"allow": allow})
+
+    return refuse

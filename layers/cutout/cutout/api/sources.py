@@ -1,0 +1,84 @@
+"""Where the bytes of an image come from: a file, base64 text, the raw body or a URL; and getting them."""
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from cutout.api.fields import Fields
+from cutout.errors import ImageTooLargeError, InvalidBase64Error, MissingImageError, MultipleSourcesError
+
+_DATA_URL: Final = re.compile(r"\s*data:[^,]{0,200},", re.IGNORECASE)
+_WHITESPACE: Final = re.compile(r"\s+")
+
+
+class SourceKind(StrEnum):
+    """How an image is given."""
+
+    BYTES = "bytes"
+    BASE64 = "base64"
+    URL = "url"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One image as it was given. ``name`` is the field it came from; ``value`` is bytes for BYTES, else text."""
+
+    kind: SourceKind
+    name: str
+    value: bytes | str
+
+
+def find_source(fields: Fields, names: Mapping[str, SourceKind]) -> Source:
+    """The one source among ``fields``; ``names`` says which fields are sources, and of which kind.
+
+    Raises MissingImageError, or MultipleSourcesError when two fields are given that differ in kind or value.
+    """
+    found = [_source(fields, name, kind) for name, kind in names.items() if name in fields]
+    if not found:
+        raise MissingImageError("No image was sent.", {"expected_one_of": list(names)})
+    if any((other.kind, other.value) != (found[0].kind, found[0].value) for other in found[1:]):
+        raise MultipleSourcesError("Send one image only.", {"fields": [source.name for source in found]})
+    return found[0]
+
+
+def _source(fields: Fields, name: str, kind: SourceKind) -> Source:
+    value = fields.raw(name) if kind is SourceKind.BYTES else fields.text(name)
+    return Source(kind, name, value or "")
+
+
+def load(source: Source, fetch: Callable[[str], bytes], max_bytes: int) -> bytes:
+    """The encoded image behind ``source``.
+
+    Raises ImageTooLargeError above ``max_bytes``, InvalidBase64Error, and what ``fetch`` raises.
+    """
+    if source.kind is SourceKind.URL:
+        return fetch(str(source.value).strip())
+    data = source.value if isinstance(source.value, bytes) else decode_base64(source.value, max_bytes)
+    if len(data) > max_bytes:
+        raise too_large(max_bytes)
+    return data
+
+
+def decode_base64(text: str, max_bytes: int) -> bytes:
+    """Decode base64 (RFC 4648, both alphabets); a data-URL prefix and white space are dropped, padding is optional.
+
+    Raises InvalidBase64Error; ImageTooLargeError before anything larger than ``max_bytes`` is decoded.
+    """
+    if prefix := _DATA_URL.match(text):
+        text = text[prefix.end() :]
+    digits = _WHITESPACE.sub("", text).translate(str.maketrans("-_", "+/")).rstrip("=")
+    if len(digits) * 3 // 4 > max_bytes:
+        raise too_large(max_bytes)
+    try:
+        return base64.b64decode(digits + "=" * (-len(digits) % 4), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise InvalidBase64Error("The image is not valid base64.") from error
+
+
+def too_large(max_bytes: int) -> ImageTooLargeError:
+    """The error for an image above the limit, in the contract's words."""
+    return ImageTooLargeError(f"image too large (>{max_bytes // 2**20} MB).", {"max_bytes": max_bytes})

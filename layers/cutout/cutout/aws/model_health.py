@@ -1,0 +1,34 @@
+"""The deep health check: ask the removal function whether its model loads and runs."""
+
+import json
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from cutout.errors import ServiceUnavailableError
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+
+ROUTE = "/internal/health"
+"""A route of the removal function that API Gateway does not know: only a function may ask."""
+
+
+def ask(client: "LambdaClient", function: str) -> dict[str, Any]:
+    """The removal function's own word on its model. Raises ServiceUnavailableError."""
+    event = {
+        "resource": ROUTE,
+        "path": ROUTE,
+        "httpMethod": "GET",
+        "requestContext": {"requestId": str(uuid4())},
+    }
+    try:
+        answer = client.invoke(FunctionName=function, Payload=json.dumps(event).encode())
+        payload = json.loads(answer["Payload"].read())
+        if payload.get("statusCode") == 200:  # noqa: PLR2004
+            body: dict[str, Any] = json.loads(payload["body"])
+            return body
+    except (BotoCoreError, ClientError, ValueError) as error:
+        raise ServiceUnavailableError("The model could not be asked.") from error
+    raise ServiceUnavailableError("The model does not load.")

@@ -1,0 +1,66 @@
+"""Logs, metrics and traces (Powertools). One line in, one line out; never a key, a body or a URL's query.
+
+The service name, the log level and the tracing switch come from Powertools' own environment variables.
+"""
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
+
+from cutout.api.request import Request, Response
+from cutout.errors import CutoutError
+from cutout.imaging.spec import CutoutResult
+
+NAMESPACE = "Cutout"
+"""CloudWatch namespace of every metric."""
+
+logger = Logger(use_rfc3339=True)
+metrics = Metrics(namespace=NAMESPACE)
+tracer = Tracer()
+
+
+def request_started(request: Request) -> None:
+    """Log the line in; every later line of this invocation carries the request id."""
+    logger.append_keys(request_id=request.request_id)
+    logger.info("request", method=request.method, route=request.route)
+
+
+def request_ended(request: Request, response: Response, elapsed_ms: float) -> None:
+    """Log the line out and count the request."""
+    metrics.add_metric("Requests", MetricUnit.Count, 1)
+    metrics.add_metric("RequestTime", MetricUnit.Milliseconds, elapsed_ms)
+    logger.info(
+        "response",
+        method=request.method,
+        route=request.route,
+        status=response.status,
+        bytes_out=len(response.body),
+        elapsed_ms=round(elapsed_ms, 1),
+    )
+
+
+def request_failed(error: CutoutError, status: int) -> None:
+    """Count a failure by its code and log it, with its cause where there is one."""
+    with single_metric("Errors", MetricUnit.Count, 1, namespace=NAMESPACE) as metric:
+        metric.add_dimension("code", error.code)
+    cause = f"{type(error.__cause__).__name__}: {error.__cause__}" if error.__cause__ else None
+    level = logger.error if status >= 500 else logger.info  # noqa: PLR2004
+    level("problem", code=error.code, status=status, details=error.details, cause=cause)
+
+
+def caller_known(account_id: str, fingerprint: str, mode: str) -> None:
+    """Every later line of this invocation names the account and the key's fingerprint."""
+    logger.append_keys(account=account_id, key=fingerprint, mode=mode)
+
+
+def image_made(result: CutoutResult) -> None:
+    """Count an image and the time of each stage, and log what was made."""
+    metrics.add_metric("Images", MetricUnit.Count, 1)
+    for stage, ms in result.stages_ms.items():
+        metrics.add_metric(f"{stage.capitalize()}Time", MetricUnit.Milliseconds, ms)
+    logger.info(
+        "image",
+        source_px=[result.source_width, result.source_height],
+        result_px=[result.width, result.height],
+        model=result.model,
+        stages_ms={stage: round(ms, 1) for stage, ms in result.stages_ms.items()},
+    )

@@ -1,0 +1,84 @@
+"""What lives between the invocations of one execution environment, and why. All other state is an argument."""
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+
+from cutout.aws.key_store import CachedKeyStore, DynamoKeyStore
+from cutout.aws.objects import ResultStore
+from cutout.fetch import FetchPolicy, fetch
+from cutout.settings import Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+
+    from cutout.imaging.predict import Segmenter
+
+_QUICK = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
+"""DynamoDB and S3 answer in milliseconds; what takes longer is better tried again than waited for."""
+
+
+@cache
+def settings() -> Settings:
+    """The environment does not change while a process lives."""
+    return Settings.from_env()
+
+
+@cache
+def _session() -> boto3.session.Session:
+    """One session, so that credentials and service models are read once."""
+    return boto3.session.Session()
+
+
+@cache
+def key_store() -> CachedKeyStore:
+    """Keeps keys for 60 s: most requests of a busy caller cost no read, and a revoked key dies within a minute."""
+    return CachedKeyStore(DynamoKeyStore(_session().client("dynamodb", config=_QUICK), settings().accounts_table))
+
+
+@cache
+def results() -> ResultStore:
+    """Keeps the S3 client and its connections."""
+    return ResultStore(
+        _session().client("s3", config=_QUICK.merge(Config(signature_version="s3v4"))),
+        settings().results_bucket,
+        inline_limit_bytes=settings().inline_limit_bytes,
+        url_s=settings().result_url_s,
+    )
+
+
+@cache
+def lambda_client() -> "LambdaClient":
+    """Keeps the connection to Lambda; a cold start on the other side takes seconds."""
+    return _session().client(
+        "lambda", config=Config(connect_timeout=2, read_timeout=25, retries={"total_max_attempts": 1})
+    )
+
+
+@cache
+def segmenter() -> "Segmenter":
+    """The loaded model: loading costs more than using it. Imported here so that zip functions need no numpy."""
+    from cutout.imaging.manifest import load_manifest  # noqa: PLC0415
+    from cutout.imaging.predict import OnnxSegmenter  # noqa: PLC0415
+
+    model = load_manifest(settings().models_dir).select(settings().model)
+    return OnnxSegmenter(model, settings().models_dir / model.file, settings().threads)
+
+
+def fetch_image(url: str) -> bytes:
+    """The bytes behind a public URL, within the limits of the settings."""
+    policy = FetchPolicy(
+        max_bytes=settings().limits.max_bytes,
+        timeout_s=settings().url_timeout_s,
+        redirects=settings().url_redirects,
+        allow=settings().url_allow,
+    )
+    return fetch(url, policy).data
+
+
+def inside_lambda_load_model() -> None:
+    """Load the model in the init phase, which has a full core; elsewhere it loads on first use."""
+    if settings().in_lambda:
+        segmenter()
