@@ -1,0 +1,172 @@
+"""Who calls: accounts, API keys, plans, and the rule that tells a good key from a bad one.
+
+Knows neither HTTP nor AWS; where keys are kept is a :class:`KeyStore`. A raw key exists only in the hands of its owner
+and on its way through :func:`hash_key`: it has 256 random bits, so one round of SHA-256 without salt hides it
+(a slow hash defends guessable passwords, which keys made here are not).
+"""
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Protocol
+
+from cutout.errors import InvalidApiKeyError, MissingApiKeyError
+
+MAX_KEY_CHARS = 256
+"""A longer key is refused unread; those made here have 51 to 56 characters."""
+KEY_BYTES = 32
+"""Random bytes of a key: 43 characters of unpadded URL-safe base64."""
+
+
+class KeyMode(StrEnum):
+    """What a key is for; it is part of the key's text and of the answer of ``/v2/account``."""
+
+    LIVE = "live"
+    ADMIN = "admin"
+    SYNTHETIC = "synthetic"
+    """Monitoring and tests: works like a live key, is never charged."""
+
+
+class KeyStatus(StrEnum):
+    """Whether a key still opens the door. A revoked key never becomes active again."""
+
+    ACTIVE = "active"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an account may do unless its profile says otherwise."""
+
+    name: str
+    billing_model: str
+    requests_per_second: int
+    """Over all keys of the account, above zero."""
+    monthly_quota: int | None
+    """Images per calendar month (UTC); None: no bound."""
+    usage_unit: str = "image"
+
+
+PLANS: Mapping[str, Plan] = MappingProxyType({
+    plan.name: plan
+    for plan in (
+        Plan("free", billing_model="none", requests_per_second=2, monthly_quota=50),
+        Plan("metered", billing_model="metered_monthly", requests_per_second=1_000, monthly_quota=None),
+        Plan("unlimited", billing_model="none", requests_per_second=1_000, monthly_quota=None),
+    )
+})  # fmt: skip
+"""The only place of the plans' defaults; an account copies them when it is made, so a later change leaves it alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A customer. Nothing here is secret to its owner."""
+
+    id: str
+    email: str
+    plan: str
+    subscription_status: str
+    billing_model: str
+    usage_unit: str
+    requests_per_second: int
+    monthly_quota: int | None
+    """Images per calendar month (UTC); None: no bound."""
+    training_opt_in: bool
+    """Whether the owner allows that images are kept for training; False unless asked for."""
+
+    @classmethod
+    def on_plan(cls, account_id: str, email: str, plan: Plan) -> "Account":
+        """Make an active account with the plan's defaults and no leave to train on its images."""
+        return cls(
+            id=account_id,
+            email=email,
+            plan=plan.name,
+            subscription_status="active",
+            billing_model=plan.billing_model,
+            usage_unit=plan.usage_unit,
+            requests_per_second=plan.requests_per_second,
+            monthly_quota=plan.monthly_quota,
+            training_opt_in=False,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """What is known of a key, the key itself excepted."""
+
+    account_id: str
+    mode: KeyMode
+    fingerprint: str
+    status: KeyStatus
+    created_at: datetime
+    """UTC, whole seconds."""
+    last_used_day: date | None
+    """UTC; None: never used."""
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who sent a request, and with which of the account's keys."""
+
+    account: Account
+    key: ApiKey
+
+
+class KeyStore(Protocol):
+    """Where keys are looked up. Raises ServiceUnavailableError when it cannot be asked."""
+
+    def find(self, key_hash: str) -> Caller | None:
+        """Look up the owner of a key, be it active or revoked; None when the key, or its account, is unknown."""
+
+    def touch(self, key_hash: str, day: date) -> None:
+        """Note that the key was used on this day (UTC). Best effort: never raises for a store that is away."""
+
+
+def new_key(mode: KeyMode) -> str:
+    """Make a raw key, ``ct_<mode>_`` and 43 URL-safe characters; to be shown to its owner once."""
+    return f"ct_{mode.value}_{secrets.token_urlsafe(KEY_BYTES)}"
+
+
+def new_account_id() -> str:
+    """Make an account's id, ``acct_`` and 16 hex digits."""
+    return f"acct_{secrets.token_hex(8)}"
+
+
+def hash_key(raw_key: str) -> str:
+    """SHA-256 of a raw key, 64 lower-case hex digits. Raises InvalidApiKeyError when no key can look like this."""
+    if not raw_key or len(raw_key) > MAX_KEY_CHARS or not raw_key.isascii():
+        raise _invalid()
+    return hashlib.sha256(raw_key.encode("ascii")).hexdigest()
+
+
+def fingerprint(key_hash: str) -> str:
+    """Name a key in a way that may be shown and logged: ``tok_fp_`` and the first 12 hex digits of the hash."""
+    return f"tok_fp_{key_hash[:12]}"
+
+
+def authenticate(raw_key: str | None, store: KeyStore, today: date | None = None) -> Caller:
+    """Tell whose key this is.
+
+    raw_key: as sent, None or empty when none was. today: the day of use, by default the current one (UTC).
+    Raises MissingApiKeyError, or InvalidApiKeyError for a malformed, unknown or revoked key, always in the same words:
+    the answer must not tell a revoked key from one that never was. ServiceUnavailableError comes from the store.
+    """
+    if not raw_key:
+        raise MissingApiKeyError("An API key is required: send it in the header x-api-key.")
+    key_hash = hash_key(raw_key)
+    caller = store.find(key_hash)
+    if caller is None or caller.key.status is not KeyStatus.ACTIVE:
+        raise _invalid()
+    day = today or datetime.now(UTC).date()
+    if caller.key.last_used_day is None or caller.key.last_used_day < day:
+        store.touch(key_hash, day)
+    return caller
+
+
+def _invalid() -> InvalidApiKeyError:
+    return InvalidApiKeyError("The API key is not valid.")

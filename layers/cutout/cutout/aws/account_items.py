@@ -1,0 +1,91 @@
+"""The items of the table ``Accounts``, from values and back; the layout itself is in the design's table.
+
+Items are in the wire form of DynamoDB's low-level client. Knows no client and raises nothing: what stands in the table
+was written by this module.
+"""
+
+from datetime import date, datetime
+from typing import Any
+
+from cutout.accounts import Account, ApiKey, KeyMode, KeyStatus
+
+Item = dict[str, Any]
+"""``{"name": {"S": "value"}, ...}``; Any, because the stubs' own type is a union of every kind of attribute."""
+
+
+def key_id(key_hash: str) -> Item:
+    """Make the primary key of the item that tells whether a key is good."""
+    return {"pk": {"S": f"KEY#{key_hash}"}, "sk": {"S": "KEY"}}
+
+
+def profile_id(account_id: str) -> Item:
+    """Make the primary key of an account's profile."""
+    return {"pk": {"S": f"ACCOUNT#{account_id}"}, "sk": {"S": "PROFILE"}}
+
+
+def listing_id(account_id: str, fingerprint: str) -> Item:
+    """Make the primary key of an account's pointer to one of its keys; with an empty fingerprint the prefix of all."""
+    return {"pk": {"S": f"ACCOUNT#{account_id}"}, "sk": {"S": f"KEY#{fingerprint}"}}
+
+
+def key_item(key_hash: str, key: ApiKey) -> Item:
+    """Write a key as an item. The label is left out when empty, the day of use until there is one."""
+    item = key_id(key_hash) | {
+        "account_id": {"S": key.account_id},
+        "mode": {"S": key.mode.value},
+        "fingerprint": {"S": key.fingerprint},
+        "status": {"S": key.status.value},
+        "created_at": {"S": key.created_at.isoformat()},
+    }
+    if key.last_used_day:
+        item["last_used_day"] = {"S": key.last_used_day.isoformat()}
+    if key.label:
+        item["label"] = {"S": key.label}
+    return item
+
+
+def to_key(item: Item) -> ApiKey:
+    """Read what :func:`key_item` wrote."""
+    day = item.get("last_used_day")
+    return ApiKey(
+        account_id=item["account_id"]["S"],
+        mode=KeyMode(item["mode"]["S"]),
+        fingerprint=item["fingerprint"]["S"],
+        status=KeyStatus(item["status"]["S"]),
+        created_at=datetime.fromisoformat(item["created_at"]["S"]),
+        last_used_day=date.fromisoformat(day["S"]) if day else None,
+        label=item["label"]["S"] if "label" in item else "",
+    )
+
+
+def profile_item(account: Account) -> Item:
+    """Write an account as an item; a quota without bound is left out."""
+    item = profile_id(account.id) | {
+        "account_id": {"S": account.id},
+        "email": {"S": account.email},
+        "plan": {"S": account.plan},
+        "subscription_status": {"S": account.subscription_status},
+        "billing_model": {"S": account.billing_model},
+        "usage_unit": {"S": account.usage_unit},
+        "requests_per_second": {"N": str(account.requests_per_second)},
+        "training_opt_in": {"BOOL": account.training_opt_in},
+    }
+    if account.monthly_quota is not None:
+        item["monthly_quota"] = {"N": str(account.monthly_quota)}
+    return item
+
+
+def to_account(item: Item) -> Account:
+    """Read what :func:`profile_item` wrote."""
+    quota = item.get("monthly_quota")
+    return Account(
+        id=item["account_id"]["S"],
+        email=item["email"]["S"],
+        plan=item["plan"]["S"],
+        subscription_status=item["subscription_status"]["S"],
+        billing_model=item["billing_model"]["S"],
+        usage_unit=item["usage_unit"]["S"],
+        requests_per_second=int(item["requests_per_second"]["N"]),
+        monthly_quota=int(quota["N"]) if quota else None,
+        training_opt_in=item["training_opt_in"]["BOOL"],
+    )

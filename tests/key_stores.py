@@ -1,0 +1,62 @@
+"""A key store in memory, which passes the same tests as the one on DynamoDB (tests/unit/aws/test_key_store.py)."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+from cutout.accounts import Account, ApiKey, Caller, KeyMode, KeyStatus, fingerprint, hash_key
+from cutout.errors import InvalidRequestError, NotFoundError
+
+
+class MemoryKeyStore:
+    def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self.accounts: dict[str, Account] = {}
+        self.keys: dict[str, ApiKey] = {}
+        self._now = now
+
+    def find(self, key_hash: str) -> Caller | None:
+        key = self.keys.get(key_hash)
+        return Caller(self.accounts[key.account_id], key) if key else None
+
+    def touch(self, key_hash: str, day: date) -> None:
+        key = self.keys.get(key_hash)
+        if key and (key.last_used_day is None or key.last_used_day < day):
+            self.keys[key_hash] = replace(key, last_used_day=day)
+
+    def create_account(self, account: Account) -> None:
+        if account.id in self.accounts:
+            raise InvalidRequestError("exists")
+        self.accounts[account.id] = account
+
+    def create_key(self, account_id: str, raw_key: str, mode: KeyMode, label: str = "") -> ApiKey:
+        key_hash = hash_key(raw_key)
+        if account_id not in self.accounts:
+            raise NotFoundError("no account")
+        if key_hash in self.keys:
+            raise InvalidRequestError("used")
+        created_at = self._now().replace(microsecond=0)
+        key = ApiKey(account_id, mode, fingerprint(key_hash), KeyStatus.ACTIVE, created_at, None, label)
+        self.keys[key_hash] = key
+        return key
+
+    def list_keys(self, account_id: str) -> list[ApiKey]:
+        keys = [key for key in self.keys.values() if key.account_id == account_id]
+        return sorted(keys, key=lambda key: (key.created_at, key.fingerprint))
+
+    def revoke(self, account_id: str, key_fingerprint: str) -> None:
+        key_hash, key = self._of(account_id, key_fingerprint)
+        self.keys[key_hash] = replace(key, status=KeyStatus.REVOKED)
+
+    def rotate(self, account_id: str, key_fingerprint: str, raw_key: str) -> ApiKey:
+        _, old = self._of(account_id, key_fingerprint)
+        if old.status is not KeyStatus.ACTIVE:
+            raise InvalidRequestError("revoked")
+        key = self.create_key(account_id, raw_key, old.mode, old.label)
+        self.revoke(account_id, key_fingerprint)
+        return key
+
+    def _of(self, account_id: str, key_fingerprint: str) -> tuple[str, ApiKey]:
+        for key_hash, key in self.keys.items():
+            if key.account_id == account_id and key.fingerprint == key_fingerprint:
+                return key_hash, key
+        raise NotFoundError("no key")
