@@ -1,0 +1,10 @@
+"""The service without Docker: ``template.yaml`` read, its tables and buckets in moto, its functions in processes."""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The root of the repository."""
+
+# What the layer puts on Lambda's import path, for `python -m local`.
+sys.path.insert(0, str(ROOT / "layers" / "cutout"))

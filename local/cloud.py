@@ -1,0 +1,103 @@
+"""The tables and buckets of a template, created wherever boto3 reaches: moto's server, or moto inside a test.
+
+Knows nothing of functions, routes or processes.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+
+from cutout.accounts import PLANS, Account, KeyMode
+from cutout.aws.key_store import DynamoKeyStore
+from local.intrinsics import TemplateError
+from local.resources import Bucket, Table, Template
+from local.template import ACCOUNT, REGION
+
+LOCAL_ACCOUNT = Account.on_plan("acct_local", "local@localhost", PLANS["unlimited"])
+"""The account of a fresh local service."""
+
+
+def aws_environment(endpoint: str | None = None) -> dict[str, str]:
+    """The ``AWS_*`` variables of a process that must reach moto only: no profile, no metadata, no real key.
+
+    endpoint: URL of moto's server; None where moto works inside the process.
+    """
+    environment = {
+        "AWS_ACCESS_KEY_ID": ACCOUNT,
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_SESSION_TOKEN": "local",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    return {**environment, "AWS_ENDPOINT_URL": endpoint} if endpoint else environment
+
+
+def client(service: str, endpoint: str | None = None) -> Any:
+    """A boto3 client with the dummy key, whatever the environment of this process says."""
+    environment = aws_environment()
+    return boto3.client(  # type: ignore[call-overload]  # the stubs want the service as a literal
+        service,
+        endpoint_url=endpoint,
+        region_name=REGION,
+        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+        aws_session_token=environment["AWS_SESSION_TOKEN"],
+    )
+
+
+def create_cloud(template: Template, endpoint: str | None = None) -> None:
+    """Create every table and bucket. Raises TemplateError for a lifecycle rule that cannot be carried over."""
+    dynamodb = client("dynamodb", endpoint)
+    for table in template.tables.values():
+        _create_table(dynamodb, table)
+    s3 = client("s3", endpoint)
+    for bucket in template.buckets.values():
+        s3.create_bucket(Bucket=bucket.name)
+        if bucket.lifecycle:
+            rules = [_lifecycle_rule(bucket, rule) for rule in bucket.lifecycle]
+            s3.put_bucket_lifecycle_configuration(Bucket=bucket.name, LifecycleConfiguration={"Rules": rules})
+
+
+def seed_account(table: str, raw_key: str, endpoint: str | None = None) -> None:
+    """Write the account that a fresh local service has, with one live key."""
+    store = DynamoKeyStore(client("dynamodb", endpoint), table)
+    store.create_account(LOCAL_ACCOUNT)
+    store.create_key(LOCAL_ACCOUNT.id, raw_key, KeyMode.LIVE, "local development")
+
+
+def _create_table(dynamodb: Any, table: Table) -> None:
+    indexes = {"GlobalSecondaryIndexes": list(table.indexes)} if table.indexes else {}
+    dynamodb.create_table(
+        TableName=table.name,
+        KeySchema=list(table.key_schema),
+        AttributeDefinitions=list(table.attributes),
+        BillingMode="PAY_PER_REQUEST",
+        **indexes,
+    )
+    if table.ttl_attribute:
+        dynamodb.update_time_to_live(
+            TableName=table.name,
+            TimeToLiveSpecification={"Enabled": True, "AttributeName": table.ttl_attribute},
+        )
+
+
+def _lifecycle_rule(bucket: Bucket, rule: Mapping[str, Any]) -> dict[str, Any]:
+    """CloudFormation's rule as PutBucketLifecycleConfiguration takes it."""
+    translated: dict[str, Any] = {"Status": rule["Status"], "Filter": {"Prefix": rule.get("Prefix", "")}}
+    for name, value in rule.items():
+        if name == "Id":
+            translated["ID"] = value
+        elif name == "ExpirationInDays":
+            translated["Expiration"] = {"Days": int(value)}
+        elif name == "NoncurrentVersionExpiration":
+            translated[name] = {"NoncurrentDays": int(value["NoncurrentDays"])}
+        elif name == "AbortIncompleteMultipartUpload":
+            translated[name] = {"DaysAfterInitiation": int(value["DaysAfterInitiation"])}
+        elif name not in {"Status", "Prefix"}:
+            raise TemplateError(f"{bucket.logical_id}: lifecycle rule with {name} cannot be made locally")
+    return translated
