@@ -42,6 +42,8 @@ def color(name: str, text: str) -> Rgba | None:
     value = text.strip().lower()
     if value == "transparent":
         return None
+    if value == "rebeccapurple":  # CSS 4's one new name; webcolors stops at CSS 3
+        return 0x66, 0x33, 0x99, 255
     if match := _HEX.fullmatch(value):
         digits = match[1] if len(match[1]) > 4 else "".join(digit * 2 for digit in match[1])  # noqa: PLR2004
         red, green, blue, alpha = bytes.fromhex(digits.ljust(8, "f"))

@@ -1,0 +1,159 @@
+import base64
+import json
+from urllib.parse import urlencode
+
+import pytest
+
+from cutout.api.dialects import Order, dialects
+from cutout.api.dialects.backgrounderase import DIALECT
+from cutout.api.request import Headers, Request
+from cutout.api.sources import Source, SourceKind
+from cutout.errors import (
+    InvalidOptionError,
+    InvalidRequestError,
+    MissingImageError,
+    MultipleSourcesError,
+    UnsupportedMediaTypeError,
+)
+from cutout.imaging.spec import Channels, CutoutResult, CutoutSpec, ImageFormat, SizeName
+
+PNG = b"\x89PNG\r\n\x1a\n..."
+PNG_B64 = base64.b64encode(PNG).decode()
+RESULT = CutoutResult(b"bytes", "image/png", 3, 2, 6, 4, "m", {"decode": 1.25})
+
+
+def request(body: bytes = b"", content_type: str = "", query: dict[str, str] | None = None, **headers: str) -> Request:
+    pairs = [("content-type", content_type)] if content_type else []
+    pairs += [(name.replace("_", "-"), value) for name, value in headers.items()]
+    return Request("POST", "/v2", "/v2", Headers(pairs), {k: (v,) for k, v in (query or {}).items()}, body=body)
+
+
+def as_json(document: object, **headers: str) -> Request:
+    return request(json.dumps(document).encode(), "application/json", **headers)
+
+
+def form(fields: dict[str, bytes]) -> Request:
+    parts = [
+        b'--B\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' % (k.encode(), v) for k, v in fields.items()
+    ]
+    return request(b"".join(parts) + b"--B--\r\n", "multipart/form-data; boundary=B")
+
+
+def test_the_dialect_serves_post_v2():
+    assert dialects()["POST", "/v2"] is DIALECT
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("image_file", SourceKind.BYTES),
+        ("IMAGE_FILE", SourceKind.BYTES),
+        ("image_base64", SourceKind.BASE64),
+        ("image_file_b64", SourceKind.BASE64),
+        ("image_url", SourceKind.URL),
+    ],
+)
+def test_multipart_takes_every_field_and_is_answered_by_bytes(name, kind):
+    order = DIALECT.parse(form({name: b"value", "Format": b"webp", "crop": b"yes", "bg_color": b""}))
+    assert order.source == Source(kind, name.lower(), b"value" if kind is SourceKind.BYTES else "value")
+    assert order.spec == CutoutSpec(format=ImageFormat.WEBP, crop=True)
+    assert order.reply == "bytes"
+
+
+def test_the_legacy_json_field_forces_a_mask_whatever_channels_says():
+    order = DIALECT.parse(as_json({"image": PNG_B64, "channels": "rgba", "size": "hd"}))
+    assert order == Order(
+        CutoutSpec(channels=Channels.ALPHA, size=SizeName.HD), Source(SourceKind.BASE64, "image", PNG_B64), "mask"
+    )
+
+
+@pytest.mark.parametrize(
+    ("document", "accept", "reply"),
+    [
+        ({"image": "eA=="}, "", "mask"),
+        ({"image": "eA=="}, "application/json, text/plain, */*", "mask"),
+        ({"image": "eA=="}, "image/png", "bytes"),
+        ({"image_base64": "eA=="}, "", "image"),
+        ({"image_base64": "eA=="}, "*/*", "image"),
+        ({"image_base64": "eA=="}, "image/*", "bytes"),
+        ({"image_base64": "eA==", "channels": "alpha"}, "", "mask"),
+        ({"image_url": "http://a"}, "", "bytes"),
+        ({"image_url": "http://a"}, "application/json, text/plain, */*", "bytes"),
+        ({"image_url": "http://a"}, "application/json", "image"),
+        ({"image_url": "http://a", "channels": "alpha"}, "", "mask"),
+        ({"image_url": "http://a", "channels": "alpha"}, "image/png", "bytes"),
+    ],
+)
+def test_json_is_answered_by_json_or_bytes_as_the_contract_says(document, accept, reply):
+    assert DIALECT.parse(as_json(document, **({"accept": accept} if accept else {}))).reply == reply
+
+
+@pytest.mark.parametrize(
+    "content_type", ["", "image/png", "application/octet-stream", "application/x-www-form-urlencoded", "text/plain"]
+)
+def test_a_raw_image_is_taken_under_any_type_with_options_from_the_query(content_type):
+    order = DIALECT.parse(request(PNG, content_type, {"Format": "jpg", "utm": "x"}))
+    assert order == Order(CutoutSpec(format=ImageFormat.JPEG), Source(SourceKind.BYTES, "body", PNG), "bytes")
+
+
+def test_urlencoded_forms_are_read():
+    body = urlencode({"image_url": "http://a/b.jpg", "crop": "1"}).encode()
+    order = DIALECT.parse(request(body, "application/x-www-form-urlencoded"))
+    assert order == Order(CutoutSpec(crop=True), Source(SourceKind.URL, "image_url", "http://a/b.jpg"), "bytes")
+
+
+@pytest.mark.parametrize(
+    ("bad", "error"),
+    [
+        (request(), MissingImageError),
+        (request(b"<html>", "text/html"), UnsupportedMediaTypeError),
+        (request(b"<xml/>", "application/xml"), UnsupportedMediaTypeError),
+        (request(b"{", "application/json"), InvalidRequestError),
+        (request(b"x", "multipart/form-data"), InvalidRequestError),
+        (as_json({}), MissingImageError),
+        (as_json({"image": "", "image_url": None}), MissingImageError),
+        (as_json({"image": "eA==", "image_url": "http://a"}), MultipleSourcesError),
+        (as_json({"image": "eA==", "colour": "red"}), InvalidOptionError),
+        (as_json({"image": {"data": "eA=="}}), InvalidRequestError),
+        (form({"image": b"eA=="}), InvalidOptionError),
+        (form({"image_file": b"x", "image_url": b"http://a"}), MultipleSourcesError),
+        (form({"image_file": b"x", "format": b"heic"}), InvalidOptionError),
+        (request(PNG, "image/png", {"format": "heic"}), InvalidOptionError),
+    ],
+)
+def test_what_the_contract_refuses_is_refused(bad, error):
+    with pytest.raises(error):
+        DIALECT.parse(bad)
+
+
+def test_bytes_are_answered_with_facts_as_headers():
+    response = DIALECT.answer(Order(CutoutSpec(), Source(SourceKind.BYTES, "body", b""), "bytes"), RESULT)
+    assert (response.status, response.media_type, response.body) == (200, "image/png", b"bytes")
+    assert response.headers == {
+        "x-image-width": "3",
+        "x-image-height": "2",
+        "x-model": "m",
+        "server-timing": "decode;dur=1.2",
+    }
+
+
+@pytest.mark.parametrize(
+    ("reply", "document"),
+    [
+        ("mask", {"mask": "Ynl0ZXM=", "width": 3, "height": 2}),
+        ("image", {"image": "Ynl0ZXM=", "width": 3, "height": 2, "format": "png", "channels": "rgba"}),
+    ],
+)
+def test_json_answers_have_the_fields_of_the_contract(reply, document):
+    response = DIALECT.answer(Order(CutoutSpec(), Source(SourceKind.BYTES, "body", b""), reply), RESULT)
+    assert (response.status, response.media_type) == (200, "application/json")
+    assert json.loads(response.body) == document
+
+
+@pytest.mark.parametrize("name", ["api_key", "apikey", "key", "token", "x-api-key"])
+def test_a_legacy_key_counts_only_where_it_is_allowed_and_is_never_an_unknown_field(name):
+    old = as_json({"image": "eA==", name: "K"})
+    assert DIALECT.credential(old, legacy=True) == "K"
+    assert DIALECT.credential(old, legacy=False) is None
+    assert DIALECT.parse(old).reply == "mask"
+    assert DIALECT.credential(request(PNG, query={name: "K"}), legacy=True) == "K"

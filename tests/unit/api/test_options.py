@@ -1,0 +1,102 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cutout.api.fields import Fields
+from cutout.api.options import OPTIONS, boolean, color, parse_options, refuse_unknown
+from cutout.errors import InvalidOptionError
+from cutout.imaging.spec import Channels, CutoutSpec, ImageFormat, SizeName
+
+
+def test_without_fields_the_defaults_of_the_contract_hold():
+    spec = CutoutSpec(ImageFormat.PNG, Channels.RGBA, SizeName.FULL, crop=False, bg_color=None, despill=False)
+    assert parse_options(Fields()) == spec
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("png", "png"),
+        ("jpg", "jpg"),
+        ("JPEG", "jpg"),
+        ("WebP", "webp"),
+        ("bmp", "bmp"),
+        ("tif", "tiff"),
+        ("tiff", "tiff"),
+    ]
+    + [("gif", "gif"), (" png ", "png")],
+)
+def test_every_format_has_its_spellings(text, expected):
+    assert parse_options(Fields([("format", text)])).format.value == expected
+
+
+@pytest.mark.parametrize(("text", "mp"), [("preview", 0.25), ("medium", 1.5), ("hd", 4), ("full", 50), ("AUTO", 50)])
+def test_every_size_name_has_its_cap(text, mp):
+    assert parse_options(Fields([("size", text)])).size.max_mp == mp
+
+
+@pytest.mark.parametrize("text", ["true", "TRUE", "1", "yes", "Yes", "on"])
+def test_spellings_of_true(text):
+    assert boolean("crop", text) is True
+
+
+@pytest.mark.parametrize("text", ["false", "False", "0", "no", "NO", "off"])
+def test_spellings_of_false(text):
+    assert boolean("crop", text) is False
+
+
+@pytest.mark.parametrize(
+    ("text", "rgba"),
+    [
+        ("#ffffff", (255, 255, 255, 255)),
+        ("FFFFFF", (255, 255, 255, 255)),
+        ("fff", (255, 255, 255, 255)),
+        ("#1a2B3c", (0x1A, 0x2B, 0x3C, 255)),
+        ("#1a2b3c80", (0x1A, 0x2B, 0x3C, 0x80)),
+        ("f008", (255, 0, 0, 0x88)),
+        ("blue", (0, 0, 255, 255)),
+        ("RebeccaPurple", (0x66, 0x33, 0x99, 255)),
+        ("beige", (245, 245, 220, 255)),
+        (" red ", (255, 0, 0, 255)),
+        ("transparent", None),
+    ],
+)
+def test_colours_are_css_names_or_hex_digits(text, rgba):
+    assert color("bg_color", text) == rgba
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("format", "heic"),
+        ("format", "image/png"),
+        ("channels", "rgb"),
+        ("size", "4k"),
+        ("crop", "maybe"),
+        ("despill", "2"),
+    ]
+    + [
+        ("bg_color", text)
+        for text in ("#12", "#12345", "ggg", "#", "notacolour", "255,0,0", "##fff", "0xffffff", "\uff46ff")
+    ],
+)
+def test_a_wrong_value_names_the_option(name, text):
+    with pytest.raises(InvalidOptionError) as caught:
+        parse_options(Fields([(name, text)]))
+    assert caught.value.details["option"] == name
+    assert caught.value.details["value"] == text
+
+
+def test_unknown_fields_are_named():
+    with pytest.raises(InvalidOptionError) as caught:
+        refuse_unknown(Fields([("crop", "1"), ("Colour", "red")]), OPTIONS)
+    assert caught.value.details["unknown"] == ["colour"]
+
+
+@given(st.text(max_size=20))
+def test_any_text_is_a_colour_or_a_client_error(text):
+    try:
+        rgba = color("bg_color", text)
+    except InvalidOptionError:
+        return
+    assert rgba is None or all(0 <= channel <= 255 for channel in rgba)

@@ -1,0 +1,84 @@
+import base64
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cutout.api.fields import Fields
+from cutout.api.sources import Source, SourceKind, decode_base64, find_source, load
+from cutout.errors import ImageTooLargeError, InvalidBase64Error, MissingImageError, MultipleSourcesError
+
+NAMES = {
+    "image_file": SourceKind.BYTES,
+    "image_url": SourceKind.URL,
+    "image_base64": SourceKind.BASE64,
+    "image": SourceKind.BASE64,
+}
+
+
+def never(_: str) -> bytes:
+    raise AssertionError("nothing may be fetched")
+
+
+def test_the_one_source_is_found():
+    fields = Fields([("image_url", "http://a"), ("image_file", b""), ("crop", "1")])
+    assert find_source(fields, NAMES) == Source(SourceKind.URL, "image_url", "http://a")
+
+
+def test_no_source_is_an_error_that_lists_the_fields():
+    with pytest.raises(MissingImageError) as caught:
+        find_source(Fields([("image_file", b"")]), NAMES)
+    assert caught.value.details["expected_one_of"] == list(NAMES)
+
+
+@pytest.mark.parametrize("second", [("image_url", "http://a"), ("image", "eHh5")])
+def test_two_different_sources_are_refused(second):
+    with pytest.raises(MultipleSourcesError):
+        find_source(Fields([("image_base64", "eHh4"), second]), NAMES)
+
+
+def test_the_same_image_under_two_aliases_is_one_source():
+    assert find_source(Fields([("image_base64", "eHh4"), ("image", "eHh4")]), NAMES).value == "eHh4"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "aGk_Pz8-",
+        "aGk/Pz8+",
+        "aGk/\nPz8+\r\n",
+        "data:image/png;base64,aGk/Pz8+",
+        " DATA:image/jpeg;base64,aGk/Pz8+",
+        "aGk/Pz8+====",
+    ],
+)
+def test_base64_in_every_dress(text):
+    assert decode_base64(text, 100) == b"hi???>"
+
+
+@given(st.binary(min_size=1, max_size=99))
+def test_base64_without_padding_round_trips(data):
+    assert decode_base64(base64.b64encode(data).decode().rstrip("="), 99) == data
+
+
+@pytest.mark.parametrize("text", ["a", "ab!c", "data:image/png;base64,***", "aGk/é", "a" * 5])
+def test_bad_base64_is_a_client_error(text):
+    with pytest.raises(InvalidBase64Error):
+        decode_base64(text, 100)
+
+
+def test_base64_above_the_limit_is_not_decoded():
+    with pytest.raises(ImageTooLargeError) as caught:
+        decode_base64("A" * 1_000, 100)
+    assert caught.value.details == {"max_bytes": 100}
+
+
+def test_bytes_above_the_limit_are_refused():
+    source = Source(SourceKind.BYTES, "image_file", b"x" * 101)
+    assert load(source, never, 101) == b"x" * 101
+    with pytest.raises(ImageTooLargeError):
+        load(source, never, 100)
+
+
+def test_a_url_is_fetched():
+    assert load(Source(SourceKind.URL, "image_url", " http://a/b "), lambda url: url.encode(), 9) == b"http://a/b"
