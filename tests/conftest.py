@@ -1,0 +1,136 @@
+"""The ladder of fixtures: no network, then a fake AWS, then the whole local service.
+
+``template`` is what the repository's template.yaml says; ``cloud`` has its tables and buckets in moto, inside this
+process; ``service`` is ``python -m local`` on a free port, once per run.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from moto import mock_aws
+
+from local import ROOT
+from local.cloud import aws_environment, create_cloud, seed_account
+from local.resources import Template
+from local.template import load_template
+
+LIVE_KEY = "local-development-key"
+START_S = 60
+"""Within this the local service must be ready, on a busy machine too."""
+
+
+@pytest.fixture(autouse=True)
+def _no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sockets reach loopback only; in tests/unit not even that, unless the test is marked ``loopback``."""
+    in_unit = (ROOT / "tests" / "unit") in request.path.parents
+    silent = in_unit and request.node.get_closest_marker("loopback") is None
+    for name in ("connect", "connect_ex"):
+        monkeypatch.setattr(socket.socket, name, _guard(getattr(socket.socket, name), silent=silent))
+
+
+def _guard(connect: Any, *, silent: bool) -> Any:
+    def guarded(self: socket.socket, address: Any) -> Any:
+        internet = self.family in {socket.AF_INET, socket.AF_INET6}
+        if internet and (silent or address[0] not in {"127.0.0.1", "::1", "localhost"}):
+            pytest.fail(f"a test tried to connect to {address}")
+        return connect(self, address)
+
+    return guarded
+
+
+@pytest.fixture(autouse=True)
+def _aws_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the developer's shell says, boto3 has a dummy key and functions have no settings."""
+    for name in os.environ:
+        if name.startswith(("AWS_", "CUTOUT_", "POWERTOOLS_")):
+            monkeypatch.delenv(name)
+    for name, value in aws_environment().items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(scope="session")
+def template() -> Template:
+    return load_template(ROOT / "template.yaml")
+
+
+@pytest.fixture
+def cloud(template: Template, monkeypatch: pytest.MonkeyPatch) -> Iterator[Template]:
+    """Moto with the template's tables and buckets and the local account; the functions' environment is set."""
+    with mock_aws():
+        create_cloud(template)
+        for function in template.functions.values():
+            for name, value in function.environment.items():
+                monkeypatch.setenv(name, value)
+        seed_account(os.environ["CUTOUT_ACCOUNTS_TABLE"], LIVE_KEY)
+        yield template
+
+
+@dataclass(frozen=True, slots=True)
+class FileServer:
+    """An HTTP server on loopback; what is written to ``folder`` is served below ``url``."""
+
+    url: str
+    folder: Path
+    authority: str
+
+
+class _QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="session")
+def file_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FileServer]:
+    """Where ``image_url`` may point to although it is loopback: the service's allow-list names it."""
+    folder = tmp_path_factory.mktemp("files")
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_QuietHandler, directory=str(folder))) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        authority = f"127.0.0.1:{server.server_address[1]}"
+        yield FileServer(f"http://{authority}", folder, authority)
+        server.shutdown()
+        thread.join()
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A running local service. endpoints: what it wrote to endpoints.json."""
+
+    url: str
+    key: str
+    endpoints: dict[str, str]
+    logs: Path
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory, file_server: FileServer) -> Iterator[Service]:
+    """The whole local service, with the default model."""
+    state = tmp_path_factory.mktemp("local")
+    command = [sys.executable, "-m", "local", "--port", "0", "--state", str(state)]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("CUTOUT_")}
+    environment["CUTOUT_URL_ALLOW"] = file_server.authority
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if line.startswith("Ready"):
+                break
+        else:
+            pytest.fail(f"the local service did not start: {''.join(lines)}")
+        endpoints = json.loads((state / "endpoints.json").read_text())
+        port = endpoints["api"].rpartition(":")[2]
+        yield Service(endpoints["api"], LIVE_KEY, endpoints, state / port / "logs")
+        process.terminate()
+        process.stdout.read()
