@@ -63,5 +63,5 @@ $(VENV)/test.stamp: requirements/test.txt | $(VENV)/bin/python
 .venv-sam/sam.stamp: requirements/sam.txt
 	@echo "installing aws-sam-cli (once)"
 	$(PYTHON) -m venv .venv-sam
-	.venv-sam/bin/python -m pip install $(PIP_FLAGS) -r $<
+	.venv-sam/bin/python -m pip install $(PIP_FLAGS) --no-deps -r $< # the file is complete; pip 23 cannot match extras to hashes
 	@touch $@
