@@ -20,7 +20,8 @@ STACK = "cutout-local"
 # Resources and function properties that a laptop has no use for: rights, alarms, domains, concurrency, tracing.
 _NOT_LOCAL = (
     "AWS::ApiGateway::", "AWS::ApplicationAutoScaling::", "AWS::CertificateManager::", "AWS::CloudWatch::",
-    "AWS::IAM::", "AWS::Lambda::Permission", "AWS::Logs::", "AWS::Route53::", "AWS::SNS::", "AWS::WAFv2::",
+    "AWS::IAM::", "AWS::Lambda::Permission", "AWS::Logs::", "AWS::Route53::", "AWS::S3::BucketPolicy", "AWS::SNS::",
+    "AWS::WAFv2::",
 )  # fmt: skip
 _FUNCTION_NOT_LOCAL = {
     "Architectures", "AutoPublishAlias", "AutoPublishAliasAllProperties", "AutoPublishCodeSha256",

@@ -1,0 +1,115 @@
+"""One execution environment: imports a handler and runs it on one event after another, as Lambda's runtime does.
+
+Run as a script in a process of its own, with nothing of ours on the import path but what the function would have in
+Lambda; so this file uses the standard library only. Frames on the given socket are a length (8 bytes, big-endian) and
+that many bytes of JSON. Source: AWS Lambda developer guide, "Define Lambda function handler in Python", "Lambda context
+object in Python", "Handle exceptions".
+"""
+
+import importlib
+import json
+import os
+import socket
+import struct
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Any
+
+LENGTH = struct.Struct(">Q")
+
+
+def die_with_parent() -> None:
+    """End this process at once when the parent is gone, however it went: nobody else holds our stdin open."""
+
+    def watch() -> None:
+        while os.read(0, 1):
+            pass
+        os._exit(0)
+
+    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
+
+
+class LambdaContext:
+    """What a handler is told about its invocation."""
+
+    function_version = "$LATEST"
+    identity = None
+    client_context = None
+
+    def __init__(self, function: Mapping[str, Any], request_id: str) -> None:
+        self.aws_request_id = request_id
+        self.function_name = str(function["name"])
+        self.invoked_function_arn = str(function["arn"])
+        self.memory_limit_in_mb = str(function["memory_mb"])
+        self.log_group_name = f"/aws/lambda/{self.function_name}"
+        self.log_stream_name = f"local/[{self.function_version}]{os.getpid()}"
+        self._deadline_s = time.monotonic() + float(function["timeout_s"])
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until the invocation is ended from outside; not below 0."""
+        return max(0, int((self._deadline_s - time.monotonic()) * 1000))
+
+
+def main(descriptor: int, function: Mapping[str, Any]) -> None:
+    """Serve the socket until it closes. function: name, arn, module, attribute, path, memory_mb, timeout_s."""
+    die_with_parent()
+    with socket.socket(fileno=descriptor) as channel, channel.makefile("rwb") as frames:
+        try:
+            sys.path[:0] = function["path"]
+            handler = getattr(importlib.import_module(function["module"]), function["attribute"])
+        except Exception as error:  # noqa: BLE001 - whatever the module raises is the answer
+            traceback.print_exc()
+            send(frames, {"error": describe(error)})
+            return
+        send(frames, {"error": None})
+        while (request_id := receive(frames)) is not None:
+            answer = invoke(handler, receive(frames) or b"null", LambdaContext(function, request_id.decode()))
+            send(frames, {"error": None if answer[0] else "Unhandled"})
+            frames.write(LENGTH.pack(len(answer[1])) + answer[1])
+            frames.flush()
+
+
+def invoke(handler: Callable[[Any, LambdaContext], Any], payload: bytes, context: LambdaContext) -> tuple[bool, bytes]:
+    """Whether the handler returned, and its answer or its error as JSON."""
+    started = time.monotonic()
+    try:
+        answer = (True, json.dumps(handler(json.loads(payload), context)).encode())
+    except Exception as error:  # noqa: BLE001 - whatever the handler raises is the answer
+        traceback.print_exc()
+        answer = (False, json.dumps({**describe(error), "requestId": context.aws_request_id}).encode())
+    elapsed_ms = (time.monotonic() - started) * 1000
+    print(f"REPORT RequestId: {context.aws_request_id}\tDuration: {elapsed_ms:.2f} ms", flush=True)
+    return answer
+
+
+def describe(error: Exception) -> dict[str, Any]:
+    """An exception as Lambda reports it to the caller."""
+    return {
+        "errorMessage": str(error),
+        "errorType": type(error).__name__,
+        "stackTrace": traceback.format_tb(error.__traceback__),
+    }
+
+
+def send(frames: Any, message: Mapping[str, Any]) -> None:
+    """Write one frame."""
+    data = json.dumps(message).encode()
+    frames.write(LENGTH.pack(len(data)) + data)
+    frames.flush()
+
+
+def receive(frames: Any) -> bytes | None:
+    """Read one frame; None: the other side is gone."""
+    head = frames.read(LENGTH.size)
+    if len(head) < LENGTH.size:
+        return None
+    (length,) = LENGTH.unpack(head)
+    data: bytes = frames.read(length)
+    return data if len(data) == length else None
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), json.loads(sys.argv[2]))

@@ -1,0 +1,167 @@
+"""A worker: one process that runs one function, one event at a time, and is killed when it takes too long.
+
+The process runs ``runtime.py`` with the function's own import path and environment. Knows neither HTTP nor routes.
+"""
+
+import asyncio
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import BinaryIO
+
+from local import runtime
+from local.resources import Function
+from local.template import ACCOUNT, REGION
+
+START_TIMEOUT_S = 120.0
+"""For importing the handler. Lambda allows 10 s; a laptop that unpacks its packages for the first time needs more."""
+
+
+class Fault(Enum):
+    """Why an invocation has no answer of the handler."""
+
+    UNHANDLED = "the handler raised an exception"
+    EXITED = "the process ended"
+    TIMED_OUT = "the function's timeout passed"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The end of an invocation: the handler's answer, or Lambda's error document, as JSON."""
+
+    payload: bytes
+    fault: Fault | None = None
+
+
+class InitError(Exception):
+    """The handler's module cannot be imported. payload: Lambda's error document."""
+
+    def __init__(self, function: Function, error: Mapping[str, object]) -> None:
+        super().__init__(f"{function.name} does not start: {error['errorType']}: {error['errorMessage']}")
+        self.payload = json.dumps(error).encode()
+
+
+def worker_environment(function: Function, aws: Mapping[str, str], extra: Mapping[str, str]) -> dict[str, str]:
+    """The whole environment of a function's process; of the parent's only what Python itself needs.
+
+    aws: the ``AWS_*`` variables; extra: wins over the template. A path below ``/var/task`` is one in the image, whose
+    content is the function's folder.
+    """
+    inherited = {name: os.environ[name] for name in ("HOME", "LANG", "PATH", "TMPDIR") if name in os.environ}
+    own = {
+        name: str(function.folder) + value.removeprefix("/var/task") if value.startswith("/var/task") else value
+        for name, value in function.environment.items()
+    }
+    return {
+        **inherited,
+        "TZ": ":UTC",
+        "PYTHONUNBUFFERED": "1",
+        "AWS_LAMBDA_FUNCTION_NAME": function.name,
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
+        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.name}",
+        "LAMBDA_TASK_ROOT": str(function.folder),
+        **own,
+        "POWERTOOLS_TRACE_DISABLED": "true",  # there is no X-Ray daemon
+        **aws,
+        **extra,
+    }
+
+
+class Worker:
+    """A running process; made by :meth:`start`. After a fault it is dead and only good to be stopped."""
+
+    def __init__(
+        self, process: asyncio.subprocess.Process, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self._process = process
+        self._reader = reader
+        self._writer = writer
+
+    @classmethod
+    async def start(cls, function: Function, environment: Mapping[str, str], log: BinaryIO) -> "Worker":
+        """Start a process and wait until its handler is imported; it writes to ``log``. Raises InitError."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-P", str(Path(runtime.__file__)), str(theirs.fileno()), _told(function)),
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                env=environment,
+                cwd=function.folder,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+            )
+        reader, writer = await asyncio.open_connection(sock=ours)
+        worker = cls(process, reader, writer)
+        try:
+            async with asyncio.timeout(START_TIMEOUT_S):
+                error = json.loads(await worker._receive())["error"]
+        except (asyncio.IncompleteReadError, ConnectionError):
+            error = {"errorType": "Runtime.ExitError", "errorMessage": "the process ended"}
+        except TimeoutError:
+            error = {"errorType": "Runtime.InitTimeout", "errorMessage": f"not ready in {START_TIMEOUT_S:.0f} s"}
+        except BaseException:
+            await worker.stop()
+            raise
+        if error:
+            await worker.stop()
+            raise InitError(function, error)
+        return worker
+
+    async def invoke(self, payload: bytes, request_id: str, timeout_s: float) -> Outcome:
+        """Run the handler on one event (JSON). With a fault other than UNHANDLED the process is dead afterwards."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                for frame in (request_id.encode(), payload):
+                    self._writer.write(runtime.LENGTH.pack(len(frame)) + frame)
+                    await self._writer.drain()
+                error = json.loads(await self._receive())["error"]
+                return Outcome(await self._receive(), Fault.UNHANDLED if error else None)
+        except TimeoutError:
+            await self.stop()
+            return _fault(Fault.TIMED_OUT, request_id, f"Task timed out after {timeout_s:.2f} seconds")
+        except (asyncio.IncompleteReadError, ConnectionError):
+            status = await self.stop()
+            return _fault(Fault.EXITED, request_id, f"Runtime exited with status {status}")
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> int:
+        """Kill the process, if it still runs, and wait until it is gone; its exit status."""
+        self._writer.close()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        if self._process.returncode is None:
+            self._process.kill()
+        return await self._process.wait()
+
+    async def _receive(self) -> bytes:
+        (length,) = runtime.LENGTH.unpack(await self._reader.readexactly(runtime.LENGTH.size))
+        return await self._reader.readexactly(length)
+
+
+def _told(function: Function) -> str:
+    return json.dumps({
+        "name": function.name,
+        "arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function.name}",
+        "module": function.module,
+        "attribute": function.attribute,
+        "path": [str(function.folder), *map(str, function.layers)],
+        "memory_mb": function.memory_mb,
+        "timeout_s": function.timeout_s,
+    })  # fmt: skip
+
+
+def _fault(fault: Fault, request_id: str, message: str) -> Outcome:
+    kind = "Sandbox.Timedout" if fault is Fault.TIMED_OUT else "Runtime.ExitError"
+    document = {"errorType": kind, "errorMessage": f"RequestId: {request_id} Error: {message}"}
+    return Outcome(json.dumps(document).encode(), fault)
