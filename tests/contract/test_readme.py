@@ -11,7 +11,9 @@ from PIL import Image
 
 from local import ROOT
 
-BLOCKS = dict(re.findall(r"^```(bash|python|javascript)\n(.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S))
+BLOCKS = dict(
+    re.findall(r"^```(bash|python|javascript)\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+)
 
 
 @pytest.fixture
