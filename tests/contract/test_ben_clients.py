@@ -52,7 +52,7 @@ def test_the_python_client_gets_a_mask_that_putalpha_takes(service, photo):
 
 
 def test_the_node_client_gets_json_although_axios_accepts_anything(service, photo):
-    document, mask = legacy_mask(service, photo.resize((1024, 480)), Accept="application/json, text/plain, */*")
+    _, mask = legacy_mask(service, photo.resize((1024, 480)), Accept="application/json, text/plain, */*")
     assert mask.size == (1024, 480)
     assert np.asarray(mask).min() == 0  # it stretches the mask to its own extremes, so they must be ours
 

@@ -11,7 +11,8 @@ from PIL import Image
 
 from local import ROOT
 
-BLOCKS = dict(
+_README = (ROOT / "README.md").read_text()
+BLOCKS = dict(re.findall(r"^```(bash|python|javascript)\n(.*?)^```", _README, re.MULTILINE | re.DOTALL))
     re.findall(r"^```(bash|python|javascript)\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
 )
 
