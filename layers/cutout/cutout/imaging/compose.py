@@ -1,0 +1,77 @@
+"""Image, alpha and spec to the picture of the answer: crop, background, channels. Pure functions on arrays."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cutout.imaging.spec import Channels, CutoutSpec, Rgba
+
+_CROP_ABOVE = 10
+"""Alpha (of 255) that still counts as empty when a cutout is cropped; a mask is cropped to anything above 0."""
+_WHITE: Rgba = (255, 255, 255, 255)
+_ROWS = 256
+"""Rows that are blended at once, to keep temporaries small."""
+
+
+def compose(colours: NDArray[np.uint8], alpha: NDArray[np.uint8], spec: CutoutSpec) -> NDArray[np.uint8]:
+    """The picture that ``spec`` wants: uint8 [h, w] (mask), [h, w, 3] (flattened) or [h, w, 4] (straight alpha).
+
+    colours: uint8 [H, W, 3]; alpha: uint8 [H, W]. With ``crop``, h x w are the bounds of what is visible; a picture
+    with nothing visible is not cropped. Formats without alpha are flattened on ``bg_color`` or white.
+    """
+    mask_only = spec.channels is Channels.ALPHA
+    if spec.crop:
+        rows, columns = visible_bounds(alpha, 0 if mask_only else _CROP_ABOVE)
+        colours, alpha = colours[rows, columns], alpha[rows, columns]
+    if mask_only:
+        return alpha
+    if spec.bg_color is not None:
+        return _on_colour(colours, alpha, spec.bg_color, keep_alpha=spec.format.keeps_alpha)
+    if not spec.format.keeps_alpha:
+        return _flattened(colours, alpha, _WHITE)
+    return _with_alpha(colours, alpha)
+
+
+def visible_bounds(alpha: NDArray[np.uint8], above: int) -> tuple[slice, slice]:
+    """Rows and columns that hold every pixel with alpha > ``above``; everything when there is none."""
+    seen = alpha > above
+    rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
+    if not rows.size:
+        return slice(None), slice(None)
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+def _with_alpha(colours: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    picture = np.empty((*alpha.shape, 4), np.uint8)
+    picture[..., :3] = colours
+    picture[..., 3] = alpha
+    return picture
+
+
+def _on_colour(
+    colours: NDArray[np.uint8], alpha: NDArray[np.uint8], colour: Rgba, *, keep_alpha: bool
+) -> NDArray[np.uint8]:
+    """Over ``colour``; a colour that is itself translucent stays so where the format can, else it lies on white."""
+    share = colour[3] / 255
+    if share == 1:
+        return _flattened(colours, alpha, colour)
+    if not keep_alpha:
+        mixed = (round(part * share + 255 * (1 - share)) for part in colour[:3])
+        return _flattened(colours, alpha, (*mixed, 255))  # type: ignore[arg-type]
+    front = alpha.astype(np.float32) / 255
+    total = front + share * (1 - front)
+    weight = np.divide(front, total, out=np.zeros_like(front), where=total > 0)
+    ground = np.array(colour[:3], np.float32)
+    blended = ground + weight[..., None] * (colours - ground)
+    blended[total == 0] = 0
+    return _with_alpha((blended + 0.5).astype(np.uint8), (total * 255 + 0.5).astype(np.uint8))
+
+
+def _flattened(colours: NDArray[np.uint8], alpha: NDArray[np.uint8], colour: Rgba) -> NDArray[np.uint8]:
+    picture = np.empty_like(colours)
+    for top in range(0, alpha.shape[0], _ROWS):
+        rows = slice(top, top + _ROWS)
+        front = alpha[rows, :, None].astype(np.uint16)
+        back = (255 - front) * np.array(colour[:3], np.uint16)
+        mixed = colours[rows] * front + back + 128
+        picture[rows] = (mixed + (mixed >> 8)) >> 8  # exact rounded division by 255 for 16-bit numbers
+    return picture

@@ -1,0 +1,140 @@
+"""Bytes to an upright sRGB image at the size of the answer. Knows nothing of models, options' spellings or HTTP.
+
+The format is decided by the first bytes (``magic``), Pillow is opened with exactly that format, and the limits are
+held against the header before any pixel is decoded. A picture that will be shown smaller is made smaller at once,
+for JPEG already inside the decoder, so that no later step works on more pixels than the answer has.
+"""
+
+import struct
+import warnings
+import zlib
+from dataclasses import dataclass
+from io import BytesIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFile
+
+from cutout.errors import (
+    ImageTooLargeError,
+    InvalidImageError,
+    ResolutionTooHighError,
+    UnsupportedImageFormatError,
+)
+from cutout.imaging.colour import eight_bit, to_srgb
+from cutout.imaging.magic import describe, sniff
+from cutout.imaging.spec import Limits, SizeName
+
+_READERS = {"jpeg": "JPEG", "png": "PNG", "webp": "WEBP", "bmp": "BMP", "tiff": "TIFF", "gif": "GIF"}
+_DECODER_ERRORS = (
+    OSError,  # Pillow's own, among them UnidentifiedImageError and truncated files
+    SyntaxError,  # broken structure, mainly PNG and TIFF
+    ValueError,
+    TypeError,  # TIFF tags of a type that nobody expects
+    LookupError,  # TIFF tags, palettes and frames that are not there
+    EOFError,
+    ArithmeticError,  # sizes and rationals of zero or of absurd size
+    struct.error,
+    zlib.error,
+    MemoryError,  # a tag that announces more bytes than there are
+)
+"""What Pillow 13 raises on damaged files, as found by mutating files of every format (see the tests)."""
+
+_ORIENTATION = 0x0112  # EXIF 2.32, tag 274
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""EXIF orientation to the operation that makes the picture upright; 1 and unknown values need none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """An upright picture in sRGB.
+
+    image: uint8 [H, W, 3]; alpha: uint8 [H, W] or None when the file is opaque;
+    source_width, source_height: pixels of the file, upright, before it was made smaller.
+    """
+
+    image: NDArray[np.uint8]
+    alpha: NDArray[np.uint8] | None
+    source_width: int
+    source_height: int
+
+
+def decode(data: bytes, limits: Limits, size: SizeName = SizeName.FULL) -> Decoded:
+    """Decode ``data`` at the output size that ``size`` and ``limits`` allow; never larger than the file.
+
+    Raises ImageTooLargeError, UnsupportedImageFormatError, ResolutionTooHighError, InvalidImageError.
+    """
+    if len(data) > limits.max_bytes:
+        raise ImageTooLargeError(
+            "The image has too many bytes.", {"size_bytes": len(data), "max_bytes": limits.max_bytes}
+        )
+    kind = sniff(data)
+    if kind is None:
+        raise UnsupportedImageFormatError(describe(data), {"supported": sorted(_READERS)})
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns of odd metadata and of pictures above its own size limit; ours is checked below.
+            warnings.simplefilter("ignore")
+            with Image.open(BytesIO(data), formats=[_READERS[kind]]) as picture:
+                _check_size(picture.size, limits)
+                return _decode(picture, limits, size)
+    except Image.DecompressionBombError as error:
+        raise ResolutionTooHighError("The image has too many pixels.", {"max_pixels": limits.max_pixels}) from error
+    except _DECODER_ERRORS as error:
+        raise InvalidImageError(f"The {kind.upper()} image is damaged or incomplete.", {"format": kind}) from error
+
+
+def fitted(width: int, height: int, size: SizeName, limits: Limits) -> tuple[int, int]:
+    """Output width and height: the long side's cap first, then the megapixel cap; never enlarged, at least 1 px."""
+    scale = min(1.0, limits.max_output_side_px / max(width, height))
+    pixels = width * height * scale * scale
+    scale *= min(1.0, (size.max_mp * 1e6 / pixels) ** 0.5)
+    # Truncation keeps the product under the cap; 1e-6 px absorbs the rounding of the scale itself.
+    return max(1, int(width * scale + 1e-6)), max(1, int(height * scale + 1e-6))
+
+
+def _check_size(size: tuple[int, int], limits: Limits) -> None:
+    width, height = size
+    if width < 1 or height < 1:
+        raise ValueError("no pixels")
+    if width * height > limits.max_pixels or max(size) > limits.max_side_px:
+        raise ResolutionTooHighError(
+            "The image has too many pixels.",
+            {"width": width, "height": height, "max_pixels": limits.max_pixels, "max_side_px": limits.max_side_px},
+        )
+
+
+def _decode(picture: ImageFile.ImageFile, limits: Limits, size: SizeName) -> Decoded:
+    width, height = picture.size
+    target = fitted(width, height, size, limits)
+    if target != (width, height):
+        picture.draft(None, target)  # JPEG only: decode at 1/2, 1/4 or 1/8, not below the target
+    picture.load()
+    # Only now: PNG may carry EXIF behind the pixels. TIFF is turned by Pillow itself and has lost its tag here.
+    turn = _UPRIGHT.get(_orientation(picture))
+    profile = picture.info.get("icc_profile")
+    upright = eight_bit(picture)
+    if upright.size != target:
+        upright = upright.resize(target, Image.Resampling.LANCZOS)
+    if turn is not None:
+        upright = upright.transpose(turn)
+        if upright.size != target:
+            width, height = height, width
+    colours, alpha = to_srgb(upright, profile if isinstance(profile, bytes) else None)
+    return Decoded(colours, alpha, width, height)
+
+
+def _orientation(picture: ImageFile.ImageFile) -> int:
+    """EXIF (or XMP) orientation; a picture whose EXIF block is damaged counts as upright."""
+    try:
+        return int(picture.getexif().get(_ORIENTATION, 1))
+    except _DECODER_ERRORS:
+        return 1

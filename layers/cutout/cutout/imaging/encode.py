@@ -1,0 +1,35 @@
+"""A picture to bytes in one of the output formats. All answers are sRGB; none carries an ICC profile.
+
+PNG says so by its sRGB chunk, the others by convention (untagged means sRGB). No EXIF is written: pictures are
+upright already, and nothing of the uploaded file's metadata leaves the service.
+"""
+
+from io import BytesIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from cutout.imaging.png import png_bytes
+from cutout.imaging.spec import ImageFormat
+
+_OPTIONS: dict[ImageFormat, dict[str, object]] = {
+    # 4:4:4: half-resolution colour would smear the subject's edge into the new background.
+    ImageFormat.JPEG: {"format": "JPEG", "quality": 92, "subsampling": 0},
+    ImageFormat.WEBP: {"format": "WEBP", "quality": 92, "method": 2, "alpha_quality": 100},
+    ImageFormat.BMP: {"format": "BMP"},
+    ImageFormat.TIFF: {"format": "TIFF", "compression": "tiff_adobe_deflate"},
+    ImageFormat.GIF: {"format": "GIF"},
+}
+
+
+def encode(picture: NDArray[np.uint8], image_format: ImageFormat) -> bytes:
+    """Encode uint8 [H, W], [H, W, 3] or [H, W, 4]; a picture with alpha needs a format that keeps it."""
+    if image_format is ImageFormat.PNG:
+        return png_bytes(picture)
+    image = Image.fromarray(picture)
+    if image_format is ImageFormat.GIF:
+        image = image.quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.FLOYDSTEINBERG)
+    buffer = BytesIO()
+    image.save(buffer, **_OPTIONS[image_format])  # type: ignore[arg-type]
+    return buffer.getvalue()

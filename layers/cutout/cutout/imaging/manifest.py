@@ -1,0 +1,165 @@
+"""``models/manifest.toml`` as values: which models there are, what they want and how their files are checked.
+
+Knows nothing of onnxruntime and of the network.
+"""
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from cutout.errors import ServiceUnavailableError
+
+_CHUNK_BYTES = 1 << 20
+_HEX = {"sha256": 64, "md5": 32}
+
+
+class ManifestError(ValueError):
+    """The manifest is missing, unreadable or contradicts itself; the message names the row and the field."""
+
+
+class Scale(StrEnum):
+    """What pixel values are divided by: 255, or the largest value of the (resized) picture as rembg does."""
+
+    BYTE = "255"
+    MAX = "max"
+
+
+class Activation(StrEnum):
+    """Applied to the raw output."""
+
+    NONE = "none"
+    SIGMOID = "sigmoid"
+
+
+class Stretch(StrEnum):
+    """MINMAX: the answer is stretched to 0..1 per picture, as most reference codes do. Ours never is."""
+
+    NONE = "none"
+    MINMAX = "minmax"
+
+
+class Resize(StrEnum):
+    """Filter of the squash to the input square."""
+
+    BILINEAR = "bilinear"
+    LANCZOS = "lanczos"
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One row of the manifest. Pixel p becomes (p / scale - mean) / std per channel."""
+
+    name: str
+    file: str
+    """Name of the file in the models folder."""
+    url: str
+    """Where to fetch it; empty: it comes with the repository."""
+    sha256: str
+    """64 hexadecimal digits; may be empty only if ``md5`` is given."""
+    md5: str
+    """32 hexadecimal digits, as the publisher lists it; checked as well when given."""
+    size_bytes: int
+    """Size of the file; 0: unknown."""
+    licence: str
+    source: str
+    """Project that made the model."""
+    size_px: int
+    """Side of the square input."""
+    resize: Resize
+    scale: Scale
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    output: int
+    """Index of the output to read."""
+    activation: Activation
+    stretch: Stretch
+    arena: bool
+    """Whether onnxruntime keeps its memory arena between runs (fast) or not (several GB less for large models)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """All rows and the name of the default one."""
+
+    default: str
+    models: Mapping[str, Model]
+
+    def select(self, name: str = "") -> Model:
+        """The row ``name``, the default one for an empty name. Raises ManifestError."""
+        wanted = name or self.default
+        try:
+            return self.models[wanted]
+        except KeyError:
+            raise ManifestError(f"no model {wanted!r} in the manifest; there are {', '.join(self.models)}") from None
+
+
+def load_manifest(models_dir: Path) -> Manifest:
+    """Read and check ``models_dir/manifest.toml``. Raises ManifestError."""
+    path = models_dir / "manifest.toml"
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ManifestError(f"{path.name} cannot be read: {error}") from error
+    models = {name: _model(name, row) for name, row in table.get("models", {}).items()}
+    default = table.get("default")
+    if not isinstance(default, str) or default not in models:
+        raise ManifestError(f"default = {default!r} names no row")
+    return Manifest(default, MappingProxyType(models))
+
+
+def verify(model: Model, path: Path) -> None:
+    """Hold the file against the row's checksums. Raises ServiceUnavailableError; details are for the log only."""
+    digests = {"sha256": hashlib.sha256(), "md5": hashlib.md5(usedforsecurity=False)}
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK_BYTES):
+                for digest in digests.values():
+                    digest.update(chunk)
+    except OSError as error:
+        raise ServiceUnavailableError("The model file is missing.", {"model": model.name}) from error
+    for kind, digest in digests.items():
+        expected = getattr(model, kind)
+        if expected and digest.hexdigest() != expected:
+            raise ServiceUnavailableError(
+                "The model file is not the one of the manifest.",
+                {"model": model.name, "checksum": kind, "expected": expected, "found": digest.hexdigest()},
+            )
+
+
+def _model(name: str, row: Mapping[str, Any]) -> Model:
+    wanted = {field.name for field in fields(Model)} - {"name"}
+    if set(row) != wanted:
+        raise ManifestError(f"{name}: missing {sorted(wanted - set(row))}, unknown {sorted(set(row) - wanted)}")
+    for kind, digits in _HEX.items():
+        if row[kind] and not re.fullmatch(rf"[0-9a-f]{{{digits}}}", row[kind]):
+            raise ManifestError(f"{name}: {kind} must be {digits} lower-case hexadecimal digits")
+    if not row["sha256"] and not row["md5"]:
+        raise ManifestError(f"{name}: a sha256 or an md5 is needed")
+    if Path(row["file"]).name != row["file"]:
+        raise ManifestError(f"{name}: file must be a plain name")
+    try:
+        return Model(
+            **{
+                **row,
+                "name": name,
+                "resize": Resize(row["resize"]),
+                "scale": Scale(str(row["scale"])),
+                "activation": Activation(row["activation"]),
+                "stretch": Stretch(row["stretch"]),
+                "mean": _three(row["mean"]),
+                "std": _three(row["std"]),
+            }
+        )
+    except (ValueError, TypeError) as error:
+        raise ManifestError(f"{name}: {error}") from error
+
+
+def _three(values: Any) -> tuple[float, float, float]:
+    first, second, third = (float(value) for value in values)
+    return first, second, third
