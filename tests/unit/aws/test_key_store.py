@@ -1,0 +1,441 @@
+"""The same rules for the store on DynamoDB and for the one in memory that other tests use; then what only one has."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
+from moto import mock_aws
+
+from cutout.accounts import PLANS, Account, Caller, KeyMode, KeyStatus, authenticate, fingerprint, hash_key
+from cutout.aws.key_store import CachedKeyStore, DynamoKeyStore
+from cutout.errors import InvalidApiKeyError, InvalidRequestError, NotFoundError, ServiceUnavailableError
+from local.cloud import client, create_cloud
+from local.resources import Template
+from tests.key_stores import MemoryKeyStore
+
+NOON = datetime(2026, 11, 20, 12, 0, 0, 999_999, tzinfo=UTC)
+TODAY = date(2026, 11, 20)
+ACCOUNT = Account.on_plan("acct_1", "a@example.com", PLANS["free"])
+
+Store = DynamoKeyStore | MemoryKeyStore
+
+
+class Clock:
+    """Seconds that pass when told to."""
+
+    def __init__(self) -> None:
+        self.now_s = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+    def time(self) -> datetime:
+        return NOON + timedelta(seconds=self.now_s - 1_000)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def table(template: Template) -> Iterator[str]:
+    with mock_aws():
+        create_cloud(template)
+        yield template.tables["AccountsTable"].name
+
+
+@pytest.fixture(params=["dynamo", "memory"])
+def store(request: pytest.FixtureRequest, clock: Clock) -> Store:
+    store: Store
+    if request.param == "memory":
+        store = MemoryKeyStore(clock.time)
+    else:
+        store = DynamoKeyStore(client("dynamodb"), request.getfixturevalue("table"), clock.time)
+    store.create_account(ACCOUNT)
+    return store
+
+
+def items(table: str) -> dict[tuple[str, str], dict[str, Any]]:
+    found = client("dynamodb").scan(TableName=table)["Items"]
+    return {(item["pk"]["S"], item["sk"]["S"]): item for item in found}
+
+
+def test_a_key_made_for_an_account_is_found_with_it(store):
+    key = store.create_key("acct_1", "raw", KeyMode.ADMIN, "laptop")
+
+    assert store.find(hash_key("raw")) == Caller(ACCOUNT, key)
+    assert (key.account_id, key.mode, key.label, key.status) == ("acct_1", KeyMode.ADMIN, "laptop", KeyStatus.ACTIVE)
+    assert key.fingerprint == fingerprint(hash_key("raw"))
+    assert key.created_at == NOON.replace(microsecond=0)
+    assert key.last_used_day is None
+
+
+@pytest.mark.parametrize("plan", PLANS)
+def test_an_account_comes_back_as_it_was_written(store, plan):
+    account = Account.on_plan("acct_2", "ü@example.com", PLANS[plan])
+    store.create_account(account)
+    store.create_key("acct_2", "raw", KeyMode.LIVE)
+
+    caller = store.find(hash_key("raw"))
+
+    assert caller is not None
+    assert caller.account == account
+
+
+def test_an_unknown_key_is_not_found(store):
+    assert store.find(hash_key("raw")) is None
+
+
+def test_an_account_cannot_be_made_twice(store):
+    with pytest.raises(InvalidRequestError):
+        store.create_account(Account.on_plan("acct_1", "thief@example.com", PLANS["unlimited"]))
+
+    store.create_key("acct_1", "raw", KeyMode.LIVE)
+    assert store.find(hash_key("raw")).account == ACCOUNT
+
+
+def test_a_key_cannot_be_made_for_an_account_that_is_not_there(store):
+    with pytest.raises(NotFoundError):
+        store.create_key("acct_9", "raw", KeyMode.LIVE)
+
+    assert store.find(hash_key("raw")) is None
+    assert store.list_keys("acct_9") == []
+
+
+def test_a_key_cannot_be_given_to_a_second_account(store):
+    store.create_account(Account.on_plan("acct_2", "b@example.com", PLANS["free"]))
+    store.create_key("acct_1", "raw", KeyMode.LIVE)
+
+    with pytest.raises(InvalidRequestError):
+        store.create_key("acct_2", "raw", KeyMode.LIVE)
+
+    assert store.find(hash_key("raw")).account.id == "acct_1"
+    assert store.list_keys("acct_2") == []
+
+
+@pytest.mark.parametrize("raw_key", ["", "ü", "k" * 257])
+def test_a_key_that_could_never_be_used_is_not_made(store, raw_key):
+    with pytest.raises(InvalidApiKeyError):
+        store.create_key("acct_1", raw_key, KeyMode.LIVE)
+
+    assert store.list_keys("acct_1") == []
+
+
+def test_the_list_has_every_key_of_one_account_oldest_first(store, clock):
+    store.create_account(Account.on_plan("acct_2", "b@example.com", PLANS["free"]))
+    first = store.create_key("acct_1", "one", KeyMode.LIVE)
+    store.create_key("acct_2", "other", KeyMode.LIVE)
+    clock.now_s += 1
+    second = store.create_key("acct_1", "two", KeyMode.SYNTHETIC)
+
+    assert store.list_keys("acct_1") == [first, second]
+
+
+def test_a_revoked_key_stays_listed_and_no_longer_opens(store):
+    key = store.create_key("acct_1", "raw", KeyMode.LIVE)
+
+    store.revoke("acct_1", key.fingerprint)
+    store.revoke("acct_1", key.fingerprint)
+
+    assert [key.status for key in store.list_keys("acct_1")] == [KeyStatus.REVOKED]
+    with pytest.raises(InvalidApiKeyError):
+        authenticate("raw", store)
+
+
+def test_a_key_cannot_be_revoked_or_rotated_by_another_account(store):
+    store.create_account(Account.on_plan("acct_2", "b@example.com", PLANS["free"]))
+    key = store.create_key("acct_1", "raw", KeyMode.LIVE)
+
+    with pytest.raises(NotFoundError):
+        store.revoke("acct_2", key.fingerprint)
+    with pytest.raises(NotFoundError):
+        store.rotate("acct_2", key.fingerprint, "new")
+
+    assert authenticate("raw", store).account == ACCOUNT
+
+
+def test_rotation_replaces_a_key_and_keeps_its_mode_and_label(store):
+    old = store.create_key("acct_1", "old", KeyMode.SYNTHETIC, "canary")
+
+    new = store.rotate("acct_1", old.fingerprint, "new")
+
+    assert authenticate("new", store).key.fingerprint == new.fingerprint
+    assert (new.mode, new.label, new.status) == (KeyMode.SYNTHETIC, "canary", KeyStatus.ACTIVE)
+    with pytest.raises(InvalidApiKeyError):
+        authenticate("old", store)
+    assert len(store.list_keys("acct_1")) == 2
+
+
+def test_a_revoked_key_cannot_be_rotated(store):
+    key = store.create_key("acct_1", "old", KeyMode.LIVE)
+    store.revoke("acct_1", key.fingerprint)
+
+    with pytest.raises(InvalidRequestError):
+        store.rotate("acct_1", key.fingerprint, "new")
+
+    assert store.find(hash_key("new")) is None
+
+
+def test_rotation_to_a_used_key_changes_nothing(store):
+    old = store.create_key("acct_1", "old", KeyMode.LIVE)
+    store.create_key("acct_1", "used", KeyMode.LIVE)
+
+    with pytest.raises(InvalidRequestError):
+        store.rotate("acct_1", old.fingerprint, "used")
+
+    assert {key.status for key in store.list_keys("acct_1")} == {KeyStatus.ACTIVE}
+
+
+def test_the_day_of_use_moves_forward_only(store):
+    store.create_key("acct_1", "raw", KeyMode.LIVE)
+
+    for day in (TODAY, TODAY - timedelta(days=1), TODAY):
+        store.touch(hash_key("raw"), day)
+
+    assert store.find(hash_key("raw")).key.last_used_day == TODAY
+    assert store.list_keys("acct_1")[0].last_used_day == TODAY
+
+
+def test_the_use_of_an_unknown_key_leaves_no_trace(store):
+    store.touch(hash_key("raw"), TODAY)
+
+    assert store.find(hash_key("raw")) is None
+
+
+def test_the_table_holds_the_design_s_items_and_never_the_key(table):
+    store = DynamoKeyStore(client("dynamodb"), table)
+    store.create_account(ACCOUNT)
+
+    key = store.create_key("acct_1", "ct_live_topsecret", KeyMode.LIVE, "laptop")
+
+    stored = items(table)
+    key_hash = hash_key("ct_live_topsecret")
+    assert stored.keys() == {
+        ("ACCOUNT#acct_1", "PROFILE"),
+        (f"KEY#{key_hash}", "KEY"),
+        ("ACCOUNT#acct_1", f"KEY#{key.fingerprint}"),
+    }
+    assert stored["ACCOUNT#acct_1", f"KEY#{key.fingerprint}"]["key_hash"] == {"S": key_hash}
+    assert "topsecret" not in repr(stored)
+
+
+def test_more_keys_than_one_batch_are_listed(table):
+    store = DynamoKeyStore(client("dynamodb"), table)
+    store.create_account(ACCOUNT)
+    made = [store.create_key("acct_1", f"key-{number}", KeyMode.LIVE).fingerprint for number in range(101)]
+
+    assert sorted(key.fingerprint for key in store.list_keys("acct_1")) == sorted(made)
+
+
+def test_a_key_whose_account_is_gone_is_unknown(table, caplog):
+    store = DynamoKeyStore(client("dynamodb"), table)
+    store.create_account(ACCOUNT)
+    store.create_key("acct_1", "raw", KeyMode.LIVE)
+    client("dynamodb").delete_item(TableName=table, Key={"pk": {"S": "ACCOUNT#acct_1"}, "sk": {"S": "PROFILE"}})
+
+    assert store.find(hash_key("raw")) is None
+    assert fingerprint(hash_key("raw")) in caplog.text
+
+
+def client_error(code: str, status: int = 400) -> ClientError:
+    answer: Any = {"Error": {"Code": code, "Message": "m"}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(answer, "GetItem")
+
+
+def impatient_client() -> Any:
+    return boto3.client("dynamodb", config=Config(retries={"total_max_attempts": 1}))
+
+
+@pytest.fixture
+def failing(table: str) -> Callable[[Exception], DynamoKeyStore]:
+    """A store whose client fails below boto3's methods, where a network or a service would."""
+
+    def make(error: Exception) -> DynamoKeyStore:
+        dynamodb = impatient_client()
+
+        def fail(**_: object) -> None:
+            raise error
+
+        dynamodb.meta.events.register("before-send.dynamodb", fail)
+        return DynamoKeyStore(dynamodb, table)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        client_error("ProvisionedThroughputExceededException"),
+        client_error("ThrottlingException"),
+        client_error("RequestLimitExceeded"),
+        client_error("InternalServerError", 500),
+        client_error("ServiceUnavailable", 503),
+        EndpointConnectionError(endpoint_url="https://dynamodb.invalid"),
+        ConnectTimeoutError(endpoint_url="https://dynamodb.invalid"),
+        ReadTimeoutError(endpoint_url="https://dynamodb.invalid"),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda store: store.find("0" * 64),
+        lambda store: store.create_account(ACCOUNT),
+        lambda store: store.create_key("acct_1", "raw", KeyMode.LIVE),
+        lambda store: store.list_keys("acct_1"),
+        lambda store: store.revoke("acct_1", "tok_fp_0"),
+    ],
+    ids=["find", "create_account", "create_key", "list_keys", "revoke"],
+)
+def test_what_a_retry_may_cure_says_so_and_keeps_its_cause(failing, error, call):
+    with pytest.raises(ServiceUnavailableError) as raised:
+        call(failing(error))
+
+    assert raised.value.__cause__ is error
+    assert "dynamodb" not in raised.value.message.lower()
+
+
+def test_a_missing_right_is_our_fault_and_passes_as_it_is(failing):
+    with pytest.raises(ClientError):
+        failing(client_error("AccessDeniedException")).find("0" * 64)
+
+
+@pytest.mark.parametrize("reason", ["TransactionConflict", "ThrottlingError"])
+def test_a_transaction_lost_to_another_writer_may_be_tried_again(table, reason):
+    dynamodb = impatient_client()
+    cancelled: Any = {
+        "Error": {"Code": "TransactionCanceledException", "Message": "m"},
+        "ResponseMetadata": {"HTTPStatusCode": 400},
+        "CancellationReasons": [{"Code": "None"}, {"Code": reason}, {"Code": "None"}],
+    }
+
+    def fail(**_: object) -> None:
+        raise dynamodb.exceptions.TransactionCanceledException(cancelled, "TransactWriteItems")
+
+    dynamodb.meta.events.register("before-send.dynamodb.TransactWriteItems", fail)
+
+    with pytest.raises(ServiceUnavailableError):
+        DynamoKeyStore(dynamodb, table).create_key("acct_1", "raw", KeyMode.LIVE)
+
+
+def test_a_request_does_not_fail_over_the_day_of_use(table, caplog):
+    dynamodb = impatient_client()
+    store = DynamoKeyStore(dynamodb, table)
+    store.create_account(ACCOUNT)
+    store.create_key("acct_1", "raw", KeyMode.LIVE)
+
+    def fail(**_: object) -> None:
+        raise client_error("ThrottlingException")
+
+    dynamodb.meta.events.register("before-send.dynamodb.UpdateItem", fail)
+
+    assert authenticate("raw", store).account == ACCOUNT
+    assert fingerprint(hash_key("raw")) in caplog.text
+    assert "raw" not in [word.strip(".") for word in caplog.text.split()]
+
+
+def test_parts_of_a_batch_that_were_not_read_are_asked_for_again(table):
+    dynamodb = client("dynamodb")
+    store = DynamoKeyStore(dynamodb, table)
+    store.create_account(ACCOUNT)
+    made = [store.create_key("acct_1", f"key-{number}", KeyMode.LIVE).fingerprint for number in range(3)]
+
+    def only_one(params: dict[str, Any], context: dict[str, Any], **_: object) -> None:
+        asked = params["RequestItems"][table]["Keys"]
+        context["left"], params["RequestItems"][table]["Keys"] = asked[1:], asked[:1]
+
+    def leave_rest(parsed: dict[str, Any], context: dict[str, Any], **_: object) -> None:
+        if context["left"]:
+            parsed["UnprocessedKeys"] = {table: {"Keys": context["left"]}}
+
+    dynamodb.meta.events.register("before-parameter-build.dynamodb.BatchGetItem", only_one)
+    dynamodb.meta.events.register("after-call.dynamodb.BatchGetItem", leave_rest)
+
+    assert sorted(key.fingerprint for key in store.list_keys("acct_1")) == sorted(made)
+
+
+@pytest.fixture
+def cached(clock: Clock) -> SimpleNamespace:
+    memory = MemoryKeyStore(clock.time)
+    memory.create_account(ACCOUNT)
+    return SimpleNamespace(store=CachedKeyStore(memory, clock=clock, max_entries=3), behind=memory, clock=clock)
+
+
+def test_a_revoked_key_stops_working_within_the_time_to_live(cached):
+    key = cached.behind.create_key("acct_1", "raw", KeyMode.LIVE)
+    authenticate("raw", cached.store)
+    cached.behind.revoke("acct_1", key.fingerprint)
+
+    cached.clock.now_s += 59.9
+    authenticate("raw", cached.store)
+    cached.clock.now_s += 0.1
+    with pytest.raises(InvalidApiKeyError):
+        authenticate("raw", cached.store)
+
+
+def test_use_does_not_make_the_cache_keep_a_key_longer(cached):
+    key = cached.behind.create_key("acct_1", "raw", KeyMode.LIVE)
+    authenticate("raw", cached.store)
+    cached.behind.revoke("acct_1", key.fingerprint)
+
+    for _ in range(59):
+        cached.clock.now_s += 1
+        authenticate("raw", cached.store, TODAY + timedelta(days=1))
+    cached.clock.now_s += 1
+
+    with pytest.raises(InvalidApiKeyError):
+        authenticate("raw", cached.store)
+
+
+def test_a_new_key_works_within_seconds_though_it_was_tried_before(cached):
+    with pytest.raises(InvalidApiKeyError):
+        authenticate("raw", cached.store)
+    cached.behind.create_key("acct_1", "raw", KeyMode.LIVE)
+
+    with pytest.raises(InvalidApiKeyError):
+        authenticate("raw", cached.store)
+    cached.clock.now_s += 5
+
+    assert authenticate("raw", cached.store).account == ACCOUNT
+
+
+def test_a_remembered_key_works_while_the_store_is_away(cached, monkeypatch):
+    cached.behind.create_key("acct_1", "raw", KeyMode.LIVE)
+    authenticate("raw", cached.store)
+
+    def away(_: str) -> None:
+        raise ServiceUnavailableError("away")
+
+    monkeypatch.setattr(cached.behind, "find", away)
+
+    assert authenticate("raw", cached.store).account == ACCOUNT
+    cached.clock.now_s += 60
+    with pytest.raises(ServiceUnavailableError):
+        authenticate("raw", cached.store)
+
+
+def test_the_cache_is_bounded_and_forgets_the_oldest(cached):
+    cached.behind.create_key("acct_1", "old", KeyMode.LIVE)
+    authenticate("old", cached.store)
+    cached.behind.revoke("acct_1", fingerprint(hash_key("old")))
+    authenticate("old", cached.store)  # from memory
+
+    for number in range(3):
+        cached.store.find(hash_key(f"guess-{number}"))
+
+    with pytest.raises(InvalidApiKeyError):
+        authenticate("old", cached.store)
+
+
+def test_the_day_of_use_is_remembered_with_the_key(cached):
+    cached.behind.create_key("acct_1", "raw", KeyMode.LIVE)
+    authenticate("raw", cached.store, TODAY)
+    cached.behind.keys.clear()
+
+    assert authenticate("raw", cached.store, TODAY).key.last_used_day == TODAY
