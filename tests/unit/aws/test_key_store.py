@@ -14,7 +14,7 @@ from moto import mock_aws
 from cutout.accounts import PLANS, Account, Caller, KeyMode, KeyStatus, authenticate, fingerprint, hash_key
 from cutout.aws.key_store import CachedKeyStore, DynamoKeyStore
 from cutout.errors import InvalidApiKeyError, InvalidRequestError, NotFoundError, ServiceUnavailableError
-from local.cloud import client, create_cloud
+from local.cloud import aws_environment, client, create_cloud
 from local.resources import Template
 from tests.key_stores import MemoryKeyStore
 
@@ -252,20 +252,25 @@ def impatient_client() -> Any:
     return boto3.client("dynamodb", config=Config(retries={"total_max_attempts": 1}))
 
 
-@pytest.fixture
-def failing(table: str) -> Callable[[Exception], DynamoKeyStore]:
+@pytest.fixture(scope="module")
+def failing() -> Iterator[Callable[[Exception], DynamoKeyStore]]:
     """A store whose client fails below boto3's methods, where a network or a service would."""
+    errors: list[Exception] = []
+
+    def fail(**_: object) -> None:
+        raise errors[-1]
 
     def make(error: Exception) -> DynamoKeyStore:
+        errors.append(error)
+        return store
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in aws_environment().items():
+            patch.setenv(name, value)
         dynamodb = impatient_client()
-
-        def fail(**_: object) -> None:
-            raise error
-
         dynamodb.meta.events.register("before-send.dynamodb", fail)
-        return DynamoKeyStore(dynamodb, table)
-
-    return make
+        store = DynamoKeyStore(dynamodb, "Accounts")
+        yield make
 
 
 @pytest.mark.parametrize(
