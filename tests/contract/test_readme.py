@@ -13,8 +13,6 @@ from local import ROOT
 
 _README = (ROOT / "README.md").read_text()
 BLOCKS = dict(re.findall(r"^```(bash|python|javascript)\n(.*?)^```", _README, re.MULTILINE | re.DOTALL))
-    re.findall(r"^```(bash|python|javascript)\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
-)
 
 
 @pytest.fixture
