@@ -2,12 +2,15 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import Callable, Coroutine
 from http import HTTPStatus
 from typing import Any
 
 from local.resources import Function
 from local.worker import Fault, InitError, Outcome, Worker
+
+logger = logging.getLogger(__name__)
 
 MAX_WAITING = 64
 """Invocations that may wait for a free worker; Lambda would start another environment instead."""
@@ -127,6 +130,6 @@ class Pool:
                 self._alive.discard(worker)
                 worker = None
         except InitError as error:
-            print(error, flush=True)
+            logger.warning("%s", error)  # the traceback is in the function's log
         finally:
             self._free.put_nowait(worker)

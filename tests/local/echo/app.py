@@ -1,0 +1,54 @@
+"""A toy zip function: answers what it was asked, or misbehaves as the query says."""
+
+import json
+import os
+import sys
+import time
+
+import toylayer
+
+
+def handler(event, context):
+    query = event.get("queryStringParameters") or {}
+    how = query.get("how", "echo")
+    if how == "echo":
+        return answer({"event": event, "env": dict(os.environ), "context": told(context), "layer": toylayer.NAME})
+    if how == "path":
+        return answer({"path": sys.path, "cwd": os.getcwd(), "pid": os.getpid()})
+    return MISDEEDS[how]()
+
+
+def answer(document):
+    return {"statusCode": 200, "headers": {"content-type": "application/json"}, "body": json.dumps(document)}
+
+
+def told(context):
+    return {
+        "id": context.aws_request_id,
+        "name": context.function_name,
+        "arn": context.invoked_function_arn,
+        "memory": context.memory_limit_in_mb,
+        "left_ms": context.get_remaining_time_in_millis(),
+    }
+
+
+def fail():
+    raise ValueError("no such luck")
+
+
+MISDEEDS = {
+    "raise": fail,
+    "sleep": lambda: time.sleep(60),
+    "exit": lambda: os._exit(3),
+    "bare": lambda: {"body": "no status"},
+    "extra": lambda: {"statusCode": 200, "cookies": []},
+    "inject": lambda: {"statusCode": 200, "headers": {"x-a": "1\r\nx-b: 2"}},
+    "binary": lambda: {"statusCode": 200, "body": "AAEC/w==", "isBase64Encoded": True},
+    "not-base64": lambda: {"statusCode": 200, "body": "!", "isBase64Encoded": True},
+    "object": lambda: object(),
+    "multi": lambda: {
+        "statusCode": "201",
+        "headers": {"x-one": "a", "content-length": "999"},
+        "multiValueHeaders": {"x-many": ["b", "c"], "x-one": ["d"]},
+    },
+}
