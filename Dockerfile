@@ -1,0 +1,28 @@
+# The inference image. Lambda runs it as it is; other functions that need the model use it with another command.
+#   docker build -t cutout .                                with the default model
+#   docker build -t cutout --build-arg MODEL=u2netp .       with another row of models/manifest.toml (tools/fetch_model.py)
+# BASE_IMAGE may be any image with Python 3.13, /lambda-entrypoint.sh and awslambdaric (tests/sam/base_image.sh).
+ARG BASE_IMAGE=public.ecr.aws/lambda/python:3.13
+
+FROM ${BASE_IMAGE} AS build
+WORKDIR /build
+COPY requirements/image.txt ./
+RUN python3 -m pip install --quiet --no-cache-dir --no-compile --disable-pip-version-check --root-user-action=ignore \
+    --require-hashes --only-binary=:all: --target task --requirement image.txt
+COPY layers/cutout/cutout task/cutout
+COPY functions task/functions
+COPY models models
+COPY tools/assemble_image.py ./
+ARG MODEL=cutout-s
+RUN python3 assemble_image.py --task task --models models --model "${MODEL}"
+
+FROM ${BASE_IMAGE}
+ARG MODEL=cutout-s
+COPY --from=build /build/task/ /var/task/
+ENV CUTOUT_MODEL=${MODEL} CUTOUT_MODELS_DIR=/var/task/models
+# A build that cannot import its handler or run its model fails here, not at the first request.
+RUN cd /var/task && AWS_EC2_METADATA_DISABLED=true AWS_DEFAULT_REGION=us-east-1 PYTHONDONTWRITEBYTECODE=1 \
+    python3 -c "from functions.remove_background import app; app.check(app.warm.segmenter())"
+# Lambda chooses an unprivileged user by itself and overrides this; every other runtime gets nobody.
+USER 65534:65534
+CMD ["functions.remove_background.app.handler"]
