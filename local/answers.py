@@ -66,8 +66,11 @@ def function_answer(payload: bytes) -> HttpAnswer:
 
 
 def _headers(answer: Mapping[str, Any]) -> list[tuple[str, str]]:
-    single = answer.get("headers") or {}
-    several = answer.get("multiValueHeaders") or {}
+    single, several = answer.get("headers") or {}, answer.get("multiValueHeaders") or {}
+    if not isinstance(single, dict) or not isinstance(several, dict):
+        raise MalformedAnswerError("headers are not objects")
+    if not all(isinstance(values, list) for values in several.values()):
+        raise MalformedAnswerError("a value of multiValueHeaders is not a list")
     pairs = [(name.lower(), value) for name, values in several.items() for value in values]
     pairs += [(name.lower(), value) for name, value in single.items() if name not in several]
     fields = []

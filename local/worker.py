@@ -55,7 +55,7 @@ def worker_environment(function: Function, aws: Mapping[str, str], extra: Mappin
     """
     inherited = {name: os.environ[name] for name in ("HOME", "LANG", "PATH", "TMPDIR") if name in os.environ}
     own = {
-        name: str(function.folder) + value.removeprefix("/var/task") if value.startswith("/var/task") else value
+        name: str(function.folder / value.removeprefix("/var/task/")) if value.startswith("/var/task/") else value
         for name, value in function.environment.items()
     }
     return {
@@ -89,17 +89,21 @@ class Worker:
         """Start a process and wait until its handler is imported; it writes to ``log``. Raises InitError."""
         ours, theirs = socket.socketpair()
         with theirs:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", str(Path(runtime.__file__)), str(theirs.fileno()), _told(function)),
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-                env=environment,
-                cwd=function.folder,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-            )
-        reader, writer = await asyncio.open_connection(sock=ours)
+            reader, writer = await asyncio.open_connection(sock=ours)
+            try:
+                process = await asyncio.create_subprocess_exec(
+                    *(sys.executable, "-P", str(Path(runtime.__file__)), str(theirs.fileno()), _told(function)),
+                    stdin=subprocess.PIPE,
+                    stdout=log,
+                    stderr=log,
+                    env=environment,
+                    cwd=function.folder,
+                    pass_fds=[theirs.fileno()],
+                    start_new_session=True,
+                )
+            except BaseException:
+                writer.close()
+                raise
         worker = cls(process, reader, writer)
         try:
             async with asyncio.timeout(START_TIMEOUT_S):

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 import time
+from pathlib import Path
 
 import toylayer
 
@@ -14,7 +15,7 @@ def handler(event, context):
     if how == "echo":
         return answer({"event": event, "env": dict(os.environ), "context": told(context), "layer": toylayer.NAME})
     if how == "path":
-        return answer({"path": sys.path, "cwd": os.getcwd(), "pid": os.getpid()})
+        return answer({"path": sys.path, "cwd": str(Path.cwd()), "pid": os.getpid()})
     return MISDEEDS[how]()
 
 
@@ -45,7 +46,7 @@ MISDEEDS = {
     "inject": lambda: {"statusCode": 200, "headers": {"x-a": "1\r\nx-b: 2"}},
     "binary": lambda: {"statusCode": 200, "body": "AAEC/w==", "isBase64Encoded": True},
     "not-base64": lambda: {"statusCode": 200, "body": "!", "isBase64Encoded": True},
-    "object": lambda: object(),
+    "object": object,
     "multi": lambda: {
         "statusCode": "201",
         "headers": {"x-one": "a", "content-length": "999"},
