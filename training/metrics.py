@@ -1,0 +1,56 @@
+"""The measures of a mask, as `../shared/tools/score.py` defines them.
+
+Masks are float32 [H, W] in 0..1, the truth is binarised at 0.5.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+BETA2 = 0.3  # weight of precision against recall, as usual for salient objects
+BAND = 0.02  # width of the boundary band, of the diagonal
+
+
+@dataclass(frozen=True)
+class Score:
+    """One picture's measures; ``curve`` is the F-measure at the thresholds 1/255 .. 255/255."""
+
+    mae: float
+    curve: np.ndarray
+    iou: float
+    boundary_iou: float
+
+
+def score(alpha: np.ndarray, truth: np.ndarray) -> Score:
+    """All measures of one picture."""
+    given, wanted = alpha >= 0.5, truth >= 0.5
+    radius = max(1, round(BAND * float(np.hypot(*truth.shape))))
+    rims = (given & ~erode(given, radius), wanted & ~erode(wanted, radius))
+    return Score(float(np.abs(alpha - truth).mean()), f_curve(alpha, wanted), iou(given, wanted), iou(*rims))
+
+
+def iou(a: np.ndarray, b: np.ndarray) -> float:
+    """Intersection over union of boolean masks; two empty ones agree fully."""
+    union = int(np.logical_or(a, b).sum())
+    return float(np.logical_and(a, b).sum() / union) if union else 1.0
+
+
+def erode(mask: np.ndarray, radius: int) -> np.ndarray:
+    """Erosion by a square of 2 radius + 1 pixels; outside the picture counts as background."""
+    picture = Image.fromarray(np.pad(mask, radius).astype(np.uint8) * 255)
+    small = picture.filter(ImageFilter.MinFilter(2 * radius + 1))
+    return np.asarray(small)[radius:-radius, radius:-radius] > 0
+
+
+def f_curve(alpha: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """F-measure at the 255 thresholds, float64 [255]."""
+    levels = np.round(alpha * 255).astype(np.int64)
+    hits = np.bincount(levels[wanted], minlength=256)[::-1].cumsum()[::-1][1:]
+    false = np.bincount(levels[~wanted], minlength=256)[::-1].cumsum()[::-1][1:]
+    precision = hits / np.maximum(hits + false, 1)
+    recall = hits / max(int(wanted.sum()), 1)
+    below = BETA2 * precision + recall
+    return np.where(below > 0, (1 + BETA2) * precision * recall / np.maximum(below, 1e-12), 0.0)
