@@ -1,0 +1,161 @@
+"""Rules of this repository that no public linter knows."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from cutout.aws import telemetry
+from cutout.imaging.manifest import load_manifest
+from cutout.settings import Settings
+from local import ROOT
+from local.resources import Template
+
+Resources = dict[str, dict[str, Any]]
+
+
+def of_type(resources: Resources, kind: str) -> Resources:
+    return {name: resource for name, resource in resources.items() if resource["Type"] == kind}
+
+
+def functions(document: dict[str, Any]) -> Resources:
+    return of_type(document["Resources"], "AWS::Serverless::Function")
+
+
+def statements(stack: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every statement that allows something, with the role's or policy's name."""
+    for name, resource in stack["Resources"].items():
+        properties = resource.get("Properties", {})
+        documents = [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
+        documents += [properties["PolicyDocument"]] if "PolicyDocument" in properties else []
+        for document in documents:
+            for statement in document["Statement"]:
+                if statement["Effect"] == "Allow":
+                    yield name, statement
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def test_every_function_writes_to_a_log_group_with_retention(document: dict[str, Any]) -> None:
+    groups = of_type(document["Resources"], "AWS::Logs::LogGroup")
+    assert all(group["Properties"]["RetentionInDays"] == {"Ref": "LogRetention"} for group in groups.values())
+    used = [function["Properties"]["LoggingConfig"]["LogGroup"]["Ref"] for function in functions(document).values()]
+    assert len(used) == len(set(used)), "each function has a log group of its own"
+    assert {*used, "ApiLogGroup"} == set(groups)
+
+
+def test_no_right_is_a_wildcard(stack: dict[str, Any]) -> None:
+    allowed = list(statements(stack))
+    assert len(allowed) >= 6
+    for name, statement in allowed:
+        for action in as_list(statement["Action"]):
+            assert "*" not in action, f"{name}: {action}"
+        for resource in as_list(statement["Resource"]):
+            assert resource != "*", f"{name}: {statement['Sid']}"
+
+
+def test_functions_have_the_rights_that_they_need_and_no_other(stack: dict[str, Any]) -> None:
+    rights: dict[str, set[str]] = {}
+    for name, statement in statements(stack):
+        rights.setdefault(name.removesuffix("Role"), set()).update(as_list(statement["Action"]))
+    keys = {"dynamodb:GetItem", "dynamodb:UpdateItem"}
+    assert rights == {
+        "RemoveBackgroundFunction": keys | {"s3:PutObject", "s3:GetObject"},
+        "AccountFunction": keys,
+        "HealthFunction": {"lambda:InvokeFunction"},
+    }
+
+
+def test_writing_the_table_is_bound_to_the_day_of_use_of_a_key(stack: dict[str, Any]) -> None:
+    writes = [statement for _, statement in statements(stack) if statement["Action"] == "dynamodb:UpdateItem"]
+    assert len(writes) == 2
+    for statement in writes:
+        condition = statement["Condition"]
+        assert condition["ForAllValues:StringLike"] == {"dynamodb:LeadingKeys": ["KEY#*"]}
+        assert condition["ForAllValues:StringEquals"] == {"dynamodb:Attributes": ["pk", "sk", "last_used_day"]}
+
+
+def test_zip_functions_have_one_runtime_and_it_is_that_of_layer_and_image(document: dict[str, Any]) -> None:
+    zips = [f["Properties"] for f in functions(document).values() if f["Properties"].get("PackageType") != "Image"]
+    layer = document["Resources"]["CutoutLayer"]
+    runtimes = {zip_function["Runtime"] for zip_function in zips}
+    assert runtimes == {layer["Metadata"]["BuildMethod"]} == set(layer["Properties"]["CompatibleRuntimes"])
+    (runtime,) = runtimes
+    assert f"python:{runtime.removeprefix('python')}\n" in (ROOT / "Dockerfile").read_text()
+    assert document["Globals"]["Function"]["Architectures"] == layer["Properties"]["CompatibleArchitectures"]
+
+
+def test_every_routes_function_exists_as_code(template: Template) -> None:
+    assert {route.function for route in template.routes} == set(template.functions)
+    for function in template.functions.values():
+        module = Path(*function.module.split(".")).with_suffix(".py")
+        source = function.folder / module
+        assert f"\n{function.attribute} = " in source.read_text()
+
+
+def test_every_variable_is_one_that_the_settings_read(document: dict[str, Any]) -> None:
+    source = (ROOT / "layers/cutout/cutout/settings.py").read_text()
+    known = set(re.findall(r'env(?:\.get\(|, )"(CUTOUT_\w+)"', source))
+    given = {
+        name
+        for function in functions(document).values()
+        for name in function["Properties"]["Environment"]["Variables"]
+        if name.startswith("CUTOUT_")
+    }
+    in_image = set(re.findall(r"(CUTOUT_\w+)=", (ROOT / "Dockerfile").read_text()))
+    assert given | in_image <= known
+    assert {"CUTOUT_ACCOUNTS_TABLE", "CUTOUT_RESULTS_BUCKET", "CUTOUT_REMOVE_FUNCTION"} <= given
+
+
+def test_defaults_agree_with_settings_and_manifest(document: dict[str, Any]) -> None:
+    parameters = document["Parameters"]
+    default = load_manifest(ROOT / "models").default
+    assert parameters["Model"]["Default"] == default
+    assert f"ARG MODEL={default}\n" in (ROOT / "Dockerfile").read_text()
+    assert re.fullmatch(parameters["Model"]["AllowedPattern"], default)
+    assert parameters["LegacyKeys"]["Default"] == str(Settings().legacy_keys).lower()
+    namespace = document["Globals"]["Function"]["Environment"]["Variables"]["POWERTOOLS_METRICS_NAMESPACE"]
+    assert namespace == telemetry.NAMESPACE
+
+
+def test_every_model_of_the_manifest_can_be_asked_for(document: dict[str, Any]) -> None:
+    pattern = document["Parameters"]["Model"]["AllowedPattern"]
+    assert [name for name in load_manifest(ROOT / "models").models if not re.fullmatch(pattern, name)] == []
+
+
+def test_times_fit_into_each_other(document: dict[str, Any]) -> None:
+    gateway_s = 29  # API Gateway: default integration timeout of a REST API
+    timeouts = [function["Properties"]["Timeout"] for function in functions(document).values()]
+    assert document["Parameters"]["RemoveTimeout"]["MaxValue"] <= gateway_s
+    assert all(timeout <= gateway_s for timeout in timeouts if isinstance(timeout, int))
+    assert Settings().url_timeout_s < document["Parameters"]["RemoveTimeout"]["MinValue"]
+
+
+def test_results_are_kept_for_a_day_and_outlive_their_urls(template: Template) -> None:
+    rules = {rule["Id"]: rule for rule in template.buckets["ResultsBucket"].lifecycle}
+    assert rules["expire"]["ExpirationInDays"] == 1
+    assert rules["expire"]["Prefix"] == "", "everything in the bucket expires"
+    assert Settings().result_url_s < 24 * 3600
+
+
+def test_parameters_are_described_and_bounded(document: dict[str, Any]) -> None:
+    for name, parameter in document["Parameters"].items():
+        assert parameter["Description"], name
+        assert "Default" in parameter, name
+        if parameter["Type"] == "Number":
+            assert "AllowedValues" in parameter or {"MinValue", "MaxValue"} <= parameter.keys(), name
+        else:
+            assert "AllowedValues" in parameter or "AllowedPattern" in parameter, name
+
+
+def test_access_log_lines_are_json_without_headers_or_query(document: dict[str, Any]) -> None:
+    api = document["Resources"]["Api"]["Properties"]
+    line = json.loads(api["AccessLogSetting"]["Format"])
+    assert line["request_id"] == "req_$context.requestId"
+    text = json.dumps(line).lower()
+    assert all(word not in text for word in ("header", "query", "apikey", "authorizer", "$context.path"))
+    assert [setting["LoggingLevel"] for setting in api["MethodSettings"]] == ["OFF"]
+    assert [setting["DataTraceEnabled"] for setting in api["MethodSettings"]] == [False]
