@@ -33,7 +33,7 @@ class StartingNetwork(nn.Module):
         with np.load(npz) as arrays:
             state = {"weight": arrays["068.weight"], "bias": arrays["068.bias"]}
         self.classes.load_state_dict({k: torch.from_numpy(v) for k, v in state.items()})
-        self.requires_grad_(False).eval()
+        self.requires_grad_(requires_grad=False).eval()
 
     def forward(self, image: Tensor) -> Tensor:
         """Class logits, float32 [N, 21, S/16, S/16]."""

@@ -112,7 +112,7 @@ def freeze(net: CutoutNet, blocks: int) -> None:
     """Leave the stem and the first blocks as they are: general features, and a third of the cost."""
     if blocks:
         for module in (net.encoder.stem, *net.encoder.blocks[:blocks]):
-            module.requires_grad_(False)
+            module.requires_grad_(requires_grad=False)
 
 
 def optimiser(net: CutoutNet, rate: float) -> torch.optim.AdamW:

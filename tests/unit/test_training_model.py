@@ -1,0 +1,69 @@
+"""The net, its losses and its runs. Needs torch, which only the training environment has."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from training import losses, train  # noqa: E402
+from training.model import CutoutNet, Prediction  # noqa: E402
+
+
+def logits(alpha: object, sharpness: float = 20.0) -> Prediction:
+    full = (alpha * 2 - 1) * sharpness
+    return Prediction(full, full[..., ::8, ::8], full[..., ::16, ::16])
+
+
+@pytest.fixture
+def square() -> object:
+    alpha = torch.zeros(2, 1, 64, 64)
+    alpha[0, :, 16:48, 16:48] = 1  # the second picture has no subject
+    return alpha
+
+
+def test_the_alpha_has_the_size_of_the_image():
+    net = CutoutNet().eval()
+    with torch.no_grad():
+        alpha = net.alpha(torch.zeros(1, 3, 64, 64))
+    assert alpha.shape == (1, 1, 64, 64)
+    assert 0 <= float(alpha.min()) <= float(alpha.max()) <= 1
+
+
+def test_the_right_answer_costs_next_to_nothing(square):
+    trust = torch.ones(2, 1)
+    right = losses.total(logits(square), square, trust, decide=1.0)
+    wrong = losses.total(logits(1 - square), square, trust, decide=1.0)
+    grey = losses.total(logits(square, 0.0), square, trust, decide=1.0)
+    assert float(right) < 0.1 < float(grey) < float(wrong)
+
+
+def test_edges_of_untrusted_outlines_weigh_less(square):
+    shifted = logits(square.roll(2, -1))
+    believed, doubted = (float(losses.total(shifted, square, torch.full((2, 1), t), 0.0)) for t in (1.0, 0.0))
+    assert doubted < believed
+
+
+def test_the_rate_rises_and_falls():
+    rates = [train.rate_factor(share / 100) for share in range(101)]
+    assert rates[0] < rates[2] < rates[4]
+    assert rates[4] > rates[50] > rates[100] == pytest.approx(train.LAST_RATE)
+
+
+def test_a_run_goes_on_where_it_stopped(tmp_path: Path):
+    start = tmp_path / "start.pt"
+    torch.save({"average": CutoutNet().state_dict()}, start)
+    options = argparse.Namespace(
+        out=tmp_path, start=start, freeze=3, rate=1e-3, steps=10, minutes=60.0, size=32, distil=0.0
+    )
+    run = train.Run(options, torch.device("cpu"))
+    run.step(torch.zeros(2, 3, 32, 32), torch.zeros(2, 1, 32, 32), torch.ones(2, 1), teacher=None)
+    run.save()
+    again = train.Run(options, torch.device("cpu"))
+    assert again.progress.step == 1
+    for kept, fresh in zip(run.net.state_dict().values(), again.net.state_dict().values(), strict=True):
+        assert torch.equal(kept, fresh)
+    assert not any(p.requires_grad for p in again.net.encoder.stem.parameters())
