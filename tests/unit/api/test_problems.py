@@ -57,3 +57,8 @@ def test_the_body_has_the_shape_of_the_contract():
 )
 def test_errors_carry_the_headers_that_http_wants(error, name, value):
     assert write_problem(error, REQUEST).headers[name] == value
+
+
+def test_the_details_of_our_own_faults_are_kept_from_clients():
+    response = write_problem(errors.ServiceUnavailableError("away", {"checksum": "abc"}), REQUEST)
+    assert json.loads(response.body)["error"]["details"] == {}

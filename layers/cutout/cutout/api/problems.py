@@ -45,7 +45,7 @@ def write_problem(error: CutoutError, request: Request) -> Response:
         "message": error.message,
         "status": status,
         "request_id": request.request_id,
-        "details": error.details,
+        "details": error.details if status < 500 else {},  # noqa: PLR2004 - our own faults are told to the log
     }
     return Response(status, "application/json", json.dumps({"error": body}).encode(), _headers(error))
 

@@ -1,0 +1,92 @@
+"""The removal function in this process, with the true model and moto behind it: what no HTTP test can arrange."""
+
+import base64
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+
+from cutout.aws import warm
+from functions.remove_background.app import handler
+from local import ROOT
+from tests.builders import proxy_event
+
+LIVE = {"x-api-key": "local-development-key", "content-type": "image/jpeg"}
+PHOTO = (ROOT / "docs" / "images" / "chelsea.jpg").read_bytes()
+CONTEXT = SimpleNamespace(
+    function_name="remove",
+    memory_limit_in_mb=3008,
+    invoked_function_arn="arn:aws:lambda:us-east-1:123456789012:function:remove",
+    aws_request_id="0c0ffee0-0000-4000-8000-000000000001",
+)
+
+
+@pytest.fixture(autouse=True)
+def _fresh(cloud, monkeypatch):
+    """Nothing is kept from, or for, another test's environment."""
+    monkeypatch.setenv("CUTOUT_MODELS_DIR", str(ROOT / "models"))
+    kept = [value for value in vars(warm).values() if hasattr(value, "cache_clear")]
+    for value in kept:
+        value.cache_clear()
+    yield
+    for value in kept:
+        value.cache_clear()
+
+
+def call(event: dict[str, Any]) -> dict[str, Any]:
+    return handler(event, CONTEXT)
+
+
+def code_of(answer: dict[str, Any]) -> tuple[int, str]:
+    return answer["statusCode"], json.loads(answer["body"])["error"]["code"]
+
+
+def test_an_answer_below_the_limit_stays_in_the_response_and_nothing_is_stored(monkeypatch):
+    monkeypatch.setenv("CUTOUT_INLINE_LIMIT_BYTES", "100000")
+    answer = call(proxy_event("POST", "/v2", LIVE, PHOTO, {"channels": "alpha"}))
+    assert answer["statusCode"] == 200
+    assert base64.b64decode(answer["body"]).startswith(b"\x89PNG")
+    assert boto3.client("s3").list_objects_v2(Bucket=warm.settings().results_bucket)["KeyCount"] == 0
+
+
+@pytest.mark.parametrize(
+    ("headers", "query", "body"),
+    [
+        ({"content-type": "image/jpeg"}, {"api_key": "local-development-key"}, PHOTO),
+        (
+            {"content-type": "application/json"},
+            {},
+            json.dumps({"key": "local-development-key", "image": base64.b64encode(PHOTO).decode()}).encode(),
+        ),
+    ],
+    ids=["query", "json"],
+)
+def test_legacy_keys_work_only_where_the_setting_allows_them(monkeypatch, headers, query, body):
+    event = proxy_event("POST", "/v2", headers, body, query)
+    assert code_of(call(event)) == (401, "missing_api_key")
+    warm.settings.cache_clear()
+    monkeypatch.setenv("CUTOUT_LEGACY_KEYS", "true")
+    assert call(event)["statusCode"] == 200
+
+
+def test_a_model_that_is_not_there_is_a_503_that_names_no_path(monkeypatch, tmp_path):
+    (tmp_path / "manifest.toml").write_bytes((ROOT / "models" / "manifest.toml").read_bytes())
+    monkeypatch.setenv("CUTOUT_MODELS_DIR", str(tmp_path))
+    answer = call(proxy_event("POST", "/v2", LIVE, PHOTO))
+    assert code_of(answer) == (503, "service_unavailable")
+    assert str(tmp_path) not in answer["body"]
+    assert code_of(call(proxy_event("GET", "/internal/health"))) == (503, "service_unavailable")
+
+
+def test_a_table_that_is_away_is_a_503_with_retry_after(monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:9")  # nobody listens there
+    answer = call(proxy_event("POST", "/v2", LIVE, PHOTO))
+    assert code_of(answer) == (503, "service_unavailable")
+    assert answer["multiValueHeaders"]["retry-after"] == ["1"]
+
+
+def test_a_bad_key_is_refused_before_the_body_is_looked_at():
+    event = proxy_event("POST", "/v2", {"x-api-key": "wrong"}, b"not an image")
+    assert code_of(call(event)) == (403, "invalid_api_key")
