@@ -6,7 +6,7 @@
 # It also carries the wheels of requirements/image.txt, so that `docker build` needs no network at all.
 # Tagged as the Dockerfile and `sam local invoke` expect it; use both with --skip-pull-image.
 #
-# Usage: tests/sam/base_image.sh        as root, with debootstrap, docker and .venv-sam; about two minutes
+# Usage: tests/sam/base_image.sh      as root, with debootstrap, docker, .venv-sam and a python3.13; some two minutes
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 image=public.ecr.aws/lambda/python
@@ -14,14 +14,14 @@ python=3.13
 suite=trixie
 arch=$(uname -m)
 emulator=$(echo .venv-sam/lib/python3*/site-packages/samcli/local/rapid/aws-lambda-rie-"$arch")
-pip=.venv-sam/bin/pip
+"python$python" -c "" || { echo "a python$python that runs is wanted on the PATH" >&2; exit 1; }
 [ -x "$emulator" ] || { echo "no runtime emulator in .venv-sam: run \`make .venv-sam/sam.stamp\`" >&2; exit 1; }
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 root=$work/root
-for_lambda=(--quiet --disable-pip-version-check --only-binary=:all: --python-version "$python")
-for tag in manylinux_2_28 manylinux_2_27 manylinux_2_17 manylinux2014; do for_lambda+=(--platform "${tag}_$arch"); done
+"python$python" -m venv "$work/venv" # wheels are chosen by the Python that fetches them
+pip() { "$work/venv/bin/python" -m pip --quiet --disable-pip-version-check "$@" --only-binary=:all:; }
 
 debootstrap --variant=minbase --include=ca-certificates,python3,python3-pip "$suite" "$root" > "$work/debootstrap.log" ||
   { tail -n 20 "$work/debootstrap.log" >&2; exit 1; }
@@ -33,7 +33,7 @@ mkdir -p "$root"/var/lang/bin "$root"/var/runtime "$root"/var/task "$root"/opt
 for name in python python3 "python$python"; do ln -s /usr/bin/python3 "$root/var/lang/bin/$name"; done
 ln -s /usr/bin/pip3 "$root/var/lang/bin/pip"
 sed -n 's/^\([^ ;#]*==[^ ;]*\).*/\1/p' requirements/test.txt > "$work/versions.txt"
-"$pip" install "${for_lambda[@]}" --target "$root/var/runtime" --constraint "$work/versions.txt" awslambdaric boto3
+pip install --target "$root/var/runtime" --constraint "$work/versions.txt" awslambdaric boto3
 cat > "$root/var/runtime/bootstrap" <<'BOOTSTRAP'
 #!/bin/sh
 # Layers come before the runtime's own packages, as on Lambda.
@@ -51,7 +51,7 @@ ENTRYPOINT
 chmod 755 "$root/var/runtime/bootstrap" "$root/lambda-entrypoint.sh"
 
 wheels=/usr/local/share/wheels
-"$pip" download "${for_lambda[@]}" --require-hashes --dest "$root$wheels" --requirement requirements/image.txt
+pip download --require-hashes --dest "$root$wheels" --requirement requirements/image.txt
 chmod -R a+rX "$root$wheels"
 printf '[global]\nno-index = true\nfind-links = %s\n' "$wheels" > "$root/etc/pip.conf"
 
