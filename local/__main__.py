@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from local import ROOT
+from local.cloud import aws_environment
 from local.intrinsics import TemplateError
 from local.pool import WarmUpError
 from local.service import Options, StartError, running
@@ -25,6 +26,7 @@ def main() -> int:
     parser.add_argument("--template", type=Path, default=ROOT / "template.yaml", help="the SAM template to serve")
     parser.add_argument("--state", type=Path, default=ROOT / ".local", help="folder of logs and endpoints.json")
     given = parser.parse_args()
+    forget_aws()
     key = os.environ.get("CUTOUT_LOCAL_KEY") or DEFAULT_KEY
     options = Options(given.port, given.template, given.state, key)
     try:
@@ -35,6 +37,13 @@ def main() -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def forget_aws() -> None:
+    """Put moto's dummy settings in the place of whatever the user's shell says about AWS."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ.update(aws_environment())
 
 
 def example(url: str, key: str) -> str:

@@ -72,7 +72,6 @@ async def running(options: Options) -> AsyncIterator[str]:
         logging.basicConfig(filename=logs / "gateway.log", level=logging.INFO, force=True)
         template = load_template(options.template)
         aws = await stack.enter_async_context(_aws_server(logs))
-        await asyncio.to_thread(_fill_cloud, template, aws, options.key)
         internal = stack.enter_context(_listen(0))
         invoke_url = f"http://127.0.0.1:{internal.getsockname()[1]}"
         pools = {
@@ -83,7 +82,8 @@ async def running(options: Options) -> AsyncIterator[str]:
         names = {function.name: logical_id for logical_id, function in template.functions.items()}
         await stack.enter_async_context(_serving(InvokeApi(names, invoke), internal))
         await stack.enter_async_context(_serving(Gateway(template, invoke), listener))
-        await asyncio.gather(*(pool.start() for pool in pools.values()))
+        filling = asyncio.to_thread(_fill_cloud, template, aws, options.key)
+        await asyncio.gather(filling, *(pool.start() for pool in pools.values()))
         stack.enter_context(announced(options.state, port, endpoints(template, url, aws)))
         yield url
 

@@ -37,7 +37,7 @@ def test_an_image_function_runs_its_command_from_the_context_with_the_layers_ins
 
 
 def test_globals_hold_unless_the_function_says_otherwise(toy):
-    assert (toy.functions["Echo"].timeout_s, toy.functions["Slow"].timeout_s) == (5, 1)
+    assert (toy.functions["Echo"].timeout_s, toy.functions["Slow"].timeout_s) == (2, 60)
     assert toy.functions["Echo"].memory_mb == 512
     assert toy.functions["Slow"].environment == {"LOG_LEVEL": "INFO", "SHARED": "globals"}
 
@@ -49,7 +49,8 @@ def test_intrinsic_functions_resolve_to_local_names(toy):
         "SHARED": "own",
         "TABLE": "cutout-local-Things",
         "TABLE_ARN": arn,
-        "BUCKET": "cutout-local-files-123456789012",
+        "CUTOUT_ACCOUNTS_TABLE": "cutout-local-Accounts",
+        "CUTOUT_RESULTS_BUCKET": "cutout-local-files-123456789012",
         "NEXT": "cutout-local-Slow",
         "TEXT": "cutout-local/cutout-local-Slow/${Literal}/" + arn,
         "MODE": "plain",

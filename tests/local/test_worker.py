@@ -71,7 +71,7 @@ def test_the_handler_gets_the_event_and_a_context_like_lambdas(echo, log):
     assert told["name"] == "cutout-local-Echo"
     assert told["arn"] == "arn:aws:lambda:us-east-1:123456789012:function:cutout-local-Echo"
     assert told["memory"] == "512"
-    assert 0 < told["left_ms"] <= 5000
+    assert 0 < told["left_ms"] <= 2000
 
 
 def test_a_process_has_the_functions_environment_and_nothing_of_the_shell(echo, log, monkeypatch):

@@ -1,0 +1,342 @@
+"""``python -m local`` itself, with the toy template: processes, files, signals."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from botocore.exceptions import ClientError
+
+from cutout.accounts import hash_key
+from cutout.aws.key_store import DynamoKeyStore
+from local import ROOT
+from local.bodies import MAX_BODY_BYTES
+from local.cloud import client
+
+TOY = Path(__file__).parent / "toy.yaml"
+GONE_S = 20
+
+
+@dataclass
+class Instance:
+    """A started service. children: the processes that it started."""
+
+    process: subprocess.Popen
+    url: str
+    ready: str
+    state: Path
+
+    @property
+    def port(self) -> str:
+        return self.url.rpartition(":")[2]
+
+    @property
+    def endpoints(self) -> dict[str, str]:
+        return json.loads((self.state / self.port / "endpoints.json").read_text())
+
+    @property
+    def children(self) -> list[int]:
+        found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True, check=True)
+        return [int(pid) for pid in found.stdout.split()]
+
+
+def command(state: Path, port: int = 0, template: Path = TOY) -> list[str]:
+    options = ["--port", str(port), "--template", str(template), "--state", str(state)]
+    return [sys.executable, "-m", "local", *options]
+
+
+@contextmanager
+def started(state: Path, **environment: str) -> Iterator[Instance]:
+    process = subprocess.Popen(
+        command(state),
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        ready = process.stdout.readline()
+        process.stdout.readline()
+        ready += process.stdout.readline()
+        try:
+            found = re.match(r"Ready on (http://127\.0\.0\.1:\d+) ", ready)
+            assert found, process.stderr.read()
+            yield Instance(process, found[1], ready, state)
+        finally:
+            process.terminate()
+
+
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    """Started from a shell full of settings that must not matter."""
+    shell = {
+        "AWS_PROFILE": "production",
+        "AWS_ENDPOINT_URL": "http://nowhere.invalid",
+        "AWS_ACCESS_KEY_ID": "real",
+        "AWS_CONFIG_FILE": "/etc/hostname",
+        "CUTOUT_ACCOUNTS_TABLE": "production",
+        "CUTOUT_URL_ALLOW": "127.0.0.1:9",
+        "CUTOUT_LOCAL_KEY": "it's mine",
+    }
+    with started(tmp_path_factory.mktemp("state"), **shell) as instance:
+        yield instance
+
+
+def echoed(toy: Instance, **more: Any) -> dict:
+    response = httpx.request(more.pop("method", "GET"), f"{toy.url}/echo", **more)
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+def gone(pid: int) -> bool:
+    """Whether a process has ended; one that was killed and not yet collected has."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+def wait_until_gone(pids: list[int]) -> None:
+    deadline = time.monotonic() + GONE_S
+    while not all(map(gone, pids)):
+        assert time.monotonic() < deadline, [pid for pid in pids if not gone(pid)]
+        time.sleep(0.05)
+
+
+def test_a_request_over_http_becomes_an_event(toy):
+    event = echoed(toy, method="POST", params={"a": "1"}, content=b"\x00\x01", headers={"x-thing": "y"})["event"]
+    assert (event["httpMethod"], event["resource"], event["body"]) == ("POST", "/echo", "AAE=")
+    assert event["queryStringParameters"] == {"a": "1"}
+    assert event["headers"]["x-thing"] == "y"
+    assert event["headers"]["host"] == f"127.0.0.1:{toy.port}"
+    assert event["requestContext"]["identity"]["sourceIp"] == "127.0.0.1"
+
+
+def test_the_shell_does_not_leak_into_the_functions_but_the_allow_list_passes(toy):
+    environment = echoed(toy)["env"]
+    assert "AWS_PROFILE" not in environment
+    assert environment["AWS_ACCESS_KEY_ID"] == "123456789012"
+    assert environment["AWS_ENDPOINT_URL"] == toy.endpoints["aws"]
+    assert environment["CUTOUT_ACCOUNTS_TABLE"] == "cutout-local-Accounts"
+    assert environment["CUTOUT_URL_ALLOW"] == "127.0.0.1:9"
+    assert environment["CUTOUT_INLINE_LIMIT_BYTES"] == "0"
+
+
+def test_two_requests_are_served_at_once(toy, tmp_path):
+    def meet(_: int) -> httpx.Response:
+        return httpx.get(f"{toy.url}/slow", params={"meet": str(tmp_path)}, timeout=60)
+
+    with ThreadPoolExecutor(2) as pool:
+        responses = list(pool.map(meet, range(2)))
+    assert [response.status_code for response in responses] == [200, 200]
+    assert len({response.json()["pid"] for response in responses}) == 2
+
+
+def test_the_workers_of_an_image_share_the_cores(toy):
+    cores = len(os.sched_getaffinity(0))
+    assert int(httpx.get(f"{toy.url}/slow").json()["threads"]) * max(2, cores) <= max(2, cores)
+
+
+@pytest.mark.parametrize(
+    ("how", "status"),
+    [
+        ("raise", 502),
+        ("exit", 502),
+        ("bare", 502),
+        ("extra", 502),
+        ("inject", 502),
+        ("not-base64", 502),
+        ("sleep", 504),
+    ],
+)
+def test_a_misbehaving_function_is_the_gateways_error_and_the_next_request_works(toy, how, status):
+    response = httpx.get(f"{toy.url}/echo", params={"how": how}, timeout=30)
+    assert response.status_code == status
+    assert echoed(toy)["layer"] == "from the layer"
+
+
+def test_binary_answers_arrive_decoded(toy):
+    assert httpx.get(f"{toy.url}/echo", params={"how": "binary"}).content == b"\x00\x01\x02\xff"
+
+
+def test_head_has_the_headers_and_no_body(toy):
+    response = httpx.head(f"{toy.url}/echo")
+    assert (response.status_code, response.content) == (200, b"")
+    assert response.headers["content-type"] == "application/json"
+
+
+def test_an_unknown_path_is_answered_by_the_gateway(toy):
+    response = httpx.get(f"{toy.url}/nowhere")
+    assert (response.status_code, response.json()["error"]["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_an_upload_above_the_limit_is_refused_and_the_next_request_works(toy, declared):
+    def chunks() -> Iterator[bytes]:
+        for _ in range(MAX_BODY_BYTES // 1_048_576 + 1):
+            yield bytes(1_048_576)
+
+    length = {"content-length": str(MAX_BODY_BYTES + 1_048_576)} if declared else {}
+    response = httpx.post(f"{toy.url}/echo", content=chunks(), headers=length, timeout=60)
+    assert response.status_code == 413
+    assert echoed(toy)["layer"] == "from the layer"
+
+
+def test_bytes_that_are_no_http_are_refused_and_the_next_request_works(toy):
+    with socket.create_connection(("127.0.0.1", int(toy.port))) as connection:
+        connection.sendall(b"\x16\x03\x01 hello\r\n\r\n")
+        assert connection.recv(100).startswith(b"HTTP/1.1 400")
+    assert echoed(toy)["layer"] == "from the layer"
+
+
+def test_functions_invoke_functions_by_the_lambda_api(toy):
+    environment = echoed(toy)["env"]
+    aws = client("lambda", environment["AWS_ENDPOINT_URL_LAMBDA"])
+    for name in (
+        "cutout-local-Slow",
+        "cutout-local-Slow:live",
+        "arn:aws:lambda:us-east-1:123456789012:function:cutout-local-Slow",
+    ):
+        answer = aws.invoke(FunctionName=name, Payload=b"{}")
+        assert (answer["StatusCode"], answer["ExecutedVersion"]) == (200, "$LATEST")
+        assert json.loads(json.loads(answer["Payload"].read())["body"])["layer"] == "from the layer"
+
+
+def test_an_invoked_functions_exception_is_told_to_the_invoker(toy):
+    aws = client("lambda", echoed(toy)["env"]["AWS_ENDPOINT_URL_LAMBDA"])
+    payload = json.dumps({"queryStringParameters": {"how": "raise"}})
+    answer = aws.invoke(FunctionName="cutout-local-Echo", Payload=payload)
+    assert (answer["StatusCode"], answer["FunctionError"]) == (200, "Unhandled")
+    assert json.loads(answer["Payload"].read())["errorMessage"] == "no such luck"
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        ({"FunctionName": "nobody"}, "ResourceNotFoundException"),
+        ({"FunctionName": "cutout-local-Echo", "InvocationType": "Event"}, "InvalidParameterValueException"),
+        ({"FunctionName": "cutout-local-Echo", "Payload": b"{"}, "InvalidRequestContentException"),
+    ],
+)
+def test_what_cannot_be_invoked_is_refused_as_lambda_does(toy, asked, code):
+    aws = client("lambda", echoed(toy)["env"]["AWS_ENDPOINT_URL_LAMBDA"])
+    with pytest.raises(ClientError) as caught:
+        aws.invoke(**asked)
+    assert caught.value.response["Error"]["Code"] == code
+
+
+def test_the_invoke_api_is_not_a_route_of_the_api(toy):
+    path = "/2015-03-31/functions/cutout-local-Echo/invocations"
+    assert httpx.post(f"{toy.url}{path}", content=b"{}").status_code == 404
+
+
+def test_endpoints_tell_where_everything_is(toy):
+    assert toy.endpoints == {
+        "api": toy.url,
+        "aws": toy.endpoints["aws"],
+        "region": "us-east-1",
+        "account": "123456789012",
+        "results_bucket": "cutout-local-files-123456789012",
+    }
+    assert json.loads((toy.state / "endpoints.json").read_text()) == toy.endpoints
+
+
+def test_the_local_account_has_the_key_that_the_user_chose(toy):
+    store = DynamoKeyStore(client("dynamodb", toy.endpoints["aws"]), "cutout-local-Accounts")
+    caller = store.find(hash_key("it's mine"))
+    assert caller is not None
+    assert caller.account.id == "acct_local"
+
+
+def test_the_ready_line_quotes_the_key_for_the_shell(toy):
+    assert """-H 'x-api-key: it'"'"'s mine'""" in toy.ready
+    assert f" {toy.url}/v2 " in toy.ready
+
+
+def test_what_functions_print_is_in_their_logs_and_not_on_the_console(toy):
+    httpx.get(f"{toy.url}/echo", params={"how": "raise"})
+    log = (toy.state / toy.port / "logs" / "cutout-local-Echo.log").read_text()
+    assert "ValueError: no such luck" in log
+
+
+def test_two_instances_do_not_disturb_each_other(toy):
+    first = toy.endpoints
+    with started(toy.state) as other:
+        assert other.port != toy.port
+        assert other.endpoints["aws"] != first["aws"]
+        things = client("dynamodb", other.endpoints["aws"])
+        things.put_item(TableName="cutout-local-Things", Item={"pk": {"S": "mine"}})
+        assert client("dynamodb", first["aws"]).scan(TableName="cutout-local-Things")["Count"] == 0
+        assert json.loads((toy.state / "endpoints.json").read_text()) == first
+    assert toy.endpoints == first
+    assert not (toy.state / other.port / "endpoints.json").exists()
+    assert echoed(toy)["layer"] == "from the layer"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_everything_quietly_even_during_a_request(tmp_path, number):
+    with started(tmp_path) as instance, ThreadPoolExecutor(1) as pool:
+        children = instance.children
+        assert len(children) == 1 + 2 + max(2, len(os.sched_getaffinity(0)))
+        meeting = tmp_path / "meeting"
+        meeting.mkdir()
+        hanging = pool.submit(httpx.get, f"{instance.url}/slow", params={"meet": str(meeting)}, timeout=60)
+        while not any(meeting.iterdir()):
+            time.sleep(0.01)
+        instance.process.send_signal(number)
+        assert instance.process.wait(GONE_S) == 0
+        assert instance.process.stderr.read() == ""
+        wait_until_gone(children)
+        assert isinstance(hanging.exception(), httpx.HTTPError) or hanging.result().status_code >= 500
+        assert not (tmp_path / "endpoints.json").exists()
+
+
+def test_no_child_outlives_a_killed_instance_and_the_next_one_owns_the_endpoints(tmp_path):
+    with started(tmp_path) as instance:
+        children = instance.children
+        instance.process.kill()
+        wait_until_gone(children)
+    with started(tmp_path) as instance:
+        assert json.loads((tmp_path / "endpoints.json").read_text())["api"] == instance.url
+
+
+def failing(tmp_path: Path, *, port: int = 0, template: Path = TOY) -> str:
+    """What a service says that cannot start."""
+    ended = subprocess.run(
+        command(tmp_path, port, template), cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (ended.returncode, ended.stdout) == (1, "")
+    return ended.stderr
+
+
+def test_a_used_port_is_one_clear_sentence(tmp_path, toy):
+    said = failing(tmp_path, port=int(toy.port))
+    assert said.startswith(f"error: port {toy.port} ")
+    assert said.count("\n") == 1
+
+
+def test_a_template_that_cannot_be_run_is_one_clear_sentence(tmp_path):
+    template = tmp_path / "template.yaml"
+    template.write_text(TOY.read_text().replace("AWS::Logs::LogGroup", "AWS::SQS::Queue"))
+    assert failing(tmp_path, template=template) == "error: EchoLogs: AWS::SQS::Queue cannot be run locally\n"
+
+
+def test_a_function_that_cannot_be_imported_is_one_clear_sentence(tmp_path):
+    template = tmp_path / "template.yaml"
+    template.write_text(TOY.read_text().replace("CodeUri: echo/", f"CodeUri: {tmp_path}"))
+    said = failing(tmp_path, template=template)
+    assert "cutout-local-Echo does not start: ModuleNotFoundError" in said
+    assert said.count("\n") == 1
