@@ -11,9 +11,7 @@ from pathlib import Path
 from local import ROOT
 from local.cloud import aws_environment
 from local.intrinsics import TemplateError
-from local.pool import WarmUpError
 from local.service import Options, StartError, running
-from local.worker import InitError
 
 DEFAULT_KEY = "local-development-key"
 PHOTO = ROOT / "docs" / "images" / "chelsea.jpg"
@@ -22,7 +20,7 @@ PHOTO = ROOT / "docs" / "images" / "chelsea.jpg"
 def main() -> int:
     """Serve; 0 after Ctrl-C, 1 with one sentence when the service cannot start."""
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
-    parser.add_argument("--port", type=int, default=8585, help="of the API on 127.0.0.1; 0: a free one")
+    parser.add_argument("--port", type=port, default=8585, help="of the API on 127.0.0.1; 0: a free one")
     parser.add_argument("--template", type=Path, default=ROOT / "template.yaml", help="the SAM template to serve")
     parser.add_argument("--state", type=Path, default=ROOT / ".local", help="folder of logs and endpoints.json")
     given = parser.parse_args()
@@ -33,10 +31,18 @@ def main() -> int:
         asyncio.run(serve(options))
     except asyncio.CancelledError:  # by a signal
         return 0
-    except (InitError, OSError, StartError, TemplateError, WarmUpError) as error:
+    except (OSError, StartError, TemplateError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def port(text: str) -> int:
+    """A TCP port; 0 stands for a free one."""
+    number = int(text)
+    if not 0 <= number <= 65_535:  # noqa: PLR2004 - 16 bits
+        raise argparse.ArgumentTypeError(f"{text} is not a port")
+    return number
 
 
 def forget_aws() -> None:

@@ -22,12 +22,12 @@ from local.cloud import aws_environment, create_cloud, seed_account
 from local.events import HttpRequest, proxy_event
 from local.gateway import Gateway, Invoke
 from local.invoke_api import InvokeApi
-from local.pool import Pool
+from local.pool import Pool, WarmUpError
 from local.resources import Function, Route, Template
 from local.routing import Match
 from local.state import announced, endpoints, log_folder, variables
 from local.template import load_template
-from local.worker import Outcome, Worker, worker_environment
+from local.worker import InitError, Outcome, Worker, worker_environment
 
 ZIP_WORKERS = 2
 MAX_HEAD_BYTES = 256 * 1024
@@ -63,13 +63,13 @@ class _Server(uvicorn.Server):
 
 @asynccontextmanager
 async def running(options: Options) -> AsyncIterator[str]:
-    """The service, ready to be used, for the time of the block; its URL. Raises StartError, InitError, WarmUpError."""
+    """The service, ready to be used, for the time of the block; its URL. Raises StartError or TemplateError."""
     async with AsyncExitStack() as stack:
         listener = stack.enter_context(_listen(options.port))
         port: int = listener.getsockname()[1]
         url = f"http://127.0.0.1:{port}"
         logs = log_folder(options.state, port)
-        logging.basicConfig(filename=logs / "gateway.log", level=logging.INFO, force=True)
+        logging.basicConfig(filename=logs / "gateway.log", filemode="w", level=logging.INFO, force=True)
         template = load_template(options.template)
         aws = await stack.enter_async_context(_aws_server(logs))
         internal = stack.enter_context(_listen(0))
@@ -83,7 +83,10 @@ async def running(options: Options) -> AsyncIterator[str]:
         await stack.enter_async_context(_serving(InvokeApi(names, invoke), internal))
         await stack.enter_async_context(_serving(Gateway(template, invoke), listener))
         filling = asyncio.to_thread(_fill_cloud, template, aws, options.key)
-        await asyncio.gather(filling, *(pool.start() for pool in pools.values()))
+        try:
+            await asyncio.gather(filling, *(pool.start() for pool in pools.values()))
+        except (InitError, WarmUpError) as error:
+            raise StartError(f"{error} (logs: {logs})") from error
         stack.enter_context(announced(options.state, port, endpoints(template, url, aws)))
         yield url
 
@@ -103,7 +106,7 @@ def _listen(port: int) -> Iterator[socket.socket]:
 @asynccontextmanager
 async def _aws_server(logs: Path) -> AsyncIterator[str]:
     environment = {name: os.environ[name] for name in ("HOME", "PATH", "TMPDIR") if name in os.environ}
-    with (logs / "aws.log").open("ab") as log:
+    with (logs / "aws.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "local.aws_server"),
             stdin=subprocess.PIPE,
@@ -144,7 +147,7 @@ async def _pool(function: Function, aws: str, invoke_url: str, logs: Path) -> As
         aws_environment(aws) | {"AWS_ENDPOINT_URL_LAMBDA": invoke_url},
         {"CUTOUT_INLINE_LIMIT_BYTES": "0", **threads, **passed},
     )
-    with (logs / f"{function.name}.log").open("ab") as log:
+    with (logs / f"{function.name}.log").open("wb") as log:
         start = partial(Worker.start, function, environment, log)
         pool = Pool(function, start, size, warm_event=_warm_event() if holds_model else None)
         try:
