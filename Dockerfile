@@ -16,13 +16,16 @@ COPY tools/assemble_image.py ./
 ARG MODEL=cutout-s
 RUN python3 assemble_image.py --task task --models models --model "${MODEL}"
 
-FROM ${BASE_IMAGE}
+FROM ${BASE_IMAGE} AS lambda
 ARG MODEL=cutout-s
 COPY --from=build /build/task/ /var/task/
 ENV CUTOUT_MODEL=${MODEL} CUTOUT_MODELS_DIR=/var/task/models
 # A build that cannot import its handler or run its model fails here, not at the first request.
 RUN cd /var/task && AWS_EC2_METADATA_DISABLED=true AWS_DEFAULT_REGION=us-east-1 PYTHONDONTWRITEBYTECODE=1 \
     python3 -c "from functions.remove_background import app; app.check(app.warm.segmenter())"
-# Lambda chooses an unprivileged user by itself and overrides this; every other runtime gets nobody.
-USER 65534:65534
 CMD ["functions.remove_background.app.handler"]
+
+# Lambda chooses an unprivileged user by itself and needs no USER; `sam local invoke` must be root to add its emulator.
+# So SAM builds the stage above, and everybody else gets this one, which runs as nobody.
+FROM lambda
+USER 65534:65534
