@@ -5,19 +5,21 @@ the name again: so a name that changes its mind (DNS rebinding) gains nothing. R
 checked like the first. No proxy, no cookie and no compression: nothing is taken from the environment, nothing is kept,
 and no body can be larger than what was counted. One deadline covers it all. Knows nothing of images, accounts or AWS.
 
-The standard library's ``http.client`` is used, because it takes a socket that is connected already.
+The standard library's ``http.client`` reads the answers, because it takes any source of bytes, so also a bounded one.
 """
 
 import http.client
+import io
 import socket
 import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 import certifi
@@ -25,8 +27,24 @@ import certifi
 from cutout.errors import ImageTooLargeError, ImageUrlFetchFailedError
 from cutout.urls import Target, is_public, parse_url
 
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 CHUNK_BYTES = 65_536
+FRAMING_BYTES = 2**20
+"""Room for headers; chunks' own framing has as much room again as the body."""
+MAX_ADDRESSES = 4
+"""Of one name, tried in order: a list made by a stranger is no reason to knock at many doors."""
+HEADERS = "".join(
+    f"{name}: {value}\r\n"
+    for name, value in (
+        ("User-Agent", "cutout"),
+        ("Accept", "image/*, */*;q=0.5"),
+        ("Accept-Encoding", "identity"),
+        ("Connection", "close"),
+    )
+)
 
 Resolver = Callable[[str, int], Sequence[str]]
 """Host and port to addresses as text. Raises OSError or UnicodeError when there are none."""
@@ -74,7 +92,7 @@ def fetch(
         target = parse_url(url)
         exempt = f"{target.host}:{target.port}" in policy.allow
         addresses = _resolve(target, resolve, deadline, check=not exempt)
-        with _get(target, addresses, deadline, tls) as response:
+        with _get(target, addresses, policy, deadline, tls) as response:
             if response.status not in REDIRECTS:
                 return _read(response, policy.max_bytes)
             url = _location(url, response)
@@ -117,24 +135,20 @@ def _resolve(target: Target, resolve: Resolver, deadline: _Deadline, *, check: b
 
 @contextmanager
 def _get(
-    target: Target, addresses: Sequence[str], deadline: _Deadline, tls: ssl.SSLContext | None
+    target: Target, addresses: Sequence[str], policy: FetchPolicy, deadline: _Deadline, tls: ssl.SSLContext | None
 ) -> Iterator[http.client.HTTPResponse]:
-    headers = {
-        "Host": target.authority,
-        "User-Agent": "cutout",
-        "Accept": "image/*, */*;q=0.5",
-        "Accept-Encoding": "identity",
-        "Connection": "close",
-    }
     with _failures(), ExitStack() as stack:
-        sock = stack.enter_context(_connect(addresses, target.port, deadline))
-        stack.enter_context(_cut_off(sock, deadline))
+        sock = stack.enter_context(_connect(addresses[:MAX_ADDRESSES], target.port, deadline))
+        sock.settimeout(deadline.left_s())
         if target.secure:
             sock = stack.enter_context((tls or _trusted()).wrap_socket(sock, server_hostname=target.host))
-        connection = stack.enter_context(closing(http.client.HTTPConnection(target.host, target.port)))
-        connection.sock = sock
-        connection.request("GET", target.path, headers=headers)
-        yield stack.enter_context(connection.getresponse())
+            sock.settimeout(deadline.left_s())
+        sock.sendall(f"GET {target.path} HTTP/1.1\r\nHost: {target.authority}\r\n{HEADERS}\r\n".encode("ascii"))
+        wire = _Wire(sock, deadline, 2 * policy.max_bytes + FRAMING_BYTES)
+        response = http.client.HTTPResponse(wire, method="GET")  # type: ignore[arg-type]  # it only calls makefile
+        stack.enter_context(response)
+        response.begin()
+        yield response
 
 
 @contextmanager
@@ -145,47 +159,42 @@ def _failures() -> Iterator[None]:
         raise _too_slow() from error
     except ssl.SSLCertVerificationError as error:
         raise ImageUrlFetchFailedError("The server of the image URL has no valid TLS certificate for it.") from error
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: a broken answer, in some versions
         raise ImageUrlFetchFailedError("The server of the image URL cannot be reached or understood.") from error
 
 
 def _connect(addresses: Sequence[str], port: int, deadline: _Deadline) -> socket.socket:
-    for left, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
-        try:
-            sock = socket.create_connection((address, port), deadline.left_s() / left)
-        except OSError:
-            if left == 1:
-                raise
-        else:
-            sock.settimeout(deadline.left_s())
-            return sock
-    raise AssertionError  # pragma: no cover - there is at least one address
+    *others, last = addresses
+    for left, address in zip(range(len(addresses), 1, -1), others, strict=True):
+        with suppress(OSError):  # the next address may answer
+            return socket.create_connection((address, port), deadline.left_s() / left)
+    return socket.create_connection((last, port), deadline.left_s())
 
 
-@contextmanager
-def _cut_off(sock: socket.socket, deadline: _Deadline) -> Iterator[None]:
-    """Shut the connection when the time is up. A socket's timeout bounds each read; this bounds their sum.
+class _Wire(io.RawIOBase):
+    """What a socket delivers, until a point in time and up to a number of bytes, whatever the answer says of itself.
 
-    Raises TimeoutError in place of whatever the shut connection made of it, be it an error or an early end.
+    A socket's own timeout bounds each read but not their sum; ``http.client`` trusts the sizes of chunks.
     """
-    fired = threading.Event()
-    with sock.dup() as twin:  # lives on when TLS takes the socket over
 
-        def shut() -> None:
-            fired.set()
-            with suppress(OSError):
-                twin.shutdown(socket.SHUT_RDWR)
+    def __init__(self, sock: socket.socket, deadline: _Deadline, max_bytes: int) -> None:
+        self._sock = sock
+        self._deadline = deadline
+        self._left_bytes = max_bytes
 
-        timer = threading.Timer(deadline.left_s(), shut)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
-            timer.join()
-            if fired.is_set():
-                raise TimeoutError
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(self, CHUNK_BYTES)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        self._sock.settimeout(self._deadline.left_s())
+        count = self._sock.recv_into(buffer)
+        self._left_bytes -= count
+        if self._left_bytes < 0:
+            raise ImageUrlFetchFailedError("The server of the image URL sent an endless answer.")
+        return count
 
 
 def _read(response: http.client.HTTPResponse, max_bytes: int) -> Fetched:

@@ -57,6 +57,8 @@ def parse_url(url: str) -> Target:
         port = parts.port
         host = (parts.hostname or "").encode("idna").decode("ascii").lower().removesuffix(".")
         path = quote((parts.path or "/") + (f"?{parts.query}" if parts.query else ""), safe="!$%&'()*+,/:;=?@[]~")
+        if "[" in parts.netloc:
+            ipaddress.IPv6Address(host)
     except ValueError as error:
         raise ImageUrlFetchFailedError("The image URL is malformed.") from error
     if parts.scheme not in {"http", "https"}:
@@ -64,7 +66,7 @@ def parse_url(url: str) -> Target:
     if "@" in parts.netloc:
         raise ImageUrlFetchFailedError("The image URL must not hold a user name or password.")
     if not re.fullmatch(r"[a-z0-9._-]+|[0-9a-f:.]+", host):  # the second: IPv6, without a zone
-        raise ImageUrlFetchFailedError("The image URL has no valid host name.")
+        raise ImageUrlFetchFailedError("The image URL has no valid host.")
     secure = parts.scheme == "https"
     port = (443 if secure else 80) if port is None else port
     if port not in {80, 443} and port < FIRST_FREE_PORT:

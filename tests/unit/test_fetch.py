@@ -1,0 +1,667 @@
+"""Fetching, against servers on loopback that stand for the Internet, and for the worst of it.
+
+``internet`` says which public address leads to which server here, and keeps a record of who was called: what is tested
+is where the connection goes, not what a check said.
+"""
+
+import gzip
+import socket
+import socketserver
+import ssl
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, suppress
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from cutout.errors import CutoutError, ImageTooLargeError, ImageUrlFetchFailedError
+from cutout.fetch import FetchPolicy, fetch, system_resolver
+
+pytestmark = pytest.mark.loopback
+
+PUBLIC = "93.184.216.34"
+OTHER_PUBLIC = "93.184.216.35"
+POLICY = FetchPolicy(max_bytes=100_000, timeout_s=30)
+HASTY = FetchPolicy(max_bytes=100_000, timeout_s=0.3)
+
+Script = Callable[[socket.socket, threading.Event], None]
+"""What a server does on a connection, until the event is set."""
+
+
+class Server(socketserver.ThreadingTCPServer):
+    """Reads a request's head, keeps it in ``requests``, and plays ``script`` on the connection."""
+
+    allow_reuse_address = True
+
+    def __init__(self, script: Script, tls: ssl.SSLContext | None = None) -> None:
+        super().__init__(("127.0.0.1", 0), socketserver.BaseRequestHandler)
+        self.script = script
+        self.tls = tls
+        self.stop = threading.Event()
+        self.requests: list[str] = []
+        self.port: int = self.server_address[1]
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        with suppress(OSError), ExitStack() as stack:  # OSError: the client hung up, as it should on most scripts
+            connection = stack.enter_context(self.tls.wrap_socket(request, server_side=True)) if self.tls else request
+            head = b""
+            while not head.endswith(b"\r\n\r\n"):
+                if not (byte := connection.recv(1)):
+                    return
+                head += byte
+            self.requests.append(head.decode())
+            self.script(connection, self.stop)
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Server]]:
+    servers = []
+
+    def start(script: Script, tls: ssl.SSLContext | None = None) -> Server:
+        server = Server(script, tls)
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        servers.append(server)
+        return server
+
+    yield start
+    for server in servers:
+        server.stop.set()
+        server.shutdown()
+        server.server_close()
+
+
+class Internet(dict[str, int]):
+    """Public addresses and the ports of 127.0.0.1 that stand for them. called: the addresses asked for, in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.called: list[str] = []
+
+
+@pytest.fixture(autouse=True)
+def internet(monkeypatch: pytest.MonkeyPatch) -> Internet:
+    internet = Internet()
+    really = socket.create_connection
+
+    def create_connection(address: tuple[str, int], timeout: float) -> socket.socket:
+        internet.called.append(address[0])
+        if address[0] in internet:
+            return really(("127.0.0.1", internet[address[0]]), timeout)
+        return really(address, timeout)
+
+    monkeypatch.setattr(socket, "create_connection", create_connection)
+    return internet
+
+
+def names(**known: str | Sequence[str]) -> Callable[[str, int], list[str]]:
+    """A resolver; the names are written with _ for the dot."""
+
+    def resolve(host: str, port: int) -> list[str]:
+        addresses = known.get(host.replace(".", "_"))
+        if addresses is None:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return [addresses] if isinstance(addresses, str) else list(addresses)
+
+    return resolve
+
+
+def answer(*headers: str, body: bytes = b"picture", status: str = "200 OK", length: int | None = None) -> Script:
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body) if length is None else length}", *headers]
+    return raw("\r\n".join([*lines, "", ""]).encode() + body)
+
+
+def raw(data: bytes) -> Script:
+    return lambda connection, _: connection.sendall(data)
+
+
+def forever(head: bytes, again: bytes, pause_s: float = 0.0) -> Script:
+    def script(connection: socket.socket, stop: threading.Event) -> None:
+        connection.sendall(head)
+        while not stop.wait(pause_s):
+            connection.sendall(again)
+
+    return script
+
+
+def message(error: pytest.ExceptionInfo[CutoutError]) -> str:
+    return error.value.message + repr(error.value.details)
+
+
+def test_a_picture_is_fetched_from_the_address_of_its_name(serve, internet):
+    server = serve(answer("Content-Type: Image/JPEG; q=1"))
+    internet[PUBLIC] = server.port
+
+    fetched = fetch("http://pictures.test/a b.jpg?size=2", POLICY, names(pictures_test=PUBLIC))
+
+    assert (fetched.data, fetched.media_type) == (b"picture", "image/jpeg")
+    assert internet.called == [PUBLIC]
+    lines = server.requests[0].split("\r\n")
+    assert lines[0] == "GET /a%20b.jpg?size=2 HTTP/1.1"
+    assert "Host: pictures.test" in lines
+    assert "Accept-Encoding: identity" in lines
+
+
+def test_neither_proxies_nor_cookies_are_used(serve, internet, monkeypatch):
+    trap = serve(answer(body=b"trap"))
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{trap.port}")
+    server = serve(answer("Set-Cookie: a=b", "Location: http://pictures.test/2", status="302 Found"))
+    internet[PUBLIC] = server.port
+
+    with pytest.raises(ImageUrlFetchFailedError):
+        fetch("http://pictures.test/", POLICY, names(pictures_test=PUBLIC))
+
+    assert trap.requests == []
+    assert len(server.requests) == 4
+    assert not any("cookie" in request.lower() for request in server.requests)
+
+
+@pytest.mark.parametrize(
+    ("url", "addresses"),
+    [
+        ("http://127.0.0.1/", None),
+        ("http://127.1/", None),
+        ("http://2130706433/", None),
+        ("http://0x7f000001/", None),
+        ("http://0x7f.1/", None),
+        ("http://017700000001/", None),
+        ("http://0177.0.0.01/", None),
+        ("http://0/", None),
+        ("http://0.0.0.0:8585/", None),
+        ("http://①②⑦.⓪.⓪.①/", None),
+        ("http://127。0。0。1/", None),
+        ("http://localhost:8585/v2", None),
+        ("http://localhost./", None),
+        ("http://[::1]/", None),
+        ("http://[::]/", None),
+        ("http://[0:0:0:0:0:0:0:1]/", None),
+        ("http://[::ffff:127.0.0.1]/", None),
+        ("http://[::ffff:7f00:1]/", None),
+        ("http://[::ffff:a9fe:a9fe]/latest/meta-data/", None),
+        ("http://[::127.0.0.1]/", None),
+        ("http://[64:ff9b::a9fe:a9fe]/", None),
+        ("http://[2002:a9fe:a9fe::1]/", None),
+        ("http://[2001:0:808:808:0:0:5601:5601]/", None),
+        ("http://[fd00:ec2::254]/latest/meta-data/", None),
+        ("http://[fe80::1]/", None),
+        ("http://169.254.169.254/latest/meta-data/iam/", None),
+        ("http://2852039166/latest/meta-data/", None),
+        ("http://169.254.170.2/v2/credentials", None),
+        ("http://100.100.100.200/", None),
+        ("http://168.63.129.16/", None),
+        ("http://192.168.0.1/", None),
+        ("http://10.0.0.1/", None),
+        ("http://172.16.0.1:9200/", None),
+        ("http://224.0.0.1/", None),
+        ("http://255.255.255.255/", None),
+        ("http://metadata.google.internal/", "169.254.169.254"),
+        ("http://loopback.test/", "127.0.0.1"),
+        ("http://loopback6.test/", "::1"),
+        ("http://lan.test/", "192.168.1.1"),
+        ("http://link.test/", "fe80::1%eth0"),
+        ("http://mapped.test/", "::ffff:10.0.0.1"),
+        ("http://nat64.test/", "64:ff9b::7f00:1"),
+        ("http://both.test/", (PUBLIC, "127.0.0.1")),
+        ("http://both.test/", ("127.0.0.1", PUBLIC)),
+        ("http://both6.test/", (PUBLIC, "::1")),
+        ("http://nobody.test/", ()),
+        ("file:///etc/passwd", None),
+        ("http://user:pass@pictures.test/", PUBLIC),
+        ("http://pictures.test:25/", PUBLIC),
+        ("http://pictures.test\\@127.0.0.1/", PUBLIC),
+        ("http://[fe80::1%25lo]/", None),
+    ],
+)
+def test_no_url_leads_to_a_private_network(internet, url, addresses):
+    resolve = (
+        system_resolver if addresses is None else lambda *_: [addresses] if isinstance(addresses, str) else addresses
+    )
+
+    with pytest.raises(ImageUrlFetchFailedError):
+        fetch(url, POLICY, resolve)
+
+    assert internet.called == []
+
+
+def test_an_unknown_name_and_a_private_one_get_the_same_answer():
+    with pytest.raises(ImageUrlFetchFailedError) as unknown:
+        fetch("http://unknown.test/", POLICY, names())
+    with pytest.raises(ImageUrlFetchFailedError) as private:
+        fetch("http://database.test/", POLICY, names(database_test="10.1.2.3"))
+
+    assert message(unknown) == message(private)
+
+
+def test_a_name_that_changes_its_mind_is_asked_once_and_called_where_it_was_checked(serve, internet, monkeypatch):
+    good, secret = serve(answer(body=b"good")), serve(answer(body=b"secret"))
+    internet[PUBLIC] = good.port
+    answers = iter([PUBLIC, "127.0.0.1"])
+    monkeypatch.setattr(socket, "getaddrinfo", _only_numbers(socket.getaddrinfo))
+
+    fetched = fetch(f"http://rebind.test:{secret.port}/", POLICY, lambda *_: [next(answers)])
+
+    assert fetched.data == b"good"
+    assert internet.called == [PUBLIC]
+    assert secret.requests == []
+    assert next(answers) == "127.0.0.1"  # was never asked for
+
+
+def _only_numbers(really: Any) -> Any:
+    def getaddrinfo(host: str, *rest: Any, **more: Any) -> Any:
+        ip_address(host)
+        return really(host, *rest, **more)
+
+    return getaddrinfo
+
+
+def test_a_name_that_changes_its_mind_between_hops_is_checked_anew(serve, internet):
+    internet[PUBLIC] = serve(answer("Location: /again", status="302 Found")).port
+    answers = iter([PUBLIC, "127.0.0.1"])
+
+    with pytest.raises(ImageUrlFetchFailedError):
+        fetch("http://rebind.test/", POLICY, lambda *_: [next(answers)])
+
+    assert internet.called == [PUBLIC]
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "http://127.0.0.1:{port}/",
+        "http://localhost:{port}/",
+        "//127.0.0.1:{port}/",
+        "http://[::ffff:127.0.0.1]:{port}/",
+        "http://169.254.169.254/latest/meta-data/",
+        "http://lan.test/",
+        "http://user@pictures.test/",
+        "http://pictures.test:22/",
+        "file:///etc/passwd",
+        "ftp://pictures.test/",
+        "javascript:alert(1)",
+        "http://[::1",
+        "http://pictures.test:99999/",
+        "",
+    ],
+)
+@pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"])
+def test_a_redirect_is_checked_like_the_first_url(serve, internet, location, status):
+    secret = serve(answer(body=b"secret"))
+    internet[PUBLIC] = serve(answer(f"Location: {location.format(port=secret.port)}", status=status)).port
+
+    with pytest.raises(ImageUrlFetchFailedError):
+        fetch("http://pictures.test/", POLICY, names(pictures_test=PUBLIC, lan_test="10.0.0.1", localhost="127.0.0.1"))
+
+    assert internet.called == [PUBLIC]
+    assert secret.requests == []
+
+
+def test_redirects_are_followed_to_relative_and_absolute_places(serve, internet):
+    internet[OTHER_PUBLIC] = serve(answer(body=b"found")).port
+    first = serve(answer("Location: http://other.test/x?y=%20z", status="301 Moved"))
+    internet[PUBLIC] = first.port
+
+    fetched = fetch("http://pictures.test/", POLICY, names(pictures_test=PUBLIC, other_test=OTHER_PUBLIC))
+
+    assert fetched.data == b"found"
+    assert internet.called == [PUBLIC, OTHER_PUBLIC]
+
+
+@pytest.mark.parametrize("redirects", [0, 1, 3])
+def test_redirects_end_at_the_bound(serve, internet, redirects):
+    server = serve(answer("Location: ./more", status="302 Found"))
+    internet[PUBLIC] = server.port
+    policy = FetchPolicy(max_bytes=10, redirects=redirects)
+
+    with pytest.raises(ImageUrlFetchFailedError, match="redirects more than"):
+        fetch("http://pictures.test/", policy, names(pictures_test=PUBLIC))
+
+    assert len(server.requests) == redirects + 1
+
+
+def test_the_allow_list_opens_one_host_and_port_only(serve):
+    server, other = serve(answer()), serve(answer())
+    policy = FetchPolicy(max_bytes=100, allow=frozenset({f"127.0.0.1:{server.port}"}))
+
+    assert fetch(f"http://127.0.0.1:{server.port}/", policy).data == b"picture"
+    for url in (f"http://127.0.0.1:{other.port}/", f"http://localhost:{server.port}/"):
+        with pytest.raises(ImageUrlFetchFailedError):
+            fetch(url, policy)
+    assert other.requests == []
+
+
+def test_the_allow_list_exempts_from_no_other_check(serve):
+    server = serve(answer())
+    policy = FetchPolicy(max_bytes=100, allow=frozenset({f"127.0.0.1:{server.port}", "127.0.0.1:22"}))
+
+    for url in (f"ftp://127.0.0.1:{server.port}/", f"http://u@127.0.0.1:{server.port}/", "http://127.0.0.1:22/"):
+        with pytest.raises(ImageUrlFetchFailedError):
+            fetch(url, policy)
+    assert server.requests == []
+
+
+def test_the_next_address_is_tried_when_one_is_dead(serve, internet):
+    internet[PUBLIC], internet[OTHER_PUBLIC] = _closed_port(), serve(answer()).port
+
+    fetched = fetch("http://pictures.test/", POLICY, names(pictures_test=(PUBLIC, OTHER_PUBLIC)))
+
+    assert fetched.data == b"picture"
+    assert internet.called == [PUBLIC, OTHER_PUBLIC]
+
+
+def test_a_name_with_many_addresses_makes_us_knock_at_few(internet):
+    addresses = [f"93.184.216.{number}" for number in range(200)]
+    internet.update(dict.fromkeys(addresses, _closed_port()))
+
+    with pytest.raises(ImageUrlFetchFailedError):
+        fetch("http://pictures.test/", POLICY, names(pictures_test=addresses))
+
+    assert internet.called == addresses[:4]
+
+
+def _closed_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        forever(b"", b"H", 0.02),
+        forever(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n", 0.02),
+        forever(b"HTTP/1.1 200 OK\r\nContent-Length: 90000\r\n\r\n", b"x", 0.02),
+        forever(b"HTTP/1.1 200 OK\r\n\r\n", b"x", 0.02),
+        forever(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n", 0.02),
+        forever(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"X: y\r\n", 0.02),
+        forever(b"", b"HTTP/1.1 100 Continue\r\n\r\n", 0.02),
+        forever(b"", b"", 0.02),
+    ],
+    ids=["status", "headers", "body", "body until close", "chunks", "trailers", "continue", "silence"],
+)
+def test_a_server_that_drips_is_left_at_the_deadline(serve, internet, script):
+    internet[PUBLIC] = serve(script).port
+
+    with pytest.raises(ImageUrlFetchFailedError, match="too long"):
+        fetch("http://pictures.test/", HASTY, names(pictures_test=PUBLIC))
+
+
+def test_the_deadline_covers_all_hops_together(serve, internet):
+    hops = iter(range(1000))
+
+    def slow_redirect(connection: socket.socket, stop: threading.Event) -> None:
+        stop.wait(0.1)
+        answer(f"Location: /{next(hops)}", status="302 Found")(connection, stop)
+
+    internet[PUBLIC] = serve(slow_redirect).port
+
+    with pytest.raises(ImageUrlFetchFailedError, match="too long"):
+        fetch(
+            "http://pictures.test/",
+            FetchPolicy(max_bytes=10, timeout_s=0.5, redirects=1000),
+            names(pictures_test=PUBLIC),
+        )
+
+
+def test_a_lookup_that_hangs_is_left_at_the_deadline():
+    release = threading.Event()
+
+    def hang(*_: object) -> list[str]:
+        release.wait()
+        return [PUBLIC]
+
+    with pytest.raises(ImageUrlFetchFailedError, match="too long"):
+        fetch("http://pictures.test/", HASTY, hang)
+    release.set()
+
+
+def test_a_tls_handshake_that_never_ends_is_left_at_the_deadline(internet):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        internet[PUBLIC] = silent.getsockname()[1]
+
+        with pytest.raises(ImageUrlFetchFailedError, match="too long"):
+            fetch("https://pictures.test/", HASTY, names(pictures_test=PUBLIC))
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        answer(body=b"", length=100_001),
+        answer(body=b"x" * 200_000, length=200_000),
+        forever(b"HTTP/1.1 200 OK\r\n\r\n", b"x" * 10_000),
+        forever(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"2710\r\n" + b"x" * 10_000 + b"\r\n"),
+        raw(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999999999\r\n\r\nx"),
+    ],
+    ids=["announced", "announced and sent", "until close", "chunks", "astronomical"],
+)
+def test_a_body_above_the_limit_is_too_large(serve, internet, script):
+    internet[PUBLIC] = serve(script).port
+
+    with pytest.raises(ImageTooLargeError) as error:
+        fetch("http://pictures.test/", POLICY, names(pictures_test=PUBLIC))
+
+    assert error.value.details == {"max_bytes": 100_000}
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        forever(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n", b"x" * 65_536),
+        forever(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"X: " + b"y" * 60_000 + b"\r\n"),
+        forever(b"", b"HTTP/1.1 100 Continue\r\n" + b"X: y\r\n" * 50 + b"\r\n"),
+    ],
+    ids=["a chunk of minus one byte", "trailers", "interim answers"],
+)
+def test_an_answer_without_end_is_left_for_its_size(serve, internet, script):
+    internet[PUBLIC] = serve(script).port
+
+    with pytest.raises(CutoutError) as error:
+        fetch("http://pictures.test/", POLICY, names(pictures_test=PUBLIC))
+
+    assert "too long" not in message(error)
+
+
+def test_a_body_of_exactly_the_limit_passes(serve, internet):
+    internet[PUBLIC] = serve(answer(body=b"x" * 100_000)).port
+
+    assert len(fetch("http://pictures.test/", POLICY, names(pictures_test=PUBLIC)).data) == 100_000
+
+
+def test_a_chunked_body_is_put_together(serve, internet):
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    internet[PUBLIC] = serve(raw(head + b"3\r\npic\r\n4;a=b\r\nture\r\n0\r\n\r\n")).port
+
+    assert fetch("http://pictures.test/", POLICY, names(pictures_test=PUBLIC)).data == b"picture"
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "gzip, gzip", "identity, gzip"])
+def test_a_compressed_body_is_refused_unread(serve, internet, encoding):
+    bomb = gzip.compress(bytes(10_000_000))
+    internet[PUBLIC] = serve(answer(f"Content-Encoding: {encoding}", body=bomb)).port
+
+    with pytest.raises(ImageUrlFetchFailedError, match="compressed"):
+        fetch("http://pictures.test/", POLICY, names(pictures_test=PUBLIC))
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        raw(b""),
+        raw(b"SSH-2.0-OpenSSH_9.2 top-secret-banner\r\n"),
+        raw(b"top-secret-banner"),
+        raw(b"HTTP/1.1\r\n\r\n"),
+        raw(b"HTTP/1.1 abc top-secret-banner\r\n\r\n"),
+        raw(b"HTTP/9.9 200 OK\r\n\r\nx"),
+        raw(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 101 + b"\r\nx"),
+        raw(b"HTTP/1.1 200 OK\r\nX: " + b"y" * 70_000 + b"\r\n\r\nx"),
+        raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nx"),
+        raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nx"),
+        raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nx"),
+        raw(b"HTTP/1.1 302 Found\r\n\r\n"),
+        answer(body=b""),
+        answer(body=b"short", length=50),
+        answer(status="204 No Content", body=b""),
+        answer(status="206 Partial Content"),
+        answer(status="300 Multiple Choices"),
+        answer(status="304 Not Modified", body=b""),
+        answer(status="404 top-secret-banner"),
+        answer(status="500 top-secret-banner"),
+    ],
+)
+def test_anything_but_a_whole_200_is_a_failed_fetch_that_repeats_nothing(serve, internet, script):
+    server = serve(script)
+    internet[PUBLIC] = server.port
+
+    with pytest.raises(ImageUrlFetchFailedError) as error:
+        fetch("http://pictures.test/hidden?token=abc", POLICY, names(pictures_test=PUBLIC))
+
+    told = message(error)
+    for secret in ("secret", "banner", PUBLIC, "127.0.0.1", str(server.port), "token", "hidden"):
+        assert secret not in told
+
+
+def test_a_status_is_told_as_a_number(serve, internet):
+    internet[PUBLIC] = serve(answer(status="404 Not Here")).port
+
+    with pytest.raises(ImageUrlFetchFailedError) as error:
+        fetch("http://pictures.test/", POLICY, names(pictures_test=PUBLIC))
+
+    assert error.value.details == {"upstream_status": 404}
+
+
+def test_a_closed_port_is_a_failed_fetch_that_names_no_address(internet):
+    internet[PUBLIC] = _closed_port()
+
+    with pytest.raises(ImageUrlFetchFailedError) as error:
+        fetch("http://pictures.test/", POLICY, names(pictures_test=PUBLIC))
+
+    assert PUBLIC not in message(error)
+
+
+class Authority:
+    """A certificate authority of the test's own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test authority")])
+        self._own = self._sign(self._name, self._key.public_key(), [x509.BasicConstraints(ca=True, path_length=None)])
+
+    def client(self) -> ssl.SSLContext:
+        context = ssl.create_default_context()
+        context.load_verify_locations(cadata=self._own.public_bytes(serialization.Encoding.PEM).decode())
+        return context
+
+    def server(self, *subjects: x509.GeneralName, days: int = 1) -> ssl.SSLContext:
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "server")])
+        certificate = self._sign(name, key.public_key(), [x509.SubjectAlternativeName(subjects)], days)
+        file = self._folder / "server.pem"
+        file.write_bytes(
+            certificate.public_bytes(serialization.Encoding.PEM)
+            + key.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
+        )
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(file)
+        return context
+
+    def _sign(
+        self,
+        name: x509.Name,
+        key: ec.EllipticCurvePublicKey,
+        extensions: Sequence[x509.ExtensionType],
+        days: int = 1,
+    ) -> x509.Certificate:
+        now = datetime.now(UTC)
+        own = self._key.public_key()
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(self._name)
+            .public_key(key)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - timedelta(days=10))
+            .not_valid_after(now + timedelta(days=days))
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(own), critical=False)
+            .add_extension(x509.KeyUsage(*[True] + [False] * 4 + [True, True, False, False]), critical=True)
+        )
+        for extension in extensions:
+            builder = builder.add_extension(extension, critical=isinstance(extension, x509.BasicConstraints))
+        return builder.sign(self._key, hashes.SHA256())
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path)
+
+
+def test_tls_is_checked_against_the_name_and_sent_to_the_checked_address(serve, internet, authority):
+    asked = []
+    context = authority.server(x509.DNSName("pictures.test"))
+    context.sni_callback = lambda _socket, name, _context: asked.append(name)
+    server = serve(answer(), context)
+    internet[PUBLIC] = server.port
+
+    fetched = fetch("https://pictures.test/", POLICY, names(pictures_test=PUBLIC), authority.client())
+
+    assert fetched.data == b"picture"
+    assert asked == ["pictures.test"]
+    assert internet.called == [PUBLIC]
+    assert "Host: pictures.test\r\n" in server.requests[0]
+
+
+def test_an_address_in_the_url_is_checked_against_the_certificate_too(serve, internet, authority):
+    internet[PUBLIC] = serve(answer(), authority.server(x509.IPAddress(ip_address(PUBLIC)))).port
+
+    assert fetch(f"https://{PUBLIC}/", POLICY, tls=authority.client()).data == b"picture"
+
+
+@pytest.mark.parametrize(
+    ("subject", "days"),
+    [(x509.DNSName("other.test"), 1), (x509.IPAddress(ip_address(PUBLIC)), 1), (x509.DNSName("pictures.test"), -1)],
+    ids=["another name", "the address instead of the name", "expired"],
+)
+def test_a_certificate_that_does_not_fit_is_refused_before_anything_is_asked(serve, internet, authority, subject, days):
+    server = serve(answer(), authority.server(subject, days=days))
+    internet[PUBLIC] = server.port
+
+    with pytest.raises(ImageUrlFetchFailedError, match="certificate"):
+        fetch("https://pictures.test/", POLICY, names(pictures_test=PUBLIC), authority.client())
+
+    assert server.requests == []
+
+
+def test_an_unknown_authority_is_refused(serve, internet, authority):
+    server = serve(answer(), authority.server(x509.DNSName("pictures.test")))
+    internet[PUBLIC] = server.port
+
+    with pytest.raises(ImageUrlFetchFailedError, match="certificate"):
+        fetch("https://pictures.test/", POLICY, names(pictures_test=PUBLIC))
+
+    assert server.requests == []
+
+
+def test_a_server_without_tls_on_a_secure_url_is_a_failed_fetch(serve, internet):
+    internet[PUBLIC] = serve(answer()).port
+
+    with pytest.raises(ImageUrlFetchFailedError):
+        fetch("https://pictures.test/", HASTY, names(pictures_test=PUBLIC))
+
+
+def test_a_tls_body_that_drips_is_left_at_the_deadline(serve, internet, authority):
+    script = forever(b"HTTP/1.1 200 OK\r\n\r\n", b"x", 0.02)
+    internet[PUBLIC] = serve(script, authority.server(x509.DNSName("pictures.test"))).port
+    policy = FetchPolicy(max_bytes=100_000, timeout_s=2)
+
+    with pytest.raises(ImageUrlFetchFailedError, match="too long"):
+        fetch("https://pictures.test/", policy, names(pictures_test=PUBLIC), authority.client())
