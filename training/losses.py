@@ -17,9 +17,8 @@ EDGE_WEIGHT = (0.4, 3.0)  # of a pixel in the band, at trust 0 and at trust 1
 
 def edge_band(alpha: Tensor) -> Tensor:
     """1 where the alpha changes within ``EDGE_PX`` or is itself soft, 0 elsewhere."""
-    pad = EDGE_PX // 2
-    high = functional.max_pool2d(alpha, EDGE_PX, 1, pad)
-    low = -functional.max_pool2d(-alpha, EDGE_PX, 1, pad)
+    high = _highest(alpha)
+    low = -_highest(-alpha)
     return (high - low > 0.1).float()
 
 
@@ -54,6 +53,12 @@ def total(answer: Prediction, alpha: Tensor, trust: Tensor, decide: float) -> Te
     shape = soft_iou(p, alpha)
     coarse = 0.3 * _at_size(answer.eighth, alpha) + 0.15 * _at_size(answer.sixteenth, alpha)
     return pixels + level + shape + 2 * gradient(p, alpha, trust) + coarse + 0.1 * decide * indecision(p, band)
+
+
+def _highest(x: Tensor) -> Tensor:
+    """Maximum over squares of ``EDGE_PX``, by rows and then by columns."""
+    rows = functional.max_pool2d(x, (1, EDGE_PX), 1, (0, EDGE_PX // 2))
+    return functional.max_pool2d(rows, (EDGE_PX, 1), 1, (EDGE_PX // 2, 0))
 
 
 def _at_size(logits: Tensor, alpha: Tensor) -> Tensor:

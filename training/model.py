@@ -65,8 +65,8 @@ class InvertedResidual(nn.Module):
         self.project = nn.Conv2d(wide, c_out, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        y = x if self.expand is None else functional.relu6(self.expand(x))
-        y = self.project(functional.relu6(self.depthwise(y)))
+        y = x if self.expand is None else functional.relu6(self.expand(x), inplace=True)
+        y = self.project(functional.relu6(self.depthwise(y), inplace=True))
         return x + y if self.adds else y
 
 
@@ -86,7 +86,7 @@ class Encoder(nn.Module):
         self.merge = nn.Conv2d(512, 256, 1)
 
     def forward(self, image: Tensor) -> Features:
-        x = functional.relu6(self.stem(image))
+        x = functional.relu6(self.stem(image), inplace=True)
         maps: dict[str, Tensor] = {}
         for number, block in enumerate(self.blocks):
             x = block(x)
