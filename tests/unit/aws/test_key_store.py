@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -12,7 +11,7 @@ from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnec
 from moto import mock_aws
 
 from cutout.accounts import PLANS, Account, Caller, KeyMode, KeyStatus, authenticate, fingerprint, hash_key
-from cutout.aws.key_store import CachedKeyStore, DynamoKeyStore
+from cutout.aws.key_store import DynamoKeyStore
 from cutout.errors import InvalidApiKeyError, InvalidRequestError, NotFoundError, ServiceUnavailableError
 from local.cloud import aws_environment, client, create_cloud
 from local.resources import Template
@@ -363,84 +362,3 @@ def test_parts_of_a_batch_that_were_not_read_are_asked_for_again(table):
     dynamodb.meta.events.register("after-call.dynamodb.BatchGetItem", leave_rest)
 
     assert sorted(key.fingerprint for key in store.list_keys("acct_1")) == sorted(made)
-
-
-@pytest.fixture
-def cached(clock: Clock) -> SimpleNamespace:
-    memory = MemoryKeyStore(clock.time)
-    memory.create_account(ACCOUNT)
-    return SimpleNamespace(store=CachedKeyStore(memory, clock=clock, max_entries=3), behind=memory, clock=clock)
-
-
-def test_a_revoked_key_stops_working_within_the_time_to_live(cached):
-    key = cached.behind.create_key("acct_1", "raw", KeyMode.LIVE)
-    authenticate("raw", cached.store)
-    cached.behind.revoke("acct_1", key.fingerprint)
-
-    cached.clock.now_s += 59.9
-    authenticate("raw", cached.store)
-    cached.clock.now_s += 0.1
-    with pytest.raises(InvalidApiKeyError):
-        authenticate("raw", cached.store)
-
-
-def test_use_does_not_make_the_cache_keep_a_key_longer(cached):
-    key = cached.behind.create_key("acct_1", "raw", KeyMode.LIVE)
-    authenticate("raw", cached.store)
-    cached.behind.revoke("acct_1", key.fingerprint)
-
-    for _ in range(59):
-        cached.clock.now_s += 1
-        authenticate("raw", cached.store, TODAY + timedelta(days=1))
-    cached.clock.now_s += 1
-
-    with pytest.raises(InvalidApiKeyError):
-        authenticate("raw", cached.store)
-
-
-def test_a_new_key_works_within_seconds_though_it_was_tried_before(cached):
-    with pytest.raises(InvalidApiKeyError):
-        authenticate("raw", cached.store)
-    cached.behind.create_key("acct_1", "raw", KeyMode.LIVE)
-
-    with pytest.raises(InvalidApiKeyError):
-        authenticate("raw", cached.store)
-    cached.clock.now_s += 5
-
-    assert authenticate("raw", cached.store).account == ACCOUNT
-
-
-def test_a_remembered_key_works_while_the_store_is_away(cached, monkeypatch):
-    cached.behind.create_key("acct_1", "raw", KeyMode.LIVE)
-    authenticate("raw", cached.store)
-
-    def away(_: str) -> None:
-        raise ServiceUnavailableError("away")
-
-    monkeypatch.setattr(cached.behind, "find", away)
-
-    assert authenticate("raw", cached.store).account == ACCOUNT
-    cached.clock.now_s += 60
-    with pytest.raises(ServiceUnavailableError):
-        authenticate("raw", cached.store)
-
-
-def test_the_cache_is_bounded_and_forgets_the_oldest(cached):
-    cached.behind.create_key("acct_1", "old", KeyMode.LIVE)
-    authenticate("old", cached.store)
-    cached.behind.revoke("acct_1", fingerprint(hash_key("old")))
-    authenticate("old", cached.store)  # from memory
-
-    for number in range(3):
-        cached.store.find(hash_key(f"guess-{number}"))
-
-    with pytest.raises(InvalidApiKeyError):
-        authenticate("old", cached.store)
-
-
-def test_the_day_of_use_is_remembered_with_the_key(cached):
-    cached.behind.create_key("acct_1", "raw", KeyMode.LIVE)
-    authenticate("raw", cached.store, TODAY)
-    cached.behind.keys.clear()
-
-    assert authenticate("raw", cached.store, TODAY).key.last_used_day == TODAY

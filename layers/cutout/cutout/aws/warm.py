@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.config import Config
 
-from cutout.aws.key_store import CachedKeyStore, DynamoKeyStore
+from cutout.aws.key_cache import CachedKeyStore
+from cutout.aws.key_store import DynamoKeyStore
 from cutout.aws.objects import ResultStore
 from cutout.fetch import FetchPolicy, fetch
 from cutout.settings import Settings
