@@ -1,5 +1,6 @@
 """moto's server in a process of its own: DynamoDB, S3 and what else the functions use. Prints its URL, then serves."""
 
+import sys
 import threading
 
 from moto.server import ThreadedMotoServer
@@ -7,10 +8,10 @@ from moto.server import ThreadedMotoServer
 from local.runtime import die_with_parent
 
 
-def main() -> None:
-    """Serve on a free port of loopback until the parent is gone."""
+def main(address: str = "127.0.0.1") -> None:
+    """Serve on a free port of an address of this machine until the parent is gone."""
     die_with_parent()
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server = ThreadedMotoServer(address, port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
     print(f"http://{host}:{port}", flush=True)
@@ -18,4 +19,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

@@ -110,6 +110,12 @@ def test_every_variable_is_one_that_the_settings_read(document: dict[str, Any]) 
     assert {"CUTOUT_ACCOUNTS_TABLE", "CUTOUT_RESULTS_BUCKET", "CUTOUT_REMOVE_FUNCTION"} <= given
 
 
+def test_the_model_runtime_is_told_not_to_report_its_use(template: Template) -> None:
+    for function in template.functions.values():
+        assert function.package == "Zip" or function.environment["ORT_DISABLE_TELEMETRY"] == "1"
+    assert " ORT_DISABLE_TELEMETRY=1\n" in (ROOT / "Dockerfile").read_text()
+
+
 def test_defaults_agree_with_settings_and_manifest(document: dict[str, Any]) -> None:
     parameters = document["Parameters"]
     default = load_manifest(ROOT / "models").default

@@ -1,0 +1,101 @@
+"""The functions as SAM builds and runs them: in containers, from the zips and the image that would be deployed."""
+
+import base64
+import io
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from local import ROOT
+
+Invoke = Callable[[str, str], dict[str, Any]]
+
+IMAGE = "removebackgroundfunction:remove-background"
+"""Name that `sam build` gives the image: the function's logical id and the template's DockerTag."""
+
+pytestmark = pytest.mark.timeout(900)
+
+
+def in_image(code: str) -> str:
+    """What Python code prints inside the image that SAM built."""
+    command = ["docker", "run", "--rm", "--network", "none", "--entrypoint", "python3", IMAGE, "-c", code]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_the_layer_carries_the_package_and_its_needs_but_no_numpy(built: Path) -> None:
+    packages = {path.name for path in (built / "CutoutLayer/python").iterdir()}
+    assert {"cutout", "aws_lambda_powertools", "multipart.py", "urllib3", "webcolors"} <= packages
+    assert not {"numpy", "PIL", "onnxruntime"} & packages
+
+
+def test_zips_hold_their_handler_only(built: Path) -> None:
+    for function in ("AccountFunction", "HealthFunction"):
+        assert [path.name for path in (built / function).iterdir()] == ["app.py"]
+
+
+def test_the_image_holds_one_model_and_no_leftovers(built: Path) -> None:
+    assert built.exists()
+    found = json.loads(
+        in_image(
+            "import json, shutil; from pathlib import Path; task = Path('/var/task');"
+            "print(json.dumps({"
+            "'models': sorted(p.name for p in (task / 'models').iterdir()),"
+            "'sources': [str(p) for p in task.rglob('*.py') if not (p.parent / '__pycache__').exists()],"
+            "'tests': [str(p) for p in task.rglob('tests')],"
+            "'compilers': [c for c in ('gcc', 'cc', 'c++', 'make') if shutil.which(c)],"
+            "'caches': [str(p) for p in (Path('/root/.cache'), Path('/build')) if p.exists()]}))"
+        )
+    )
+    expected = ["cutout-s.onnx", "manifest.toml"]
+    assert found == {"models": expected, "sources": [], "tests": [], "compilers": [], "caches": []}
+
+
+def test_an_image_for_an_unknown_model_is_not_built(built: Path) -> None:
+    assert built.exists()
+    command = ["docker", "build", "--quiet", "--build-arg", "MODEL=nope", "."]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode != 0
+    assert "no model 'nope' in the manifest" in result.stdout + result.stderr
+
+
+def test_outside_lambda_the_image_runs_as_nobody(built: Path) -> None:
+    assert built.exists()
+    subprocess.run(["docker", "build", "--quiet", "--tag", "cutout:test", "."], cwd=ROOT, check=True)
+    command = ["docker", "run", "--rm", "--entrypoint", "id", "cutout:test", "-u"]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() == "65534"
+
+
+def test_the_image_function_cuts_a_photo_out(invoke: Invoke) -> None:
+    answer = invoke("RemoveBackgroundFunction", "api-remove-multipart")
+    assert answer["statusCode"] == 200, answer
+    assert answer["multiValueHeaders"]["content-type"] == ["image/png"]
+    cutout = Image.open(io.BytesIO(base64.b64decode(answer["body"])))
+    assert (cutout.mode, cutout.size) == ("RGBA", (256, 256))
+    assert cutout.getchannel("A").getextrema() == (0, 255)
+
+
+def test_the_image_function_refuses_an_unknown_key(invoke: Invoke) -> None:
+    answer = invoke("RemoveBackgroundFunction", "api-remove-unknown-key")
+    assert answer["statusCode"] == 403
+    assert json.loads(answer["body"])["error"]["code"] == "invalid_api_key"
+
+
+def test_the_image_function_tells_its_model(invoke: Invoke) -> None:
+    answer = invoke("RemoveBackgroundFunction", "invoke-model-health")
+    assert json.loads(answer["body"]) == {"status": "ok", "model": "cutout-s"}
+
+
+def test_the_account_zip_knows_the_account_of_the_key(invoke: Invoke) -> None:
+    answer = invoke("AccountFunction", "api-account")
+    assert answer["statusCode"] == 200, answer
+    assert json.loads(answer["body"])["api_key"]["valid"] is True
+
+
+def test_the_health_zip_answers(invoke: Invoke) -> None:
+    answer = invoke("HealthFunction", "api-health")
+    assert json.loads(answer["body"])["status"] == "ok"
