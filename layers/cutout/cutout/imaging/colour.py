@@ -39,7 +39,9 @@ def eight_bit(picture: Image.Image) -> Image.Image:
 
 
 def to_srgb(picture: Image.Image, profile: bytes | None) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
-    """Colours in sRGB, uint8 [H, W, 3], and alpha uint8 [H, W] (None when opaque) of a picture in a mode of :func:`eight_bit`.
+    """Colours in sRGB, uint8 [H, W, 3], and alpha, uint8 [H, W] or None when opaque, of a picture.
+
+    picture: in one of the modes of :func:`eight_bit`. profile: the file's ICC profile.
 
     A profile that is broken, or made for another colour space than the picture's, is ignored: the picture then
     counts as sRGB (CMYK: as plain ink amounts).

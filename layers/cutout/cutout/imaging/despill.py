@@ -8,10 +8,9 @@ foreground colour towards the local background colour is removed, fading out wit
 import numpy as np
 from numpy.typing import NDArray
 
-from cutout.imaging.foreground import local_colours
-from cutout.imaging.grid import Floats, cells, double, grid_shape, read, shrink
+from cutout.imaging.foreground import GRID_PX, ROWS, local_colours
+from cutout.imaging.grid import Floats, double, grid_shape, halve, read, shrink
 
-_ROWS = 256
 _TO_XYZ = np.array(
     [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]],
     np.float32,
@@ -28,43 +27,27 @@ def despill(colours: NDArray[np.uint8], alpha: NDArray[np.uint8], image: NDArray
 
     Lightness L stays within rounding and gamut; pixels away from every edge, and hidden ones, stay as they are.
     """
-    height, width = alpha.shape
-    shape = grid_shape(height, width)
-    nearness = _nearness(alpha, shape)
-    if not nearness.any():
-        return colours
-    local = np.concatenate([_lab_of_pairs(local_colours(image, alpha)), nearness], axis=-1)
+    shape = grid_shape(alpha.shape[0], alpha.shape[1], GRID_PX)
+    open_share = halve(halve(1 - shrink(alpha, shape)))
+    nearness = np.minimum(double(double(open_share)) * 2, 1)
+    local = local_colours(image, alpha, GRID_PX).transpose(1, 2, 0)
+    chroma = [to_lab(local[..., part])[..., 1:].transpose(2, 0, 1) for part in (slice(0, 3), slice(3, 6))]
+    around = np.concatenate([*chroma, nearness])
     result = colours.copy()
-    for top in range(0, height, _ROWS):
-        rows = slice(top, top + _ROWS)
-        shown = np.flatnonzero(alpha[rows])
-        at = np.divmod(shown, width)
-        near = read(np.ascontiguousarray(nearness), at[0] + top, at[1], (height, width))[:, 0] > 0
-        at = (at[0][near], at[1][near])
-        if at[0].size:
-            around = read(local, at[0] + top, at[1], (height, width))
-            result[rows][at] = _without_spill(colours[rows][at], around)
+    for top in range(0, len(alpha), ROWS):
+        shown = np.flatnonzero(alpha[top : top + ROWS])
+        shown = shown[read(nearness, shown, top, alpha.shape)[0] > 0]
+        pixels = result[top : top + ROWS].reshape(-1, 3)
+        pixels[shown] = _without_spill(pixels[shown], read(around, shown, top, alpha.shape).T)
     return result
 
 
-def _nearness(alpha: NDArray[np.uint8], shape: tuple[int, int]) -> Floats:
-    """1 at edges, falling to 0 about 8 grid pixels inside the subject: float32 [h, w, 1]."""
-    open_share = cells(1 - shrink(alpha, shape)[..., None], 4)
-    return np.minimum(double(double(open_share)) * 2, 1)
-
-
-def _lab_of_pairs(pairs: Floats) -> Floats:
-    """Chroma of the local foreground and the local background: [h, w, 4] as a, b, a, b."""
-    lab = [to_lab(pairs[..., part]) for part in (slice(0, 3), slice(3, 6))]
-    return np.concatenate([lab[0][..., 1:], lab[1][..., 1:]], axis=-1)
-
-
 def _without_spill(colours: NDArray[np.uint8], around: Floats) -> NDArray[np.uint8]:
-    lab = to_lab(colours.astype(np.float32) / np.float32(255))
+    lab = to_lab(colours * np.float32(1 / 255))
     own, back, strength = around[:, :2], around[:, 2:4], around[:, 4:]
     towards = back - own
     distance = np.sqrt((towards**2).sum(axis=-1, keepdims=True))
-    direction = towards / np.maximum(distance, 1e-6)
+    direction = towards / np.maximum(distance, _LEAST_CHROMA)
     spill = ((lab[:, 1:] - own) * direction).sum(axis=-1, keepdims=True)
     lab[:, 1:] -= direction * np.maximum(spill, 0) * strength * (distance > _LEAST_CHROMA)
     clean: NDArray[np.uint8] = (np.clip(from_lab(lab), 0, 1) * np.float32(255) + np.float32(0.5)).astype(np.uint8)
@@ -86,4 +69,5 @@ def from_lab(lab: Floats) -> Floats:
     f = np.stack([y + lab[..., 1] / 500, y, y - lab[..., 2] / 200], axis=-1)
     xyz = np.where(f > 6 / 29, f**3, (116 * f - 16) * 27 / 24389) * _WHITE
     linear = np.clip(xyz.astype(np.float32) @ _FROM_XYZ.T, 0, 1)
-    return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055).astype(np.float32)  # noqa: PLR2004
+    curved = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)  # noqa: PLR2004
+    return np.asarray(curved, np.float32)

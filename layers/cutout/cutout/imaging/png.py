@@ -6,19 +6,19 @@ size (measured in the feasibility study). Without isal the standard library's zl
 
 import struct
 import zlib
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 try:
-    from isal import isal_zlib
+    _DEFLATE: Any = import_module("isal.isal_zlib")
 except ImportError:  # a platform without isal wheels: correct all the same
-    isal_zlib = None
+    _DEFLATE = zlib
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOUR_TYPES = {1: 0, 3: 2, 4: 6}
-_DEFLATE: Any = isal_zlib or zlib
 _UP = 2
 _BAND_BYTES = 1 << 20
 """Bytes that are filtered and deflated at a time: in the processor's cache, and little memory beside the picture."""

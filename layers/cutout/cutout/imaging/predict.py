@@ -110,7 +110,8 @@ def finish(raw: NDArray[np.floating], model: Model) -> Floats:
         low, high = float(alpha.min()), float(alpha.max())
         if high - low >= _LEAST_CONTRAST:
             alpha = (alpha - np.float32(low)) / np.float32(high - low)
-    return np.clip(alpha, 0, 1, dtype=np.float32)
+    bounded: Floats = np.clip(alpha, 0, 1, dtype=np.float32)
+    return bounded
 
 
 def _options(model: Model, threads: int) -> ort.SessionOptions:
