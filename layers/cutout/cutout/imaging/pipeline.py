@@ -27,7 +27,7 @@ def cut_out(data: bytes, spec: CutoutSpec, segmenter: Segmenter, limits: Limits)
     alpha = refine_alpha(visible, coarse)
     if spec.channels is Channels.RGBA:
         colours = clean_colours(visible, alpha)
-        if spec.despill:
+        if spec.despill and not spec.is_flat:
             colours = despill(colours, alpha, visible)
     else:
         colours = visible

@@ -81,6 +81,11 @@ class CutoutSpec:
     despill: bool = False
     """Remove colour spill at soft edges (Lab, luminance kept); no effect on flattened output."""
 
+    @property
+    def is_flat(self) -> bool:
+        """Whether the picture has no transparency: it lies on a solid colour, or its format keeps none."""
+        return not self.format.keeps_alpha or (self.bg_color is not None and self.bg_color[3] == 255)  # noqa: PLR2004
+
 
 @dataclass(frozen=True, slots=True)
 class CutoutResult:
