@@ -1,0 +1,201 @@
+"""The stack, created in moto as far as moto goes, and what came of it."""
+
+import ast
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from cutout.accounts import KeyMode, authenticate, new_key
+from cutout.api.request import Response
+from cutout.aws.key_store import DynamoKeyStore
+from cutout.aws.objects import ResultStore
+from local.cloud import LOCAL_ACCOUNT
+from tests.template.conftest import ARTIFACTS
+
+NOT_IN_MOTO = {
+    "AWS::ApiGateway::Account",
+    "AWS::ApiGateway::Deployment",  # it wants methods, which moto does not take from the body of the API
+    "AWS::ApiGateway::Stage",
+    "AWS::Lambda::Alias",
+    "AWS::S3::BucketPolicy",
+}
+NAME = "cutout-test"
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """A stack in moto. names: physical ids by logical id; outputs: values by name."""
+
+    names: dict[str, str]
+    outputs: dict[str, str]
+    wanted: dict[str, Any]
+
+
+def without_moto_gaps(stack: dict[str, Any]) -> dict[str, Any]:
+    """The stack less what moto cannot make; what named the alias names the function behind it."""
+    (alias,) = (name for name, resource in stack["Resources"].items() if resource["Type"] == "AWS::Lambda::Alias")
+    function = alias.removesuffix("Aliaslive")
+    text = json.dumps(stack).replace(f"${{{alias}}}", f"${{{function}.Arn}}")
+    text = text.replace(f'{{"Ref": "{alias}"}}', f'{{"Ref": "{function}"}}')
+    document: dict[str, Any] = json.loads(text)
+    resources = document["Resources"]
+    document["Resources"] = {name: item for name, item in resources.items() if item["Type"] not in NOT_IN_MOTO}
+    del document["Outputs"]["ApiUrl"]  # names the stage
+    return document
+
+
+@pytest.fixture
+def created(stack: dict[str, Any]) -> Iterator[Created]:
+    wanted = without_moto_gaps(stack)
+    with mock_aws():
+        s3 = boto3.client("s3")
+        s3.create_bucket(Bucket=ARTIFACTS)
+        for name, resource in wanted["Resources"].items():
+            if resource["Type"].startswith("AWS::Lambda::"):
+                s3.put_object(Bucket=ARTIFACTS, Key=f"{name}.zip", Body=b"zip")
+        s3.put_object(Bucket=ARTIFACTS, Key="CutoutLayer.zip", Body=b"zip")
+        formation = boto3.client("cloudformation")
+        formation.create_stack(StackName=NAME, TemplateBody=json.dumps(wanted), Capabilities=["CAPABILITY_IAM"])
+        (description,) = formation.describe_stacks(StackName=NAME)["Stacks"]
+        assert description["StackStatus"] == "CREATE_COMPLETE"
+        resources = formation.describe_stack_resources(StackName=NAME)["StackResources"]
+        names = {item["LogicalResourceId"]: item.get("PhysicalResourceId", "") for item in resources if len(item) > 1
+                 and "LogicalResourceId" in item}  # fmt: skip
+        outputs = {output["OutputKey"]: output["OutputValue"] for output in description["Outputs"]}
+        yield Created(names, outputs, wanted)
+
+
+def test_everything_that_moto_knows_is_created(created: Created) -> None:
+    conditional = {"Domain", "DomainMapping", "DomainRecord"}
+    unconditional = {name for name in created.wanted["Resources"] if name not in conditional}
+    # moto 5.2 leaves versions, permissions and layers of a stack without a name, so that they are not in the list
+    nameless = ("AWS::Lambda::Version", "AWS::Lambda::Permission", "AWS::Lambda::LayerVersion")
+    named = {name for name in unconditional if created.wanted["Resources"][name]["Type"] not in nameless}
+    assert named <= set(created.names)
+    assert not conditional & set(created.names)
+
+
+def test_keys_live_in_the_created_table(created: Created) -> None:
+    store = DynamoKeyStore(boto3.client("dynamodb"), created.outputs["AccountsTable"])
+    store.create_account(LOCAL_ACCOUNT)
+    key = new_key(KeyMode.LIVE)
+    store.create_key(LOCAL_ACCOUNT.id, key, KeyMode.LIVE)
+    assert authenticate(key, store).account == LOCAL_ACCOUNT
+
+
+def test_large_results_go_to_the_created_bucket(created: Created) -> None:
+    bucket = created.outputs["ResultsBucket"]
+    assert bucket == f"{NAME}-results-123456789012-us-east-1"
+    s3 = boto3.client("s3")
+    store = ResultStore(s3, bucket, inline_limit_bytes=10, url_s=60)
+    answer = store.deliver(Response(200, "image/png", b"p" * 100), "results/acct_a/req_b")
+    assert answer.status == 303
+    (item,) = s3.list_objects_v2(Bucket=bucket)["Contents"]
+    assert s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read() == b"p" * 100
+
+
+def test_functions_get_the_names_of_what_was_created(created: Created) -> None:
+    functions = {f["FunctionName"]: f for f in boto3.client("lambda").list_functions()["Functions"]}
+    assert len(functions) == 3
+    removal = functions[created.names["RemoveBackgroundFunction"]]
+    account = functions[created.names["AccountFunction"]]
+    health = functions[created.names["HealthFunction"]]
+    assert (removal["Timeout"], removal["MemorySize"]) == (29, 3008)
+    assert {account["Runtime"], health["Runtime"]} == {"python3.13"}
+    variables = removal["Environment"]["Variables"]
+    assert variables["CUTOUT_ACCOUNTS_TABLE"] == created.outputs["AccountsTable"]
+    assert variables["CUTOUT_RESULTS_BUCKET"] == created.outputs["ResultsBucket"]
+    assert account["Environment"]["Variables"]["CUTOUT_ACCOUNTS_TABLE"] == created.outputs["AccountsTable"]
+    asked = health["Environment"]["Variables"]["CUTOUT_REMOVE_FUNCTION"]
+    assert asked == f"{created.outputs['RemoveBackgroundFunction']}:live"
+
+
+def test_rights_name_the_created_things_and_nothing_else(created: Created) -> None:
+    iam = boto3.client("iam")
+    resources = set()
+    for function in ("RemoveBackgroundFunction", "AccountFunction", "HealthFunction"):
+        role = created.names[f"{function}Role"]
+        (policy,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
+        document = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
+        if isinstance(document, str):  # moto keeps a stack's policy in Python's notation, not in JSON
+            document = ast.literal_eval(document)
+        resources |= {(function, statement["Sid"], statement["Resource"]) for statement in document["Statement"]}
+    table = f"arn:aws:dynamodb:us-east-1:123456789012:table/{created.outputs['AccountsTable']}"
+    removal = f"arn:aws:lambda:us-east-1:123456789012:function:{created.outputs['RemoveBackgroundFunction']}"
+    assert resources == {
+        ("RemoveBackgroundFunction", "FindKeysAndAccounts", table),
+        ("RemoveBackgroundFunction", "NoteTheDayOfUse", table),
+        ("RemoveBackgroundFunction", "KeepLargeResults", f"arn:aws:s3:::{created.outputs['ResultsBucket']}/results/*"),
+        ("AccountFunction", "FindKeysAndAccounts", table),
+        ("AccountFunction", "NoteTheDayOfUse", table),
+        ("HealthFunction", "AskTheModel", f"{removal}:live"),
+    }
+
+
+def test_log_groups_are_kept_for_the_asked_days(created: Created) -> None:
+    groups = boto3.client("logs").describe_log_groups(logGroupNamePrefix=f"/cutout/{NAME}/")["logGroups"]
+    kept = {group["logGroupName"].rpartition("/")[2]: group["retentionInDays"] for group in groups}
+    assert kept == {"api": 30, "remove-background": 30, "account": 30, "health": 30}
+    assert set(created.names) >= {"ApiLogGroup"}
+
+
+def test_the_api_document_has_every_route_and_calls_its_function(stack: dict[str, Any]) -> None:
+    body = stack["Resources"]["Api"]["Properties"]["Body"]
+    body["info"] = {"title": NAME, "version": "1", "description": "as deployed"}  # moto wants plain text here
+    with mock_aws():
+        gateway = boto3.client("apigateway")
+        api = gateway.import_rest_api(body=io.BytesIO(json.dumps(body).encode()))["id"]
+        found = {
+            resource["path"]: next(iter(resource["resourceMethods"].values()))["methodIntegration"]
+            for resource in gateway.get_resources(restApiId=api)["items"]
+        }
+    targets = {path: (integration["type"], _function(integration["uri"])) for path, integration in found.items()}
+    assert targets == {
+        "/": ("aws_proxy", "HealthFunction.Arn"),
+        "/health": ("aws_proxy", "HealthFunction.Arn"),
+        "/v2": ("aws_proxy", "RemoveBackgroundFunctionAliaslive"),
+        "/v2/account": ("aws_proxy", "AccountFunction.Arn"),
+        "/v2/health": ("aws_proxy", "HealthFunction.Arn"),
+    }
+
+
+def _function(uri: dict[str, str]) -> str:
+    return uri["Fn::Sub"].rpartition("functions/${")[2].partition("}")[0]
+
+
+def test_the_stage_throttles_traces_and_logs(stack: dict[str, Any]) -> None:
+    (stage,) = (item["Properties"] for item in stack["Resources"].values() if item["Type"] == "AWS::ApiGateway::Stage")
+    (settings,) = stage["MethodSettings"]
+    assert settings["ThrottlingRateLimit"] == {"Ref": "ThrottleRate"}
+    assert settings["ThrottlingBurstLimit"] == {"Ref": "ThrottleBurst"}
+    assert stage["AccessLogSetting"]["DestinationArn"] == {"Fn::GetAtt": ["ApiLogGroup", "Arn"]}
+    assert stage["TracingEnabled"]["Fn::If"][0] == "IsTraced"
+    assert stage["Variables"]["gateway_logging"]["Fn::If"][1] == {"Ref": "GatewayLogging"}
+
+
+def test_gateway_responses_and_binary_types_reach_the_api(stack: dict[str, Any]) -> None:
+    body = stack["Resources"]["Api"]["Properties"]["Body"]
+    assert body["x-amazon-apigateway-binary-media-types"] == ["*/*"]
+    responses = body["x-amazon-apigateway-gateway-responses"]
+    too_large = responses["REQUEST_TOO_LARGE"]
+    assert int(too_large["statusCode"]) == 413
+    assert too_large["responseParameters"] == {"gatewayresponse.header.x-request-id": "context.requestId"}
+
+
+def test_data_is_private_encrypted_and_kept_as_promised(stack: dict[str, Any]) -> None:
+    table = stack["Resources"]["AccountsTable"]
+    assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert table["Properties"]["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["Properties"]["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
+    assert table["Properties"]["SSESpecification"]["SSEEnabled"] is True
+    bucket = stack["Resources"]["ResultsBucket"]["Properties"]
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert "BucketEncryption" in bucket
+    (statement,) = stack["Resources"]["ResultsBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
