@@ -2,9 +2,12 @@
 
 import json
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from cutout.aws import telemetry
 from cutout.imaging.manifest import load_manifest
@@ -165,3 +168,23 @@ def test_access_log_lines_are_json_without_headers_or_query(document: dict[str, 
     assert all(word not in text for word in ("header", "query", "apikey", "authorizer", "$context.path"))
     assert [setting["LoggingLevel"] for setting in api["MethodSettings"]] == ["OFF"]
     assert [setting["DataTraceEnabled"] for setting in api["MethodSettings"]] == [False]
+
+
+@pytest.mark.parametrize("name", ["default", "staging", "prod"])
+def test_samconfig_sets_parameters_that_exist_to_values_that_are_allowed(document: dict[str, Any], name: str) -> None:
+    config = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    deploy = config[name]["deploy"]["parameters"]
+    assert deploy["capabilities"] == ["CAPABILITY_IAM"]
+    for override in deploy["parameter_overrides"]:
+        key, _, value = override.partition("=")
+        parameter = document["Parameters"][key]
+        if "AllowedValues" in parameter:
+            assert value in map(str, parameter["AllowedValues"]), override
+        elif parameter["Type"] == "Number":
+            assert parameter["MinValue"] <= int(value) <= parameter["MaxValue"], override
+        else:
+            assert re.fullmatch(parameter["AllowedPattern"], value), override
+
+
+def test_samconfig_holds_no_account_number() -> None:
+    assert re.search(r"\d{12}", (ROOT / "samconfig.toml").read_text()) is None
