@@ -41,22 +41,27 @@ class Bodies:
         if declared_bytes > self._max_body_bytes:
             raise BodyTooLargeError
         body = bytearray()
+        held_bytes = 0
         try:
             more = True
             while more:
                 message = await receive()
                 if message["type"] == "http.disconnect":
                     raise ClientGoneError
-                self._admit(body, message.get("body", b""))
+                chunk = message.get("body", b"")
+                self._check(len(body) + len(chunk), len(chunk))
+                self._held_bytes += len(chunk)
+                held_bytes += len(chunk)
+                body += chunk
                 more = message.get("more_body", False)
-            yield bytes(body)
+            whole = bytes(body)
+            body.clear()
+            yield whole
         finally:
-            self._held_bytes -= len(body)
+            self._held_bytes -= held_bytes
 
-    def _admit(self, body: bytearray, chunk: bytes) -> None:
-        if len(body) + len(chunk) > self._max_body_bytes:
+    def _check(self, body_bytes: int, more_bytes: int) -> None:
+        if body_bytes > self._max_body_bytes:
             raise BodyTooLargeError
-        if self._held_bytes + len(chunk) > self._max_held_bytes:
+        if self._held_bytes + more_bytes > self._max_held_bytes:
             raise BodiesTooManyError
-        self._held_bytes += len(chunk)
-        body += chunk

@@ -125,7 +125,8 @@ class Worker:
         try:
             async with asyncio.timeout(timeout_s):
                 for frame in (request_id.encode(), payload):
-                    self._writer.write(runtime.LENGTH.pack(len(frame)) + frame)
+                    self._writer.write(runtime.LENGTH.pack(len(frame)))
+                    self._writer.write(frame)
                     await self._writer.drain()
                 error = json.loads(await self._receive())["error"]
                 return Outcome(await self._receive(), Fault.UNHANDLED if error else None)
