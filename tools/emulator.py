@@ -40,7 +40,7 @@ def aws_server(address: str = "127.0.0.1") -> Iterator[str]:
     """A moto server in a process of its own, which ends with the block; its URL."""
     command = [sys.executable, "-m", "local.aws_server", address]
     with subprocess.Popen(  # noqa: S603 - our own program
-        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as process:
         url = process.stdout.readline().strip() if process.stdout else ""
         if not url:

@@ -114,7 +114,7 @@ def event(request: pytest.FixtureRequest, file_server: Any, monkeypatch: pytest.
     return event
 
 
-@pytest.mark.parametrize(("event", "name"), [(name, name) for name in ANSWERS], indirect=["event"])
+@pytest.mark.parametrize(("event", "name"), [(name, name) for name in ANSWERS], indirect=["event"], ids=list(ANSWERS))
 def test_every_event_is_answered_as_the_contract_says(event: dict[str, Any], name: str) -> None:
     status, kind = ANSWERS[name]
     answer = invoke(event)
