@@ -28,7 +28,11 @@ class BusyError(Exception):
 
 
 class WarmUpError(Exception):
-    """A worker started, but its first event was not answered well; the message holds the answer."""
+    """A worker started, but its first event was not answered well. function: its name; the message has the answer."""
+
+    def __init__(self, function: str, answer: bytes) -> None:
+        super().__init__(f"{function} does not answer: {answer.decode()}")
+        self.function = function
 
 
 class Pool:
@@ -61,7 +65,7 @@ class Pool:
         started = await asyncio.gather(*(self._new_worker() for _ in range(self._size)))
         for outcome in await asyncio.gather(*map(self._warm_up, started)):
             if outcome.fault is not None or json.loads(outcome.payload).get("statusCode") != HTTPStatus.OK:
-                raise WarmUpError(f"{self._function.name} does not answer: {outcome.payload.decode()}")
+                raise WarmUpError(self._function.name, outcome.payload)
         for worker in started:
             self._free.put_nowait(worker)
 

@@ -25,7 +25,7 @@ from local.invoke_api import InvokeApi
 from local.pool import Pool, WarmUpError
 from local.resources import Function, Route, Template
 from local.routing import Match
-from local.state import announced, endpoints, log_folder, variables
+from local.state import announced, endpoints, last_error, log_folder, variables
 from local.template import load_template
 from local.worker import InitError, Outcome, Worker, worker_environment
 
@@ -85,8 +85,11 @@ async def running(options: Options) -> AsyncIterator[str]:
         filling = asyncio.to_thread(_fill_cloud, template, aws, options.key)
         try:
             await asyncio.gather(filling, *(pool.start() for pool in pools.values()))
-        except (InitError, WarmUpError) as error:
+        except InitError as error:
             raise StartError(f"{error} (logs: {logs})") from error
+        except WarmUpError as error:
+            cause = last_error(logs / f"{error.function}.log") or str(error)
+            raise StartError(f"{error.function} does not work: {cause} (logs: {logs})") from error
         stack.enter_context(announced(options.state, port, endpoints(template, url, aws)))
         yield url
 

@@ -19,6 +19,17 @@ def log_folder(state: Path, port: int) -> Path:
     return folder
 
 
+def last_error(log: Path) -> str:
+    """What a function last logged as the cause of an error (in Powertools' JSON lines); empty when it named none."""
+    for line in reversed(log.read_text(errors="replace").splitlines()):
+        if line.startswith("{") and '"level":"ERROR"' in line:
+            entry = json.loads(line)
+            cause = str(entry.get("exception") or entry.get("cause") or "")
+            if cause:
+                return cause.rstrip().rpartition("\n")[2]
+    return ""
+
+
 def variables(template: Template, name: str) -> list[str]:
     """The values that the functions' environments give a variable, without repetition."""
     values = (function.environment.get(name) for function in template.functions.values())

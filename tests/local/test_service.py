@@ -313,10 +313,16 @@ def test_no_child_outlives_a_killed_instance_and_the_next_one_owns_the_endpoints
         assert json.loads((tmp_path / "endpoints.json").read_text())["api"] == instance.url
 
 
-def failing(tmp_path: Path, *, port: int = 0, template: Path = TOY) -> str:
+def failing(tmp_path: Path, *, port: int = 0, template: Path = TOY, **environment: str) -> str:
     """What a service says that cannot start."""
     ended = subprocess.run(
-        command(tmp_path, port, template), cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+        command(tmp_path, port, template),
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
     assert (ended.returncode, ended.stdout) == (1, "")
     return ended.stderr
@@ -339,4 +345,10 @@ def test_a_function_that_cannot_be_imported_is_one_clear_sentence(tmp_path):
     template.write_text(TOY.read_text().replace("CodeUri: echo/", f"CodeUri: {tmp_path}"))
     said = failing(tmp_path, template=template)
     assert "cutout-local-Echo does not start: ModuleNotFoundError" in said
+    assert said.count("\n") == 1
+
+
+def test_a_model_that_is_not_there_is_named(tmp_path):
+    said = failing(tmp_path, template=ROOT / "template.yaml", CUTOUT_MODEL="nobodys")
+    assert "no model 'nobodys' in the manifest" in said
     assert said.count("\n") == 1
