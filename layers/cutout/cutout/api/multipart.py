@@ -31,7 +31,9 @@ def _parts(boundary: str, body: bytes) -> list[tuple[str, bytes]]:
         for start in range(0, len(body), _CHUNK_BYTES):
             for event in parser.parse(body[start : start + _CHUNK_BYTES]):
                 if isinstance(event, MultipartSegment):
-                    name = event.name or ""
+                    if not event.name:
+                        raise InvalidRequestError("A part of the form has no name.")
+                    name = event.name
                 elif event:
                     data += event
                 else:  # the end of a part
