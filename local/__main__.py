@@ -23,10 +23,14 @@ def main() -> int:
     parser.add_argument("--port", type=port, default=8585, help="of the API on 127.0.0.1; 0: a free one")
     parser.add_argument("--template", type=Path, default=ROOT / "template.yaml", help="the SAM template to serve")
     parser.add_argument("--state", type=Path, default=ROOT / ".local", help="folder of logs and endpoints.json")
+    workers = os.environ.get("CUTOUT_LOCAL_WORKERS") or "0"
+    parser.add_argument("--workers", type=count, default=workers, help="that hold the model; 0: as many as cores")
+    timeout = os.environ.get("CUTOUT_LOCAL_TIMEOUT_S") or "0"
+    parser.add_argument("--timeout", type=count, default=timeout, help="seconds for one image; 0: as the template says")
     given = parser.parse_args()
     forget_aws()
     key = os.environ.get("CUTOUT_LOCAL_KEY") or DEFAULT_KEY
-    options = Options(given.port, given.template, given.state, key)
+    options = Options(given.port, given.template, given.state, key, given.workers, given.timeout)
     try:
         asyncio.run(serve(options))
     except asyncio.CancelledError:  # by a signal
@@ -42,6 +46,14 @@ def port(text: str) -> int:
     number = int(text)
     if not 0 <= number <= 65_535:  # noqa: PLR2004 - 16 bits
         raise argparse.ArgumentTypeError(f"{text} is not a port")
+    return number
+
+
+def count(text: str) -> int:
+    """A whole number that is not negative."""
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{text} is negative")
     return number
 
 

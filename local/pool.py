@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from local.resources import Function
-from local.worker import Fault, InitError, Outcome, Worker
+from local.worker import START_TIMEOUT_S, Fault, InitError, Outcome, Worker
 
 logger = logging.getLogger(__name__)
 
@@ -115,7 +115,7 @@ class Pool:
     async def _warm_up(self, worker: Worker) -> Outcome:
         if self._warm_event is None:
             return Outcome(b'{"statusCode": 200}')
-        return await worker.invoke(self._warm_event, "warm-up", self._function.timeout_s)
+        return await worker.invoke(self._warm_event, "warm-up", START_TIMEOUT_S)
 
     def _renew(self, dead: Worker | None) -> None:
         """Fill the slot in the background; where that fails, the next invocation tries again and is told why."""

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from uuid import uuid4
@@ -42,12 +42,18 @@ PASSED = (
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What to serve and where. port 0: a free one. state: the folder of logs and endpoints.json."""
+    """What to serve and where. port 0: a free one. state: the folder of logs and endpoints.json.
+
+    workers: processes of an image function, each with the model in memory; 0: one for each core, at least two.
+    timeout_s: of image functions, for models that are slow on this machine; 0: as the template says.
+    """
 
     port: int
     template: Path
     state: Path
     key: str
+    workers: int = 0
+    timeout_s: int = 0
 
 
 class StartError(Exception):
@@ -75,7 +81,7 @@ async def running(options: Options) -> AsyncIterator[str]:
         internal = stack.enter_context(_listen(0))
         invoke_url = f"http://127.0.0.1:{internal.getsockname()[1]}"
         pools = {
-            logical_id: await stack.enter_async_context(_pool(function, aws, invoke_url, logs))
+            logical_id: await stack.enter_async_context(_pool(function, aws, invoke_url, logs, options))
             for logical_id, function in template.functions.items()
         }
         invoke = _invoker(pools)
@@ -138,11 +144,13 @@ def _fill_cloud(template: Template, aws: str, key: str) -> None:
 
 
 @asynccontextmanager
-async def _pool(function: Function, aws: str, invoke_url: str, logs: Path) -> AsyncIterator[Pool]:
-    """The workers of a function. An image function holds the model, so it gets one for each core, one thread each."""
+async def _pool(function: Function, aws: str, invoke_url: str, logs: Path, options: Options) -> AsyncIterator[Pool]:
+    """The workers of a function. Those of an image function hold the model and share the cores among them."""
     holds_model = function.package == "Image"
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    size = max(2, cores) if holds_model else ZIP_WORKERS
+    size = (options.workers or max(2, cores)) if holds_model else ZIP_WORKERS
+    if holds_model and options.timeout_s:
+        function = replace(function, timeout_s=options.timeout_s)
     passed = {name: os.environ[name] for name in PASSED if name in os.environ}
     threads = {"CUTOUT_THREADS": str(max(1, cores // size))}
     environment = worker_environment(

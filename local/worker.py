@@ -19,8 +19,9 @@ from local import runtime
 from local.resources import Function
 from local.template import ACCOUNT, REGION
 
-START_TIMEOUT_S = 120.0
-"""For importing the handler. Lambda allows 10 s; a laptop that unpacks its packages for the first time needs more."""
+START_TIMEOUT_S = 300.0
+"""For importing the handler, and again for its first event, which loads the model. Lambda allows 10 s for all of it,
+15 min with provisioned concurrency; a laptop that reads large files for the first time needs more than the former."""
 
 
 class Fault(Enum):

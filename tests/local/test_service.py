@@ -272,15 +272,19 @@ def test_what_functions_print_is_in_their_logs_and_not_on_the_console(toy):
     assert "ValueError: no such luck" in log
 
 
-def test_two_instances_do_not_disturb_each_other(toy):
+def test_two_instances_do_not_disturb_each_other_and_the_second_is_set_up_otherwise(toy, tmp_path):
     first = toy.endpoints
-    with started(toy.state) as other:
+    with started(toy.state, CUTOUT_LOCAL_WORKERS="1", CUTOUT_LOCAL_TIMEOUT_S="1") as other:
         assert other.port != toy.port
         assert other.endpoints["aws"] != first["aws"]
         things = client("dynamodb", other.endpoints["aws"])
         things.put_item(TableName="cutout-local-Things", Item={"pk": {"S": "mine"}})
         assert client("dynamodb", first["aws"]).scan(TableName="cutout-local-Things")["Count"] == 0
         assert json.loads((toy.state / "endpoints.json").read_text()) == first
+        assert int(httpx.get(f"{other.url}/slow").json()["threads"]) == len(os.sched_getaffinity(0))
+        assert len(other.children) == 1 + 2 + 1
+        alone = httpx.get(f"{other.url}/slow", params={"meet": str(tmp_path)}, timeout=60)
+        assert alone.status_code == 504
     assert toy.endpoints == first
     assert not (toy.state / other.port / "endpoints.json").exists()
     assert echoed(toy)["layer"] == "from the layer"
