@@ -12,7 +12,8 @@ from cutout.api.fields import Fields
 from cutout.errors import ImageTooLargeError, InvalidBase64Error, MissingImageError, MultipleSourcesError
 
 _DATA_URL: Final = re.compile(r"\s*data:[^,]{0,200},", re.IGNORECASE)
-_WHITESPACE: Final = re.compile(r"\s+")
+_WHITESPACE: Final = b" \t\r\n\f\v"
+_STANDARD_DIGITS: Final = bytes.maketrans(b"-_", b"+/")
 
 
 class SourceKind(StrEnum):
@@ -70,12 +71,12 @@ def decode_base64(text: str, max_bytes: int) -> bytes:
     """
     if prefix := _DATA_URL.match(text):
         text = text[prefix.end() :]
-    digits = _WHITESPACE.sub("", text).translate(str.maketrans("-_", "+/")).rstrip("=")
-    if len(digits) * 3 // 4 > max_bytes:
-        raise too_large(max_bytes)
     try:
-        return base64.b64decode(digits + "=" * (-len(digits) % 4), validate=True)
-    except (binascii.Error, ValueError) as error:
+        digits = text.encode("ascii").translate(_STANDARD_DIGITS, _WHITESPACE).rstrip(b"=")
+        if len(digits) * 3 // 4 > max_bytes:
+            raise too_large(max_bytes)
+        return base64.b64decode(digits + b"=" * (-len(digits) % 4), validate=True)
+    except (binascii.Error, UnicodeEncodeError) as error:
         raise InvalidBase64Error("The image is not valid base64.") from error
 
 
