@@ -27,7 +27,8 @@ def lambda_handler(endpoints: Sequence[Endpoint]) -> Callable[[Event, Any], dict
     def handler(event: Event, context: Any) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
         return serve(event, endpoints)
 
-    return handler
+    typed: Callable[[Event, Any], dict[str, Any]] = handler  # the decorators forget it
+    return typed
 
 
 def serve(event: Event, endpoints: Sequence[Endpoint]) -> dict[str, Any]:
