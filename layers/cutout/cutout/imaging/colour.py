@@ -19,7 +19,7 @@ _NOMINAL = {
     "I;16": (65535.0,),
     "I;16L": (65535.0,),
     "I;16B": (65535.0,),
-    "I": (255.0, 65535.0, 2147483647.0),
+    "I": (255.0, 65535.0, 2147483647.0, 4294967295.0),
     "F": (1.0, 255.0, 65535.0),
 }
 """White of deep gray modes. Where a file does not say it (I, F), the smallest range that holds all its values."""
@@ -28,7 +28,9 @@ _NOMINAL = {
 def eight_bit(picture: Image.Image) -> Image.Image:
     """``picture`` in one of the modes L, LA, RGB, RGBA, CMYK, transparency of palettes and colour keys as alpha."""
     if picture.mode in _NOMINAL:
-        return Image.fromarray(_scaled(np.asarray(picture), _NOMINAL[picture.mode]))
+        values = np.asarray(picture)
+        unsigned = values.view(np.uint32) if picture.mode == "I" else values  # Pillow keeps 32 bits signed
+        return Image.fromarray(_scaled(unsigned, _NOMINAL[picture.mode]))
     if picture.mode in {"LA", "RGBA", "CMYK"}:
         return picture
     if picture.has_transparency_data:

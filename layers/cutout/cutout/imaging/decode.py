@@ -27,18 +27,17 @@ from cutout.imaging.spec import Limits, SizeName
 
 _READERS = {"jpeg": "JPEG", "png": "PNG", "webp": "WEBP", "bmp": "BMP", "tiff": "TIFF", "gif": "GIF"}
 _DECODER_ERRORS = (
-    OSError,  # Pillow's own, among them UnidentifiedImageError and truncated files
-    SyntaxError,  # broken structure, mainly PNG and TIFF
-    ValueError,
-    TypeError,  # TIFF tags of a type that nobody expects
-    LookupError,  # TIFF tags, palettes and frames that are not there
-    EOFError,
-    ArithmeticError,  # sizes and rationals of zero or of absurd size
+    OSError,  # most of them, among them UnidentifiedImageError and truncated files
+    SyntaxError,  # broken structure of PNG and TIFF
+    ValueError,  # text and profile chunks that unpack to too much, sizes of nothing
+    TypeError,  # from here on: what Pillow's readers raise when a tag has another type, count or value than expected
+    LookupError,
+    ArithmeticError,
+    MemoryError,
     struct.error,
     zlib.error,
-    MemoryError,  # a tag that announces more bytes than there are
 )
-"""What Pillow 13 raises on damaged files, as found by mutating files of every format (see the tests)."""
+"""What Pillow raises on damaged files; the first three are what mutating files of every format brings (see tests)."""
 
 _ORIENTATION = 0x0112  # EXIF 2.32, tag 274
 _UPRIGHT = {
@@ -89,7 +88,9 @@ def decode(data: bytes, limits: Limits, size: SizeName = SizeName.FULL) -> Decod
     except Image.DecompressionBombError as error:
         raise ResolutionTooHighError("The image has too many pixels.", {"max_pixels": limits.max_pixels}) from error
     except _DECODER_ERRORS as error:
-        raise InvalidImageError(f"The {kind.upper()} image is damaged or incomplete.", {"format": kind}) from error
+        raise InvalidImageError(
+            f"The {kind.upper()} image is damaged, incomplete or of a rare kind.", {"format": kind}
+        ) from error
 
 
 def fitted(width: int, height: int, size: SizeName, limits: Limits) -> tuple[int, int]:

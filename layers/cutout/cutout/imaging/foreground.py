@@ -14,8 +14,8 @@ GRID_PX = 384
 """Longest side of the grid; 768 is not visibly better on estimated alpha and costs three times as much."""
 ROWS = 256
 """Rows that are worked on at once at full size."""
-_SURE = 8
-"""Power of a cell's cover (or openness) that weighs its colour: mixed cells hardly count."""
+SURE = 0.8
+"""Cells covered (or open) by less than this share are mixed, and their colour is nobody's."""
 _RIDGE = 0.03
 """Keeps F near its guess; 0 would explain noise, 1 is plain blur fusion."""
 
@@ -30,19 +30,25 @@ def clean_colours(image: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray
         if not soft.size:
             continue
         if guess is None:
-            guess = local_colours(image, alpha, GRID_PX)
+            guess = local_colours(image, alpha)
         pixels = result[top : top + ROWS].reshape(-1, 3)
         observed = np.take(pixels, soft, axis=0)
         pixels[soft] = _unmixed(observed, np.take(cover, soft), read(guess, soft, top, alpha.shape))
     return result
 
 
-def local_colours(image: NDArray[np.uint8], alpha: NDArray[np.uint8], longest: int) -> Floats:
+def local_colours(image: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> Floats:
     """Local foreground and background colours on a grid: float32 [6, h, w] in 0..1, foreground first."""
-    shape = grid_shape(alpha.shape[0], alpha.shape[1], longest)
+    shape = grid_shape(alpha.shape[0], alpha.shape[1], GRID_PX)
     colours = shrink(image, shape)
     cover = shrink(alpha, shape)
-    return np.concatenate([spread(colours, cover**_SURE), spread(colours, (1 - cover) ** _SURE)])
+    return np.concatenate([spread(colours, sure(cover)), spread(colours, sure(1 - cover))])
+
+
+def sure(share: Floats) -> Floats:
+    """Weight of a cell's colour by its share: 0 up to SURE, then rising to 1."""
+    weight: Floats = np.clip((share - np.float32(SURE)) / np.float32(1 - SURE), 0, 1)
+    return weight
 
 
 def seen(image: NDArray[np.uint8], own: NDArray[np.uint8] | None) -> NDArray[np.uint8]:

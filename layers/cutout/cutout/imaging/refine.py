@@ -24,6 +24,8 @@ RIDGE = 5e-5
 """Regularisation, in squared colour of 0..1: the variance below which colour says nothing (noise)."""
 ROWS = 256
 """Rows that are worked on at once at full size."""
+FLAT, STEEP = 0.1, 0.4
+"""Range of alpha within a 3 x 3 neighbourhood up to which it counts as level, and from which on as a step."""
 _CELL_HALVINGS = 2
 """A cell of the regression is 4 x 4 grid pixels, a window 3 x 3 cells."""
 _PAIRS = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
@@ -38,7 +40,7 @@ def refine_alpha(image: NDArray[np.uint8], coarse: Floats) -> NDArray[np.uint8]:
     certain = np.clip((coarse - np.float32(LOW)) / np.float32(HIGH - LOW), 0, 1)
     band = uncertain(certain)
     soft = bool(band.any())
-    fit, bounds = (_explain(image, certain), _bounds(certain)) if soft else (certain[None], certain[None])
+    fit, leeway = (_explain(image, certain), _leeway(certain)) if soft else (certain[None], certain[None])
     alpha = np.empty(size, np.uint8)
     for top in range(0, size[0], ROWS):
         rows = (top, min(top + ROWS, size[0]))
@@ -46,8 +48,10 @@ def refine_alpha(image: NDArray[np.uint8], coarse: Floats) -> NDArray[np.uint8]:
         inside = np.flatnonzero(enlarge(band, size, rows)) if soft else np.empty(0, np.intp)
         if inside.size:
             colour = np.take(image[slice(*rows)].reshape(-1, 3), inside, axis=0)
-            low, high = read(bounds, inside, top, size)
-            plane.reshape(-1)[inside] = np.clip(_explained(colour, read(fit, inside, top, size)), low, high)
+            low, high, trust = read(leeway, inside, top, size)
+            followed = np.clip(_explained(colour, read(fit, inside, top, size)), low, high)
+            plain = np.take(plane, inside)
+            plane.reshape(-1)[inside] = plain + trust * (followed - plain)
         alpha[slice(*rows)] = plane * np.float32(255) + np.float32(0.5)
     return alpha
 
@@ -69,13 +73,17 @@ def enlarge(plane: Floats, size: tuple[int, int], rows: tuple[int, int]) -> Floa
     return values
 
 
-def _bounds(alpha: Floats) -> Floats:
-    """How far a pixel may go from the model's word, [2, h, w]: twice as far from 0 or 1 as its neighbourhood is.
+def _leeway(alpha: Floats) -> Floats:
+    """How far a pixel may go from the model's word: lowest value, highest value, trust in colour; [3, h, w].
 
-    So texture tears no holes into what the model calls solid, and what it calls half solid is free to be anything.
+    The bounds are twice as far from 0 and 1 as the neighbourhood is: texture tears no holes into what the model calls
+    solid, and what it calls half solid is free to be anything. Trust is 1 where alpha steps, and 0 where it is level
+    or a ramp that the model sees by itself: an edge out of focus is soft, and colour must not sharpen it.
     """
     near = _neighbours(alpha)
-    return np.stack([np.maximum(near.min(axis=0) * 2 - 1, 0), np.minimum(near.max(axis=0) * 2, 1)])
+    low, high = near.min(axis=0), near.max(axis=0)
+    trust = np.clip((high - low - FLAT) / (STEEP - FLAT), 0, 1)
+    return np.stack([np.maximum(low * 2 - 1, 0), np.minimum(high * 2, 1), trust])
 
 
 def _neighbours(plane: Floats) -> Floats:

@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+
+from cutout.imaging.encode import encode
+from cutout.imaging.spec import ImageFormat
+from tests.unit.imaging.pictures import opened, photo, soft_disc, to_bytes
+
+COLOURS = to_bytes(photo("astronaut.png", 121, 90))
+CUTOUT = np.dstack([COLOURS, to_bytes(soft_disc(121, 90))])
+PILLOW_NAMES = {"png": "PNG", "jpg": "JPEG", "webp": "WEBP", "bmp": "BMP", "tiff": "TIFF", "gif": "GIF"}
+
+
+@pytest.mark.parametrize("image_format", list(ImageFormat))
+def test_a_flat_picture_comes_back_in_every_format(image_format: ImageFormat) -> None:
+    read = opened(encode(COLOURS, image_format))
+    assert read.format == PILLOW_NAMES[image_format.value]
+    assert read.size == (121, 90)
+    assert read.mode == ("P" if image_format is ImageFormat.GIF else "RGB")
+    difference = np.abs(np.asarray(read.convert("RGB")).astype(int) - COLOURS)
+    exact = image_format in {ImageFormat.PNG, ImageFormat.BMP, ImageFormat.TIFF}
+    assert difference.mean() < (1e-9 if exact else 8)
+
+
+@pytest.mark.parametrize("image_format", [ImageFormat.PNG, ImageFormat.WEBP, ImageFormat.TIFF])
+def test_a_cutout_keeps_its_alpha_exactly(image_format: ImageFormat) -> None:
+    read = opened(encode(CUTOUT, image_format))
+    assert read.mode == "RGBA"
+    assert np.array_equal(np.asarray(read)[..., 3], CUTOUT[..., 3])
+    visible = CUTOUT[..., 3] > 200
+    assert np.abs(np.asarray(read)[visible].astype(int) - CUTOUT[visible]).mean() < 5
+
+
+def test_a_mask_is_an_eight_bit_gray_png() -> None:
+    read = opened(encode(CUTOUT[..., 3], ImageFormat.PNG))
+    assert read.mode == "L"
+    assert np.array_equal(np.asarray(read), CUTOUT[..., 3])
+
+
+@pytest.mark.parametrize("image_format", list(ImageFormat))
+def test_no_file_carries_a_profile_or_metadata(image_format: ImageFormat) -> None:
+    read = opened(encode(COLOURS, image_format))
+    assert "icc_profile" not in read.info
+    assert "exif" not in read.info
+
+
+def test_jpeg_keeps_full_colour_resolution() -> None:
+    picture = np.zeros((64, 64, 3), np.uint8)
+    picture[:, 1::2, 0] = 255  # one-pixel red stripes: at half colour resolution they turn brown
+    read = np.asarray(opened(encode(picture, ImageFormat.JPEG)))
+    assert read[:, 1::2, 0].mean() > 220
+    assert read[:, ::2, 0].mean() < 35
