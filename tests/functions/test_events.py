@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from cutout.aws import warm
+from events import make_events
 from local import ROOT
 from local.cloud import client
 from local.resources import Template
@@ -135,6 +136,16 @@ def test_every_file_has_an_expected_answer_and_every_route_a_file(template: Temp
     assert {load(name)["resource"] for name in names} == {route.path for route in template.routes} | {
         "/internal/health"
     }
+
+
+def test_the_files_are_what_their_script_makes() -> None:
+    for name, case in make_events.cases().items():
+        made, stored = make_events.proxy_event(name, case), load(name)
+        varying = {"body", "headers", "multiValueHeaders"}  # another JPEG encoder may write other bytes
+        assert {key: made[key] for key in made.keys() - varying} == {
+            key: stored[key] for key in stored.keys() - varying
+        }
+        assert made["headers"].keys() == stored["headers"].keys()
 
 
 def test_the_functions_of_the_routes_are_those_of_the_template(template: Template) -> None:
