@@ -82,6 +82,15 @@ def jpeg(width: int, height: int) -> bytes:
     return bytes(data)
 
 
+def jpeg_of_scans(scans: int) -> bytes:
+    """A progressive JPEG of 4 megapixels that makes its decoder pass over all of them so often."""
+    buffer = BytesIO()
+    Image.new("RGB", (2_000, 2_000)).save(buffer, "JPEG", progressive=True)
+    data = buffer.getvalue()
+    last = data.rindex(b"\xff\xda")
+    return data[:-2] + data[last:-2] * scans + data[-2:]
+
+
 def encoded(file_format: str, size: tuple[int, int] = (64, 48)) -> bytes:
     """A good picture, noisy so that it has some length."""
     buffer = BytesIO()

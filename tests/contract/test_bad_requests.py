@@ -263,6 +263,7 @@ bad("TIFF: 30,000 by 30,000", 413, "resolution_too_high", lambda: raw(bombs.tiff
 bad("TIFF: pixels that do not suffice", 400, "invalid_image", lambda: raw(bombs.tiff(7_000, 7_000)))
 bad("WebP: 16,384 by 16,384", 413, "resolution_too_high", raw(bombs.webp(16_384, 16_384)))
 bad("JPEG: 65,500 by 65,500", 413, "resolution_too_high", raw(bombs.jpeg(65_500, 65_500)))
+bad("JPEG: 10,000 scans", 400, "invalid_image", lambda: raw(bombs.jpeg_of_scans(10_000)))
 bad("a bomb in a form", 413, "resolution_too_high", lambda: form(image=bombs.png_of_a_gigabyte()))
 bad("31 MB", 413, "image_too_large", lambda: raw(PNG + bytes(31 * MEGABYTE)))
 bad("31 MB in a form", 413, "image_too_large", lambda: form(image=PNG + bytes(31 * MEGABYTE)))

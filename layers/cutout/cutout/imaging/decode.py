@@ -22,6 +22,7 @@ from cutout.errors import (
     UnsupportedImageFormatError,
 )
 from cutout.imaging.colour import eight_bit, to_srgb
+from cutout.imaging.jpeg_scans import check_scans
 from cutout.imaging.magic import describe, sniff
 from cutout.imaging.spec import Limits, SizeName
 
@@ -78,6 +79,8 @@ def decode(data: bytes, limits: Limits, size: SizeName = SizeName.FULL) -> Decod
     kind = sniff(data)
     if kind is None:
         raise UnsupportedImageFormatError(describe(data), {"supported": sorted(_READERS)})
+    if kind == "jpeg":
+        check_scans(data)
     try:
         with warnings.catch_warnings():
             # Pillow warns of odd metadata and of pictures above its own size limit; ours is checked below.
