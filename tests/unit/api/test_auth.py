@@ -27,7 +27,9 @@ def test_every_header_form_carries_the_key(headers):
     assert header_key(request(headers)) == "K"
 
 
-@pytest.mark.parametrize("headers", [{}, {"x-api-key": ""}, {"x-api-key": "  "}, {"authorization": ""}])
+@pytest.mark.parametrize(
+    "headers", [{}, {"x-api-key": ""}, {"x-api-key": "  "}, {"authorization": ""}, {"authorization": "Bearer "}]
+)
 def test_no_key_is_none(headers):
     assert header_key(request(headers)) is None
 

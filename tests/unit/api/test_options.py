@@ -100,3 +100,9 @@ def test_any_text_is_a_colour_or_a_client_error(text):
     except InvalidOptionError:
         return
     assert rgba is None or all(0 <= channel <= 255 for channel in rgba)
+
+
+def test_an_endless_value_is_refused_unread():
+    with pytest.raises(InvalidOptionError) as caught:
+        parse_options(Fields([("size", b"\xff" * 10_000_000)]))
+    assert caught.value.details == {"option": "size"}

@@ -14,10 +14,9 @@ def header_key(request: Request) -> str | None:
     """The key from ``x-api-key`` or ``Authorization: Bearer|Token|Api-Key|Key KEY`` (or the bare key), or None."""
     if key := request.headers.get("x-api-key", "").strip():
         return key
-    scheme, _, key = request.headers.get("authorization", "").strip().partition(" ")
-    if key and scheme.lower() in _SCHEMES:
-        return key.strip()
-    return f"{scheme} {key}".strip() or None
+    authorization = request.headers.get("authorization", "").strip()
+    scheme, _, key = authorization.partition(" ")
+    return (key.strip() if scheme.lower() in _SCHEMES else authorization) or None
 
 
 def legacy_key(request: Request, fields: Fields) -> str | None:

@@ -74,6 +74,8 @@ _SETTERS: Final[Mapping[str, Callable[[CutoutSpec, str], CutoutSpec]]] = {
     "bg_color": lambda spec, text: replace(spec, bg_color=color("bg_color", text)),
     "despill": lambda spec, text: replace(spec, despill=boolean("despill", text)),
 }
+_MAX_CHARS: Final = 64
+"""No value of an option is longer; what is, is refused unread."""
 OPTIONS: Final = frozenset(_SETTERS)
 """Names of all options of ``POST /v2``."""
 
@@ -82,8 +84,11 @@ def parse_options(fields: Fields) -> CutoutSpec:
     """The spec that the options among ``fields`` describe. Raises InvalidOptionError, naming the option."""
     spec = CutoutSpec()
     for name, setter in _SETTERS.items():
-        if (text := fields.text(name)) is not None:
-            spec = setter(spec, text)
+        if (raw := fields.raw(name)) is None:
+            continue
+        if len(raw) > _MAX_CHARS:
+            raise InvalidOptionError(f"{name} is longer than any of its values.", {"option": name})
+        spec = setter(spec, fields.text(name) or "")
     return spec
 
 
