@@ -63,13 +63,16 @@ def _on_colour(
     if not keep_alpha:
         mixed = (round(part * share + 255 * (1 - share)) for part in colour[:3])
         return _flattened(colours, alpha, (*mixed, 255))  # type: ignore[arg-type]
-    front = alpha.astype(np.float32) / 255
-    total = front + share * (1 - front)
-    weight = np.divide(front, total, out=np.zeros_like(front), where=total > 0)
     ground = np.array(colour[:3], np.float32)
-    blended = ground + weight[..., None] * (colours - ground)
-    blended[total == 0] = 0
-    return _with_alpha((blended + 0.5).astype(np.uint8), (total * 255 + 0.5).astype(np.uint8))
+    blended, total = np.empty_like(colours), np.empty_like(alpha)
+    for top in range(0, alpha.shape[0], _ROWS):
+        rows = slice(top, top + _ROWS)
+        front = alpha[rows] * np.float32(1 / 255)
+        both = front + np.float32(share) * (1 - front)
+        weight = np.divide(front, both, out=np.zeros_like(front), where=both > 0)[..., None]
+        blended[rows] = ground + weight * (colours[rows] - ground) + np.float32(0.5)
+        total[rows] = both * np.float32(255) + np.float32(0.5)
+    return _with_alpha(blended, total)
 
 
 def _flattened(colours: NDArray[np.uint8], alpha: NDArray[np.uint8], colour: Rgba) -> NDArray[np.uint8]:

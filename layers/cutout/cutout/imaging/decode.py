@@ -99,9 +99,12 @@ def decode(data: bytes, limits: Limits, size: SizeName = SizeName.FULL) -> Decod
 def fitted(width: int, height: int, size: SizeName, limits: Limits) -> tuple[int, int]:
     """Output width and height: the long side's cap first, then the megapixel cap; never enlarged, at least 1 px."""
     scale = min(1.0, limits.max_output_side_px / max(width, height))
-    pixels = width * height * scale * scale
-    scale *= min(1.0, (size.max_mp * 1e6 / pixels) ** 0.5)
-    # Truncation keeps the product under the cap; 1e-6 px absorbs the rounding of the scale itself.
+    fits = (max(1, round(width * scale)), max(1, round(height * scale)))
+    cap = size.max_mp * 1e6
+    if fits[0] * fits[1] <= cap:
+        return fits
+    scale = (cap / (width * height)) ** 0.5
+    # Truncated, so that the product stays under the cap; 1e-6 px absorbs the rounding of the scale itself.
     return max(1, int(width * scale + 1e-6)), max(1, int(height * scale + 1e-6))
 
 

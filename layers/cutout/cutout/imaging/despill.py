@@ -16,6 +16,12 @@ _TO_XYZ = np.array(
     np.float32,
 )
 """Linear sRGB to CIE XYZ, D65 (IEC 61966-2-1)."""
+_DARK = np.float32(0.0031308)
+_TONES = np.arange(256) / 255
+_LINEAR = np.where(_TONES <= 12.92 * _DARK, _TONES / 12.92, ((_TONES + 0.055) / 1.055) ** 2.4).astype(np.float32)
+"""Linear light of each sRGB byte (IEC 61966-2-1)."""
+_EPSILON, _KAPPA = 216 / 24389, 24389 / 27
+"""Where the cube root of CIE L*a*b* becomes a straight line, and its slope (CIE 15)."""
 _WHITE = _TO_XYZ.sum(axis=1)
 _FROM_XYZ = np.linalg.inv(_TO_XYZ).astype(np.float32)
 _REACH_HALVINGS = 4
@@ -25,6 +31,8 @@ _SHALLOW = 0.001
 _SLACK = 0.004
 """By this much a colour may leave 0..1 before it counts as outside sRGB: one step of 255."""
 _TRIES = 5
+_LEAST_SHIFT = 0.5
+"""Lab distance of a change that nobody would see."""
 _LEAST_CHROMA = 4.0
 """Lab distance between the local colours below which there is no tint to speak of."""
 
@@ -61,48 +69,61 @@ def _surroundings(alpha: NDArray[np.uint8], image: NDArray[np.uint8]) -> Floats:
     depth = np.maximum(1 - 4 * nearness, _SHALLOW)
     subject = spread(colours, sure(cover) * depth)
     background = spread(colours, sure(1 - cover))
-    chroma = [to_lab(local.transpose(1, 2, 0))[..., 1:].transpose(2, 0, 1) for local in (subject, background)]
+    local = (np.stack([subject, background]).transpose(0, 2, 3, 1) * np.float32(255) + np.float32(0.5)).astype(np.uint8)
+    chroma = to_lab(local)[..., 1:].transpose(0, 3, 1, 2)
     return np.concatenate([*chroma, nearness])
 
 
 def _without_spill(colours: NDArray[np.uint8], around: Floats) -> NDArray[np.uint8]:
-    lab = to_lab(colours * np.float32(1 / 255))
+    """Colours [n, 3] moved away from the background's chroma; around: [n, 5], see :func:`_surroundings`."""
+    lab = to_lab(colours)
     own, back, strength = around[:, :2], around[:, 2:4], around[:, 4:]
     towards = back - own
     distance = np.sqrt((towards**2).sum(axis=-1, keepdims=True))
     direction = towards / np.maximum(distance, _LEAST_CHROMA)
     spill = ((lab[:, 1:] - own) * direction).sum(axis=-1, keepdims=True)
     shift = -direction * np.maximum(spill, 0) * strength * (distance > _LEAST_CHROMA)
-    clean = _moved(lab, shift)
-    for _ in range(_TRIES):
-        # Beyond sRGB only clipping is left, which would change lightness: go half as far instead.
-        outside = ((clean < -_SLACK) | (clean > 1 + _SLACK)).any(axis=-1)
-        if not outside.any():
-            break
-        shift[outside] *= np.float32(0.5)
-        clean[outside] = _moved(lab[outside], shift[outside])
-    exact: NDArray[np.uint8] = (np.clip(clean, 0, 1) * np.float32(255) + np.float32(0.5)).astype(np.uint8)
+    tinted = np.flatnonzero((np.abs(shift) > _LEAST_SHIFT).any(axis=-1))
+    exact = colours.copy()
+    exact[tinted] = _moved(lab[tinted], shift[tinted])
     return exact
 
 
-def _moved(lab: Floats, shift: Floats) -> Floats:
-    return from_lab(np.concatenate([lab[:, :1], lab[:, 1:] + shift], axis=-1))
+def _moved(lab: Floats, shift: Floats) -> NDArray[np.uint8]:
+    """Bytes of ``lab`` with its chroma shifted, or shifted less where that would leave sRGB.
+
+    Clipping, the other way out, would change lightness.
+    """
+    moved = from_lab(lab, shift)
+    for _ in range(_TRIES):
+        outside = np.flatnonzero(((moved < -_SLACK) | (moved > 1 + _SLACK)).any(axis=-1))
+        if not outside.size:
+            break
+        shift[outside] *= np.float32(0.5)
+        moved[outside] = from_lab(lab[outside], shift[outside])
+    colours: NDArray[np.uint8] = (np.clip(moved, 0, 1) * np.float32(255) + np.float32(0.5)).astype(np.uint8)
+    return colours
 
 
-def to_lab(colours: Floats) -> Floats:
-    """From sRGB in 0..1 to CIE L*a*b* under D65, last axis 3."""
-    linear = np.where(colours <= 0.04045, colours / 12.92, ((colours + 0.055) / 1.055) ** 2.4)  # noqa: PLR2004
-    xyz = linear.astype(np.float32) @ _TO_XYZ.T / _WHITE
-    f = np.where(xyz > 216 / 24389, np.cbrt(xyz), (24389 / 27 * xyz + 16) / 116)
-    x, y, z = f[..., 0], f[..., 1], f[..., 2]
-    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1).astype(np.float32)
+def to_lab(colours: NDArray[np.uint8]) -> Floats:
+    """From sRGB bytes to CIE L*a*b* under D65, last axis 3."""
+    xyz = np.einsum("...j,ij->...i", _LINEAR[colours], _TO_XYZ) / _WHITE  # BLAS would start threads for nine products
+    f = np.where(xyz > _EPSILON, np.cbrt(xyz), xyz * np.float32(_KAPPA / 116) + np.float32(16 / 116))
+    lab: Floats = np.empty_like(f)
+    lab[..., 0] = 116 * f[..., 1] - 16
+    lab[..., 1] = 500 * (f[..., 0] - f[..., 1])
+    lab[..., 2] = 200 * (f[..., 1] - f[..., 2])
+    return lab
 
 
-def from_lab(lab: Floats) -> Floats:
-    """CIE L*a*b* under D65 to sRGB; values outside 0..1 lie outside the gamut."""
-    y = (lab[..., 0] + 16) / 116
-    f = np.stack([y + lab[..., 1] / 500, y, y - lab[..., 2] / 200], axis=-1)
-    xyz = np.where(f > 6 / 29, f**3, (116 * f - 16) * 27 / 24389) * _WHITE
-    linear = xyz.astype(np.float32) @ _FROM_XYZ.T
-    curved = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * np.maximum(linear, 0) ** (1 / 2.4) - 0.055)  # noqa: PLR2004
-    return np.asarray(curved, np.float32)
+def from_lab(lab: Floats, shift: Floats) -> Floats:
+    """From CIE L*a*b* under D65, with ``shift`` [..., 2] added to a and b, to sRGB; beyond 0..1 outside the gamut."""
+    f = np.empty_like(lab)
+    f[..., 1] = (lab[..., 0] + 16) / 116
+    f[..., 0] = f[..., 1] + (lab[..., 1] + shift[..., 0]) / 500
+    f[..., 2] = f[..., 1] - (lab[..., 2] + shift[..., 1]) / 200
+    xyz = np.where(f > np.float32(6 / 29), f * f * f, f * np.float32(116 / _KAPPA) - np.float32(16 / _KAPPA)) * _WHITE
+    linear = np.einsum("...j,ij->...i", xyz, _FROM_XYZ)
+    curved = np.float32(1.055) * np.maximum(linear, _DARK) ** np.float32(1 / 2.4) - np.float32(0.055)
+    colours: Floats = np.where(linear <= _DARK, linear * np.float32(12.92), curved)
+    return colours
