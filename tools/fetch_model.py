@@ -127,7 +127,7 @@ def _download_once(http: urllib3.PoolManager, url: str, part: Path) -> None:
 
 def _copy(response: urllib3.BaseHTTPResponse, file: BinaryIO, have: int, total: int) -> None:
     first, started, shown = have, time.monotonic(), 0.0
-    for chunk in response.stream(_CHUNK_BYTES):
+    while chunk := response.read1(_CHUNK_BYTES):  # read1: what has come, also before a break, so nothing is lost
         file.write(chunk)
         have += len(chunk)
         now = time.monotonic()

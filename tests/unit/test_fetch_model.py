@@ -38,7 +38,7 @@ def server() -> Iterator[Server]:
     state = Server()
 
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802  (the name is the library's)
+        def do_GET(self) -> None:
             wanted = self.headers.get("range")
             state.asked.append(wanted)
             if state.refuse:
