@@ -1,0 +1,130 @@
+"""Ratios, measured side by side in one run: ``python tools/bench.py [--rounds N]``.
+
+Everything that is compared is run in turn, round by round, so that whatever else the machine does hits all sides
+alike; the smallest time of each counts. Photos are scikit-image's astronaut, enlarged.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "layers" / "cutout"))
+
+import numpy as np
+import skimage
+from numpy.typing import NDArray
+from PIL import Image
+
+from cutout.imaging.foreground import clean_colours
+from cutout.imaging.manifest import load_manifest
+from cutout.imaging.pipeline import cut_out
+from cutout.imaging.png import png_bytes
+from cutout.imaging.predict import OnnxSegmenter
+from cutout.imaging.refine import enlarge, refine_alpha
+from cutout.imaging.spec import CutoutSpec, Limits
+
+ROWS = {"1024 px": (1024, 1024), "12 MP": (4000, 3000)}
+PEAK = """
+import resource, sys
+sys.path.insert(0, sys.argv[1])
+from pathlib import Path
+from cutout.imaging.manifest import load_manifest
+from cutout.imaging.pipeline import cut_out
+from cutout.imaging.predict import OnnxSegmenter
+from cutout.imaging.spec import CutoutSpec, Limits
+models = Path(sys.argv[2])
+row = load_manifest(models).select()
+cut_out(Path(sys.argv[3]).read_bytes(), CutoutSpec(), OnnxSegmenter(row, models / row.file), Limits())
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+def main() -> None:
+    """Print one table per size and the peak memory of 50 MP."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=0, help="of the model; 0: all cores")
+    chosen = parser.parse_args()
+    row = load_manifest(ROOT / "models").select()
+    segmenter = OnnxSegmenter(row, ROOT / "models" / row.file, chosen.threads)
+    print(f"{row.name}, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores, best of {chosen.rounds} rounds")
+    for title, (width, height) in ROWS.items():
+        compare(title, photo(width, height), segmenter, chosen.rounds)
+    print(f"peak memory of a 50 MP JPEG: {peak_mib()} MiB")
+
+
+def photo(width: int, height: int) -> NDArray[np.uint8]:
+    """The astronaut at any size with a little grain, without which large JPEGs are unlike any camera's."""
+    path = Path(skimage.__file__).parent / "data" / "astronaut.png"
+    with Image.open(path) as picture:
+        large = np.asarray(picture.convert("RGB").resize((width, height), Image.Resampling.BICUBIC), np.int16)
+    grain = np.random.default_rng(0).integers(-2, 3, (height, width, 1), np.int16)
+    return np.clip(large + grain, 0, 255).astype(np.uint8)
+
+
+def jpeg(image: NDArray[np.uint8]) -> bytes:
+    """A JPEG of quality 90."""
+    buffer = BytesIO()
+    Image.fromarray(image).save(buffer, "JPEG", quality=90)
+    return buffer.getvalue()
+
+
+def compare(title: str, image: NDArray[np.uint8], segmenter: OnnxSegmenter, rounds: int) -> None:
+    """One table: milliseconds, and the ratio to the line that each line is compared with."""
+    data, coarse = jpeg(image), segmenter.alpha(image)
+    size = (image.shape[0], image.shape[1])
+    alpha = refine_alpha(image, coarse)
+    cutout = np.dstack([clean_colours(image, alpha) * (alpha > 0)[..., None], alpha])
+    sizes: dict[str, int] = {}
+
+    def pillow_png() -> None:
+        buffer = BytesIO()
+        Image.fromarray(cutout).save(buffer, "PNG")
+        sizes["Pillow level 6"] = len(buffer.getvalue())
+
+    def own_png() -> None:
+        sizes["own PNG writer"] = len(png_bytes(cutout))
+
+    works: dict[str, Callable[[], object]] = {
+        "bare model": lambda: segmenter.alpha(image),
+        "pipeline": lambda: cut_out(data, CutoutSpec(), segmenter, Limits()),
+        "own PNG writer": own_png,
+        "Pillow level 6": pillow_png,
+        "bilinear alpha": lambda: enlarge(coarse, size, (0, size[0])),
+        "refined alpha": lambda: refine_alpha(image, coarse),
+        "clean colours": lambda: clean_colours(image, alpha),
+    }
+    best = dict.fromkeys(works, float("inf"))
+    for _ in range(rounds):
+        for name, work in works.items():
+            started = time.perf_counter()
+            work()
+            best[name] = min(best[name], (time.perf_counter() - started) * 1000)
+    against = {"pipeline": "bare model", "Pillow level 6": "own PNG writer", "refined alpha": "bilinear alpha"}
+    soft = ((alpha > 0) & (alpha < 255)).mean()  # noqa: PLR2004  (neither hidden nor opaque)
+    print(f"\n{title}: {len(data) / 1e6:.1f} MB JPEG, {soft:.1%} of the pixels soft")
+    for name, milliseconds in best.items():
+        ratio = f"x{milliseconds / best[against[name]]:.1f} of {against[name]}" if name in against else ""
+        weight = f"{sizes[name] / 1e6:.2f} MB" if name in sizes else ""
+        print(f"  {name:16s} {milliseconds:8.1f} ms  {weight:9s} {ratio}")
+    print(f"  {'own overhead':16s} {best['pipeline'] - best['bare model']:8.1f} ms")
+
+
+def peak_mib() -> int:
+    """Peak memory of a fresh process that loads the model and cuts out 50 MP."""
+    with tempfile.NamedTemporaryFile(suffix=".jpg") as file:
+        file.write(jpeg(photo(8660, 5773)))
+        file.flush()
+        command = [sys.executable, "-c", PEAK, str(ROOT / "layers" / "cutout"), str(ROOT / "models"), file.name]
+        return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)  # noqa: S603  (our own)
+
+
+if __name__ == "__main__":
+    main()
