@@ -14,8 +14,7 @@ from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "layers" / "cutout"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "layers" / "cutout"))
 
 import numpy as np
 import skimage
@@ -30,7 +29,8 @@ from cutout.imaging.predict import OnnxSegmenter
 from cutout.imaging.refine import enlarge, refine_alpha
 from cutout.imaging.spec import CutoutSpec, Limits
 
-ROWS = {"1024 px": (1024, 1024), "12 MP": (4000, 3000)}
+ROOT = Path(__file__).resolve().parents[1]
+SIZES = {"1024 px": (1024, 1024), "12 MP": (4000, 3000)}
 PEAK = """
 import resource, sys
 sys.path.insert(0, sys.argv[1])
@@ -55,7 +55,7 @@ def main() -> None:
     row = load_manifest(ROOT / "models").select()
     segmenter = OnnxSegmenter(row, ROOT / "models" / row.file, chosen.threads)
     print(f"{row.name}, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores, best of {chosen.rounds} rounds")
-    for title, (width, height) in ROWS.items():
+    for title, (width, height) in SIZES.items():
         compare(title, photo(width, height), segmenter, chosen.rounds)
     print(f"peak memory of a 50 MP JPEG: {peak_mib()} MiB")
 
@@ -66,7 +66,8 @@ def photo(width: int, height: int) -> NDArray[np.uint8]:
     with Image.open(path) as picture:
         large = np.asarray(picture.convert("RGB").resize((width, height), Image.Resampling.BICUBIC), np.int16)
     grain = np.random.default_rng(0).integers(-2, 3, (height, width, 1), np.int16)
-    return np.clip(large + grain, 0, 255).astype(np.uint8)
+    picture: NDArray[np.uint8] = np.clip(large + grain, 0, 255).astype(np.uint8)
+    return picture
 
 
 def jpeg(image: NDArray[np.uint8]) -> bytes:
