@@ -66,8 +66,8 @@ def photo(width: int, height: int) -> NDArray[np.uint8]:
     with Image.open(path) as picture:
         large = np.asarray(picture.convert("RGB").resize((width, height), Image.Resampling.BICUBIC), np.int16)
     grain = np.random.default_rng(0).integers(-2, 3, (height, width, 1), np.int16)
-    picture: NDArray[np.uint8] = np.clip(large + grain, 0, 255).astype(np.uint8)
-    return picture
+    grainy: NDArray[np.uint8] = np.clip(large + grain, 0, 255).astype(np.uint8)
+    return grainy
 
 
 def jpeg(image: NDArray[np.uint8]) -> bytes:
