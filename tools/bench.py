@@ -21,6 +21,7 @@ import skimage
 from numpy.typing import NDArray
 from PIL import Image
 
+from cutout.imaging.compose import compose
 from cutout.imaging.foreground import clean_colours
 from cutout.imaging.manifest import load_manifest
 from cutout.imaging.pipeline import cut_out
@@ -31,6 +32,7 @@ from cutout.imaging.spec import CutoutSpec, Limits
 
 ROOT = Path(__file__).resolve().parents[1]
 SIZES = {"1024 px": (1024, 1024), "12 MP": (4000, 3000)}
+AGAINST = {"pipeline": "bare model", "Pillow level 6": "own PNG writer", "refined alpha": "bilinear alpha"}
 PEAK = """
 import resource, sys
 sys.path.insert(0, sys.argv[1])
@@ -72,50 +74,49 @@ def photo(width: int, height: int) -> NDArray[np.uint8]:
 
 def jpeg(image: NDArray[np.uint8]) -> bytes:
     """A JPEG of quality 90."""
+    return written(image, "JPEG", quality=90)
+
+
+def written(image: NDArray[np.uint8], file_format: str, **options: int) -> bytes:
+    """A file by Pillow."""
     buffer = BytesIO()
-    Image.fromarray(image).save(buffer, "JPEG", quality=90)
+    Image.fromarray(image).save(buffer, file_format, **options)
     return buffer.getvalue()
 
 
 def compare(title: str, image: NDArray[np.uint8], segmenter: OnnxSegmenter, rounds: int) -> None:
-    """One table: milliseconds, and the ratio to the line that each line is compared with."""
+    """One table: milliseconds, bytes where bytes are made, and the ratio to the line that each line is held against."""
+    works = workload(image, segmenter)
+    best, sizes = dict.fromkeys(works, float("inf")), dict.fromkeys(works, 0)
+    for _ in range(rounds):
+        for name, work in works.items():
+            started = time.perf_counter()
+            made = work()
+            best[name] = min(best[name], (time.perf_counter() - started) * 1000)
+            sizes[name] = len(made) if isinstance(made, bytes) else 0
+    print(f"\n{title}")
+    for name, milliseconds in best.items():
+        ratio = f"x{milliseconds / best[AGAINST[name]]:.1f} of {AGAINST[name]}" if name in AGAINST else ""
+        weight = f"{sizes[name] / 1e6:.2f} MB" if sizes[name] else ""
+        print(f"  {name:16s} {milliseconds:8.1f} ms  {weight:9s} {ratio}")
+    print(f"  {'own overhead':16s} {best['pipeline'] - best['bare model']:8.1f} ms")
+
+
+def workload(image: NDArray[np.uint8], segmenter: OnnxSegmenter) -> dict[str, Callable[[], object]]:
+    """What is measured, by name."""
     data, coarse = jpeg(image), segmenter.alpha(image)
     size = (image.shape[0], image.shape[1])
     alpha = refine_alpha(image, coarse)
-    cutout = np.dstack([clean_colours(image, alpha) * (alpha > 0)[..., None], alpha])
-    sizes: dict[str, int] = {}
-
-    def pillow_png() -> None:
-        buffer = BytesIO()
-        Image.fromarray(cutout).save(buffer, "PNG")
-        sizes["Pillow level 6"] = len(buffer.getvalue())
-
-    def own_png() -> None:
-        sizes["own PNG writer"] = len(png_bytes(cutout))
-
-    works: dict[str, Callable[[], object]] = {
+    cutout = compose(clean_colours(image, alpha), alpha, CutoutSpec())
+    return {
         "bare model": lambda: segmenter.alpha(image),
         "pipeline": lambda: cut_out(data, CutoutSpec(), segmenter, Limits()),
-        "own PNG writer": own_png,
-        "Pillow level 6": pillow_png,
+        "own PNG writer": lambda: png_bytes(cutout),
+        "Pillow level 6": lambda: written(cutout, "PNG"),
         "bilinear alpha": lambda: enlarge(coarse, size, (0, size[0])),
         "refined alpha": lambda: refine_alpha(image, coarse),
         "clean colours": lambda: clean_colours(image, alpha),
     }
-    best = dict.fromkeys(works, float("inf"))
-    for _ in range(rounds):
-        for name, work in works.items():
-            started = time.perf_counter()
-            work()
-            best[name] = min(best[name], (time.perf_counter() - started) * 1000)
-    against = {"pipeline": "bare model", "Pillow level 6": "own PNG writer", "refined alpha": "bilinear alpha"}
-    soft = ((alpha > 0) & (alpha < 255)).mean()  # noqa: PLR2004  (neither hidden nor opaque)
-    print(f"\n{title}: {len(data) / 1e6:.1f} MB JPEG, {soft:.1%} of the pixels soft")
-    for name, milliseconds in best.items():
-        ratio = f"x{milliseconds / best[against[name]]:.1f} of {against[name]}" if name in against else ""
-        weight = f"{sizes[name] / 1e6:.2f} MB" if name in sizes else ""
-        print(f"  {name:16s} {milliseconds:8.1f} ms  {weight:9s} {ratio}")
-    print(f"  {'own overhead':16s} {best['pipeline'] - best['bare model']:8.1f} ms")
 
 
 def peak_mib() -> int:

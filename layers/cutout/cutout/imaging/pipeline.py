@@ -2,6 +2,9 @@
 
 from time import perf_counter
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cutout.imaging.compose import compose
 from cutout.imaging.decode import decode
 from cutout.imaging.despill import despill
@@ -25,12 +28,7 @@ def cut_out(data: bytes, spec: CutoutSpec, segmenter: Segmenter, limits: Limits)
     coarse = segmenter.alpha(visible)
     clock.lap("predict")
     alpha = refine_alpha(visible, coarse)
-    if spec.channels is Channels.RGBA:
-        colours = clean_colours(visible, alpha)
-        if spec.despill and not spec.is_flat:
-            colours = despill(colours, alpha, visible)
-    else:
-        colours = visible
+    colours = _colours(visible, alpha, spec)
     colours, alpha = honour_own_alpha(colours, alpha, decoded.image, decoded.alpha)
     clock.lap("refine")
     picture = compose(colours, alpha, spec)
@@ -48,6 +46,14 @@ def cut_out(data: bytes, spec: CutoutSpec, segmenter: Segmenter, limits: Limits)
         model=segmenter.name,
         stages_ms=clock.stages_ms,
     )
+
+
+def _colours(visible: NDArray[np.uint8], alpha: NDArray[np.uint8], spec: CutoutSpec) -> NDArray[np.uint8]:
+    """Clean colours for a picture; a mask has no use for them."""
+    if spec.channels is Channels.ALPHA:
+        return visible
+    colours = clean_colours(visible, alpha)
+    return despill(colours, alpha, visible) if spec.despill and not spec.is_flat else colours
 
 
 class _Clock:
