@@ -42,4 +42,4 @@ ENDPOINTS = [
 handler = lambda_handler(ENDPOINTS)
 
 
-warm.inside_lambda_load_model()  # the one import that does work: the init phase has a full core and is paid for
+warm.prepare_inside_lambda()  # the one import that does work: the init phase has a full core and is paid for

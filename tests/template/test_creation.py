@@ -93,7 +93,7 @@ def test_large_results_go_to_the_created_bucket(created: Created) -> None:
     bucket = created.outputs["ResultsBucket"]
     assert bucket == f"{NAME}-results-123456789012-us-east-1"
     s3 = boto3.client("s3")
-    store = ResultStore(s3, bucket, inline_limit_bytes=10, url_s=60)
+    store = ResultStore(lambda: s3, bucket, inline_limit_bytes=10, url_s=60)
     answer = store.deliver(Response(200, "image/png", b"p" * 100), "results/acct_a/req_b")
     assert answer.status == 303
     (item,) = s3.list_objects_v2(Bucket=bucket)["Contents"]

@@ -18,7 +18,7 @@ def s3(monkeypatch):
 
 
 def store(client, limit: int, bucket: str = "results") -> ResultStore:
-    return ResultStore(client, bucket, inline_limit_bytes=limit, url_s=60)
+    return ResultStore(lambda: client, bucket, inline_limit_bytes=limit, url_s=60)
 
 
 def test_an_answer_that_fits_is_left_alone(s3):

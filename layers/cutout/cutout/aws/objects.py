@@ -1,5 +1,6 @@
 """S3: answers that are too large for the transport."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,9 +17,12 @@ _ENVELOPE_BYTES = 8_192
 
 
 class ResultStore:
-    """The results bucket. Objects expire by the bucket's lifecycle (24 h), their URLs after ``url_s`` seconds."""
+    """The results bucket. Objects expire by the bucket's lifecycle (24 h), their URLs after ``url_s`` seconds.
 
-    def __init__(self, client: "S3Client", bucket: str, *, inline_limit_bytes: int, url_s: int) -> None:
+    client: gives the client; it is asked for only when something is stored.
+    """
+
+    def __init__(self, client: Callable[[], "S3Client"], bucket: str, *, inline_limit_bytes: int, url_s: int) -> None:
         self._client = client
         self._bucket = bucket
         self._inline_limit_bytes = inline_limit_bytes
@@ -34,8 +38,8 @@ class ResultStore:
         ending = response.media_type.rpartition("/")[2]
         place = {"Bucket": self._bucket, "Key": f"{key}.{ending}"}
         try:
-            self._client.put_object(**place, Body=response.body, ContentType=response.media_type)  # type: ignore[arg-type]
-            url = self._client.generate_presigned_url("get_object", Params=place, ExpiresIn=self._url_s)
+            self._client().put_object(**place, Body=response.body, ContentType=response.media_type)  # type: ignore[arg-type]
+            url = self._client().generate_presigned_url("get_object", Params=place, ExpiresIn=self._url_s)
         except (BotoCoreError, ClientError) as error:
             raise ServiceUnavailableError("The result could not be stored; try again.") from error
         return replace(response, status=303, body=b"", headers={**response.headers, "location": url})

@@ -14,6 +14,7 @@ from cutout.settings import Settings
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_s3 import S3Client
 
     from cutout.imaging.predict import Segmenter
 
@@ -40,10 +41,16 @@ def key_store() -> CachedKeyStore:
 
 
 @cache
+def _s3_client() -> "S3Client":
+    """Keeps its connections; made when first needed, since few answers are too large for the transport."""
+    return _session().client("s3", config=_QUICK.merge(Config(signature_version="s3v4")))
+
+
+@cache
 def results() -> ResultStore:
-    """Keeps the S3 client and its connections."""
+    """The results bucket does not change while a process lives."""
     return ResultStore(
-        _session().client("s3", config=_QUICK.merge(Config(signature_version="s3v4"))),
+        _s3_client,
         settings().results_bucket,
         inline_limit_bytes=settings().inline_limit_bytes,
         url_s=settings().result_url_s,
@@ -79,7 +86,8 @@ def fetch_image(url: str) -> bytes:
     return fetch(url, policy).data
 
 
-def inside_lambda_load_model() -> None:
-    """Load the model in the init phase, which has a full core; elsewhere it loads on first use."""
+def prepare_inside_lambda() -> None:
+    """Load the model and make the key store in the init phase, which has a full core; elsewhere on first use."""
     if settings().in_lambda:
         segmenter()
+        key_store()
