@@ -95,8 +95,8 @@ bad("key of 5,000 characters", 403, "invalid_api_key", GOOD, key="k" * 5_000)
 bad("basic authorization", 403, "invalid_api_key", {**GOOD, "auth": ("local-development-key", "")}, key=None)
 bad(
     "bearer of nothing",
-    403,
-    "invalid_api_key",
+    401,
+    "missing_api_key",
     GOOD | {"headers": GOOD["headers"] | {"authorization": "Bearer"}},
     key=None,
 )
