@@ -328,14 +328,15 @@ def test_a_transaction_lost_to_another_writer_may_be_tried_again(table, reason):
         DynamoKeyStore(dynamodb, table).create_key("acct_1", "raw", KeyMode.LIVE)
 
 
-def test_a_request_does_not_fail_over_the_day_of_use(table, caplog):
+@pytest.mark.parametrize("code", ["ThrottlingException", "AccessDeniedException"])
+def test_a_request_does_not_fail_over_the_day_of_use(table, caplog, code):
     dynamodb = impatient_client()
     store = DynamoKeyStore(dynamodb, table)
     store.create_account(ACCOUNT)
     store.create_key("acct_1", "raw", KeyMode.LIVE)
 
     def fail(**_: object) -> None:
-        raise client_error("ThrottlingException")
+        raise client_error(code)
 
     dynamodb.meta.events.register("before-send.dynamodb.UpdateItem", fail)
 

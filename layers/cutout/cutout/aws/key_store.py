@@ -70,10 +70,9 @@ class DynamoKeyStore:
                     ConditionExpression="attribute_exists(pk) AND NOT last_used_day >= :day",
                     ExpressionAttributeValues={":day": {"S": day.isoformat()}},
                 )
-        except ClientError as error:
-            if _code(error) != f"{NOT_MET}Exception":  # that one: the day is noted already
-                raise
-        except ServiceUnavailableError:
+        except (ClientError, ServiceUnavailableError) as error:
+            if isinstance(error, ClientError) and _code(error) == f"{NOT_MET}Exception":
+                return  # the day is noted already
             logger.warning("day of use not noted for key %s", fingerprint(key_hash), exc_info=True)
 
     def create_account(self, account: Account) -> None:
