@@ -6,6 +6,8 @@ PYTHON ?= python3
 PORT ?= 8585
 VENV := .venv
 BIN := $(VENV)/bin
+# onnxruntime reports its use to its maker unless told not to; the image and the template say the same.
+export ORT_DISABLE_TELEMETRY := 1
 PIP_FLAGS := --quiet --disable-pip-version-check --require-hashes
 SAM := .venv-sam/bin/sam
 # Lambda's runtime, which `sam build` wants on the PATH under this name.
