@@ -10,7 +10,6 @@ BIN := $(VENV)/bin
 export ORT_DISABLE_TELEMETRY := 1
 PIP_FLAGS := --quiet --disable-pip-version-check --require-hashes
 SAM := .venv-sam/bin/sam
-# Lambda's runtime, which `sam build` wants on the PATH under this name.
 MODEL ?= cutout-s
 
 help: ## print the targets
@@ -35,7 +34,7 @@ lint: $(VENV)/test.stamp ## format and lint checks
 types: $(VENV)/test.stamp ## mypy, strict
 	$(BIN)/mypy
 
-build: $(VENV)/local.stamp .venv-sam/sam.stamp ## sam build (Docker and python3.13 wanted)
+build: $(VENV)/local.stamp .venv-sam/sam.stamp ## sam build (Docker and python3.13 wanted; MODEL=cutout-s)
 	$(BIN)/python tools/fetch_model.py $(MODEL)
 	$(SAM) build --parameter-overrides Model=$(MODEL)
 
