@@ -1,4 +1,4 @@
-"""Ratios, measured side by side in one run: ``python tools/bench.py [--rounds N]``.
+"""Ratios, measured side by side in one run: ``python tools/bench.py [--rounds N] [--service URL]``.
 
 Everything that is compared is run in turn, round by round, so that whatever else the machine does hits all sides
 alike; the smallest time of each counts. Photos are scikit-image's astronaut, enlarged.
@@ -10,9 +10,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from io import BytesIO
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "layers" / "cutout"))
 
@@ -32,7 +34,12 @@ from cutout.imaging.spec import CutoutSpec, Limits
 
 ROOT = Path(__file__).resolve().parents[1]
 SIZES = {"1024 px": (1024, 1024), "12 MP": (4000, 3000)}
-AGAINST = {"pipeline": "bare model", "Pillow level 6": "own PNG writer", "refined alpha": "bilinear alpha"}
+AGAINST = {
+    "pipeline": "bare model",
+    "request": "bare model",
+    "Pillow level 6": "own PNG writer",
+    "refined alpha": "bilinear alpha",
+}
 PEAK = """
 import resource, sys
 sys.path.insert(0, sys.argv[1])
@@ -53,12 +60,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=0, help="of the model; 0: all cores")
+    parser.add_argument("--service", help="address of a running `make run`, to measure requests too")
     chosen = parser.parse_args()
     row = load_manifest(ROOT / "models").select()
     segmenter = OnnxSegmenter(row, ROOT / "models" / row.file, chosen.threads)
     print(f"{row.name}, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores, best of {chosen.rounds} rounds")
     for title, (width, height) in SIZES.items():
-        compare(title, photo(width, height), segmenter, chosen.rounds)
+        works = workload(photo(width, height), segmenter)
+        if chosen.service:
+            works["request"] = partial(post, chosen.service, jpeg(photo(width, height)))
+        compare(title, works, chosen.rounds)
     print(f"peak memory of a 50 MP JPEG: {peak_mib()} MiB")
 
 
@@ -84,9 +95,17 @@ def written(image: NDArray[np.uint8], file_format: str, **options: int) -> bytes
     return buffer.getvalue()
 
 
-def compare(title: str, image: NDArray[np.uint8], segmenter: OnnxSegmenter, rounds: int) -> None:
+def post(service: str, data: bytes) -> bytes:
+    """The answer to one ``POST /v2`` with the local key."""
+    key = os.environ.get("CUTOUT_LOCAL_KEY", "local-development-key")
+    request = Request(f"{service}/v2", data, {"x-api-key": key, "content-type": "image/jpeg"})  # noqa: S310  (ours)
+    with urlopen(request) as response:  # noqa: S310
+        answer: bytes = response.read()
+        return answer
+
+
+def compare(title: str, works: Mapping[str, Callable[[], object]], rounds: int) -> None:
     """One table: milliseconds, bytes where bytes are made, and the ratio to the line that each line is held against."""
-    works = workload(image, segmenter)
     best, sizes = dict.fromkeys(works, float("inf")), dict.fromkeys(works, 0)
     for _ in range(rounds):
         for name, work in works.items():

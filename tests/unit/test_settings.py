@@ -34,6 +34,7 @@ def test_an_empty_environment_gives_the_documented_defaults():
         ("CUTOUT_URL_REDIRECTS", "0", "url_redirects", 0),
         ("CUTOUT_URL_ALLOW", " 127.0.0.1:80, ,files:81,", "url_allow", frozenset({"127.0.0.1:80", "files:81"})),
         ("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9001", "in_lambda", True),
+        ("POWERTOOLS_TRACE_DISABLED", "true", "trace_disabled", True),
     ],
 )
 def test_a_variable_sets_its_field_and_no_other(name, text, field, value):
@@ -100,7 +101,7 @@ def documented() -> dict[str, str]:
 
 
 def variables() -> set[str]:
-    return set(re.findall(r"\b(?:CUTOUT|AWS)_[A-Z_]+\b", " ".join(documented().values())))
+    return set(re.findall(r"\b(?:CUTOUT|AWS|POWERTOOLS)_[A-Z_]+\b", " ".join(documented().values())))
 
 
 def test_every_field_says_its_variable_and_meaning():

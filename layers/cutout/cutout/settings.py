@@ -42,8 +42,15 @@ class Settings:
     """CUTOUT_URL_ALLOW: comma-separated host:port pairs that may be fetched although they are private (tests)."""
     limits: Limits = field(default_factory=Limits)
     """CUTOUT_MAX_IMAGE_BYTES, CUTOUT_MAX_PIXELS, CUTOUT_MAX_SIDE_PX, CUTOUT_MAX_OUTPUT_SIDE_PX."""
+    trace_disabled: bool = False
+    """POWERTOOLS_TRACE_DISABLED: write no X-Ray segments, not even in Lambda."""
     in_lambda: bool = False
     """AWS_LAMBDA_RUNTIME_API is set: the process runs under a Lambda runtime."""
+
+    @property
+    def tracing(self) -> bool:
+        """Whether X-Ray segments are written."""
+        return self.in_lambda and not self.trace_disabled
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> "Settings":
@@ -69,6 +76,7 @@ class Settings:
                 max_side_px=_integer(env, "CUTOUT_MAX_SIDE_PX", bounds.max_side_px, 1),
                 max_output_side_px=_integer(env, "CUTOUT_MAX_OUTPUT_SIDE_PX", bounds.max_output_side_px, 1),
             ),
+            trace_disabled=_boolean(env, "POWERTOOLS_TRACE_DISABLED"),
             in_lambda="AWS_LAMBDA_RUNTIME_API" in env,
         )
 

@@ -6,29 +6,25 @@ Source: API Gateway developer guide, "Lambda proxy integrations" (event and answ
 import base64
 import binascii
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from cutout.api.request import Headers, Request, Response
 from cutout.api.routes import Endpoint, find_endpoint
-from cutout.aws import telemetry
+from cutout.aws import telemetry, warm
 from cutout.errors import CutoutError, InvalidRequestError
 
 Event = Mapping[str, Any]
 
 
-def lambda_handler(endpoints: Sequence[Endpoint]) -> Callable[[Event, Any], dict[str, Any]]:
-    """The handler of a function with these endpoints, under Powertools' logger, metrics and tracer."""
+def lambda_handler(endpoints: Sequence[Endpoint]) -> telemetry.Handler:
+    """The handler of a function with these endpoints."""
 
-    @telemetry.logger.inject_lambda_context(clear_state=True)
-    @telemetry.metrics.log_metrics(capture_cold_start_metric=True)
-    @telemetry.tracer.capture_lambda_handler(capture_response=False)
     def handler(event: Event, context: Any) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
         return serve(event, endpoints)
 
-    typed: Callable[[Event, Any], dict[str, Any]] = handler  # the decorators forget it
-    return typed
+    return telemetry.instrumented(handler, tracing=warm.settings().tracing)
 
 
 def serve(event: Event, endpoints: Sequence[Endpoint]) -> dict[str, Any]:

@@ -1,7 +1,10 @@
 """Logs, metrics and traces (Powertools). One line in, one line out; never a key, a body or a URL's query.
 
-The service name, the log level and the tracing switch come from Powertools' own environment variables.
+The service name and the log level come from Powertools' own environment variables.
 """
+
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
@@ -10,12 +13,22 @@ from cutout.api.request import Request, Response
 from cutout.errors import CutoutError
 from cutout.imaging.spec import CutoutResult
 
+Handler = Callable[[Mapping[str, Any], Any], dict[str, Any]]
+"""A Lambda handler: event and context to answer."""
 NAMESPACE = "Cutout"
 """CloudWatch namespace of every metric."""
 
 logger = Logger(use_rfc3339=True)
 metrics = Metrics(namespace=NAMESPACE)
-tracer = Tracer()
+
+
+def instrumented(handler: Handler, *, tracing: bool) -> Handler:
+    """The handler under logger, metrics and, where ``tracing``, X-Ray, whose SDK costs 0.3 s of every cold start."""
+    if tracing:
+        handler = Tracer().capture_lambda_handler(handler, capture_response=False)
+    measured = metrics.log_metrics(capture_cold_start_metric=True)(handler)
+    logged: Handler = logger.inject_lambda_context(clear_state=True)(measured)
+    return logged
 
 
 def request_started(request: Request) -> None:
