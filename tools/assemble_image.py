@@ -63,7 +63,8 @@ def place_model(task: Path, models: Path, name: str) -> None:
 
 def compile_all(task: Path) -> None:
     """Compile every module; the byte code is trusted without a look at its source, whose dates a copy may change."""
-    if not compileall.compile_dir(task, quiet=1, workers=0, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH):
+    mode = PycInvalidationMode.UNCHECKED_HASH  # by force: what was imported above has byte code of the other kind
+    if not compileall.compile_dir(task, quiet=1, workers=0, force=True, invalidation_mode=mode):
         raise SystemExit("a module does not compile")
 
 
