@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from local.cloud import LOCAL_ACCOUNT
 from local.resources import Template
-from local.template import ACCOUNT, REGION
+from local.template import REGION
 
 _BUCKETS = {"uploads_bucket": "CUTOUT_UPLOADS_BUCKET", "results_bucket": "CUTOUT_RESULTS_BUCKET"}
 
@@ -38,7 +39,7 @@ def variables(template: Template, name: str) -> list[str]:
 
 def endpoints(template: Template, api: str, aws: str) -> dict[str, str]:
     """Where an instance is reached and what it is called; a bucket that no function uses is left out."""
-    found = {"api": api, "aws": aws, "region": REGION, "account": ACCOUNT}
+    found = {"api": api, "aws": aws, "region": REGION, "account": LOCAL_ACCOUNT.id}
     for name, variable in _BUCKETS.items():
         for bucket in variables(template, variable):
             found[name] = bucket

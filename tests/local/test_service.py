@@ -248,7 +248,7 @@ def test_endpoints_tell_where_everything_is(toy):
         "api": toy.url,
         "aws": toy.endpoints["aws"],
         "region": "us-east-1",
-        "account": "123456789012",
+        "account": "acct_local",
         "results_bucket": "cutout-local-files-123456789012",
     }
     assert json.loads((toy.state / "endpoints.json").read_text()) == toy.endpoints
