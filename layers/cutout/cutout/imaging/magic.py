@@ -1,8 +1,5 @@
 """Image formats by their first bytes. Names and file endings are never trusted. No numpy, no Pillow."""
 
-HEAD_BYTES = 16
-"""How many bytes :func:`sniff` needs to see."""
-
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"\xff\xd8\xff", "jpeg"),
     (b"\x89PNG\r\n\x1a\n", "png"),
