@@ -9,6 +9,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -43,12 +44,7 @@ class Gateway:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI 3)."""
-        request_id = str(uuid4())
-        try:
-            answer = await self._answer(scope, receive, request_id)
-        except ClientGoneError:
-            return
-        await respond(send, answer, {"x-amzn-requestid": request_id})
+        await respond(send, partial(self._answer, scope, receive))
 
     async def _answer(self, scope: Scope, receive: Receive, request_id: str) -> HttpAnswer:
         headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
@@ -88,9 +84,14 @@ class Gateway:
         return json.dumps(proxy_event(request, match, self._stage, request_id)).encode()
 
 
-async def respond(send: Send, answer: HttpAnswer, more_headers: Mapping[str, str]) -> None:
-    """Write an answer to ASGI."""
-    fields = [*answer.headers, *more_headers.items(), ("content-length", str(len(answer.body)))]
+async def respond(send: Send, made: Callable[[str], Awaitable[HttpAnswer]]) -> None:
+    """Send the answer that ``made`` gives for a new request id, unless the client is gone by then."""
+    request_id = str(uuid4())
+    try:
+        answer = await made(request_id)
+    except ClientGoneError:
+        return
+    fields = [*answer.headers, ("x-amzn-requestid", request_id), ("content-length", str(len(answer.body)))]
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in fields]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})

@@ -6,11 +6,11 @@ Source: AWS Lambda API reference, "Invoke" (RequestResponse only: nothing of our
 import json
 import re
 from collections.abc import Mapping
+from functools import partial
 from urllib.parse import unquote
-from uuid import uuid4
 
 from local.answers import HttpAnswer
-from local.bodies import Bodies, BodiesTooManyError, BodyTooLargeError, ClientGoneError, Receive
+from local.bodies import Bodies, BodiesTooManyError, BodyTooLargeError, Receive
 from local.gateway import Invoke, Scope, Send, respond
 from local.pool import BusyError
 
@@ -29,12 +29,7 @@ class InvokeApi:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI 3)."""
-        request_id = str(uuid4())
-        try:
-            answer = await self._answer(scope, receive, request_id)
-        except ClientGoneError:
-            return
-        await respond(send, answer, {"x-amzn-requestid": request_id})
+        await respond(send, partial(self._answer, scope, receive))
 
     async def _answer(self, scope: Scope, receive: Receive, request_id: str) -> HttpAnswer:
         path = _PATH.fullmatch(scope["path"])
