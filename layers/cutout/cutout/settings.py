@@ -18,14 +18,28 @@ class Settings:
 
     accounts_table: str = ""
     """CUTOUT_ACCOUNTS_TABLE: DynamoDB table of accounts and keys."""
+    jobs_table: str = ""
+    """CUTOUT_JOBS_TABLE: DynamoDB table of jobs."""
     results_bucket: str = ""
-    """CUTOUT_RESULTS_BUCKET: S3 bucket for answers above ``inline_limit_bytes``; empty: none."""
+    """CUTOUT_RESULTS_BUCKET: S3 bucket of job results and of answers above ``inline_limit_bytes``; empty: none."""
+    uploads_bucket: str = ""
+    """CUTOUT_UPLOADS_BUCKET: S3 bucket that clients upload images to."""
+    jobs_queue_url: str = ""
+    """CUTOUT_JOBS_QUEUE_URL: SQS queue of S3 events and of jobs that need no upload."""
+    webhooks_queue_url: str = ""
+    """CUTOUT_WEBHOOKS_QUEUE_URL: SQS queue of jobs whose webhook is to be delivered."""
     remove_function: str = ""
     """CUTOUT_REMOVE_FUNCTION: name of the removal function, which the deep health check asks."""
     inline_limit_bytes: int = 6_291_456
     """CUTOUT_INLINE_LIMIT_BYTES: largest answer of a function, base64 included (Lambda quota: 6 MB); 0: no limit."""
     result_url_s: int = 3_600
     """CUTOUT_RESULT_URL_S: seconds for which a presigned result URL works."""
+    upload_url_s: int = 3_600
+    """CUTOUT_UPLOAD_URL_S: seconds for which a presigned upload works."""
+    webhook_timeout_s: float = 10.0
+    """CUTOUT_WEBHOOK_TIMEOUT_S: seconds for one delivery of a webhook."""
+    key_grace_s: int = 86_400
+    """CUTOUT_KEY_GRACE_S: seconds for which a rotated key or webhook secret is still good; 0: not at all."""
     model: str = ""
     """CUTOUT_MODEL: row of the manifest; empty: the manifest's default."""
     models_dir: Path = Path("models")
@@ -59,10 +73,17 @@ class Settings:
         bounds = Limits()
         return cls(
             accounts_table=env.get("CUTOUT_ACCOUNTS_TABLE", ""),
+            jobs_table=env.get("CUTOUT_JOBS_TABLE", ""),
             results_bucket=env.get("CUTOUT_RESULTS_BUCKET", ""),
+            uploads_bucket=env.get("CUTOUT_UPLOADS_BUCKET", ""),
+            jobs_queue_url=env.get("CUTOUT_JOBS_QUEUE_URL", ""),
+            webhooks_queue_url=env.get("CUTOUT_WEBHOOKS_QUEUE_URL", ""),
             remove_function=env.get("CUTOUT_REMOVE_FUNCTION", ""),
             inline_limit_bytes=_integer(env, "CUTOUT_INLINE_LIMIT_BYTES", default.inline_limit_bytes, 0),
             result_url_s=_integer(env, "CUTOUT_RESULT_URL_S", default.result_url_s, 1),
+            upload_url_s=_integer(env, "CUTOUT_UPLOAD_URL_S", default.upload_url_s, 1),
+            webhook_timeout_s=float(_integer(env, "CUTOUT_WEBHOOK_TIMEOUT_S", int(default.webhook_timeout_s), 1)),
+            key_grace_s=_integer(env, "CUTOUT_KEY_GRACE_S", default.key_grace_s, 0),
             model=env.get("CUTOUT_MODEL", ""),
             models_dir=Path(env.get("CUTOUT_MODELS_DIR", "") or "models"),
             threads=_integer(env, "CUTOUT_THREADS", default.threads, 0),
