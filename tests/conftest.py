@@ -1,7 +1,8 @@
 """The ladder of fixtures: no network, then a fake AWS, then the whole local service.
 
 ``template`` is what the repository's template.yaml says; ``cloud`` has its tables and buckets in moto, inside this
-process; ``service`` is ``python -m local`` on a free port, once per run.
+process; ``dynamodb`` is the tables alone, on two implementations of DynamoDB; ``service`` is ``python -m local`` on a
+free port, once per run.
 """
 
 import json
@@ -21,9 +22,11 @@ import pytest
 from moto import mock_aws
 
 from local import ROOT
-from local.cloud import aws_environment, create_cloud, seed_account
+from local.cloud import aws_environment, client, create_cloud, seed_account
 from local.resources import Template
 from local.template import load_template
+from tests.dynalite_server import IMPLEMENTATIONS, dynalite_server
+from tests.sequential_transactions import SequentialTransactions
 
 LIVE_KEY = "local-development-key"
 START_S = 60
@@ -74,6 +77,42 @@ def cloud(template: Template, monkeypatch: pytest.MonkeyPatch) -> Iterator[Templ
                 monkeypatch.setenv(name, value)
         seed_account(os.environ["CUTOUT_ACCOUNTS_TABLE"], LIVE_KEY)
         yield template
+
+
+@pytest.fixture(scope="session")
+def dynalite_url() -> Iterator[str]:
+    with dynalite_server() as url:
+        yield url
+
+
+@pytest.fixture(params=IMPLEMENTATIONS)
+def dynamodb(request: pytest.FixtureRequest) -> Any:
+    """A DynamoDB client; the template's tables are there and empty."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def moto(template: Template) -> Iterator[Any]:
+    with mock_aws():
+        create_cloud(template)
+        yield client("dynamodb")
+
+
+@pytest.fixture
+def dynalite(template: Template, dynalite_url: str) -> Iterator[Any]:
+    dynamodb = client("dynamodb", dynalite_url)
+    for table in template.tables.values():
+        dynamodb.create_table(
+            TableName=table.name,
+            KeySchema=list(table.key_schema),
+            AttributeDefinitions=list(table.attributes),
+            BillingMode="PAY_PER_REQUEST",
+            **({"GlobalSecondaryIndexes": list(table.indexes)} if table.indexes else {}),
+        )
+    yield SequentialTransactions(dynamodb)
+    for table in template.tables.values():
+        dynamodb.delete_table(TableName=table.name)
+        dynamodb.get_waiter("table_not_exists").wait(TableName=table.name, WaiterConfig={"Delay": 1})
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from cutout.aws.key_store import DynamoKeyStore
 from cutout.errors import InvalidApiKeyError, InvalidRequestError, NotFoundError, ServiceUnavailableError
 from local.cloud import aws_environment, client, create_cloud
 from local.resources import Template
+from tests.dynalite_server import IMPLEMENTATIONS
 from tests.key_stores import MemoryKeyStore
 
 NOON = datetime(2026, 11, 20, 12, 0, 0, 999_999, tzinfo=UTC)
@@ -49,13 +50,14 @@ def table(template: Template) -> Iterator[str]:
         yield template.tables["AccountsTable"].name
 
 
-@pytest.fixture(params=["dynamo", "memory"])
-def store(request: pytest.FixtureRequest, clock: Clock) -> Store:
+@pytest.fixture(params=["memory", *IMPLEMENTATIONS])
+def store(request: pytest.FixtureRequest, template: Template, clock: Clock) -> Store:
     store: Store
     if request.param == "memory":
         store = MemoryKeyStore(clock.time)
     else:
-        store = DynamoKeyStore(client("dynamodb"), request.getfixturevalue("table"), clock.time)
+        dynamodb = request.getfixturevalue(request.param)
+        store = DynamoKeyStore(dynamodb, template.tables["AccountsTable"].name, clock.time)
     store.create_account(ACCOUNT)
     return store
 
