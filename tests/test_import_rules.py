@@ -16,17 +16,31 @@ PACKAGE = ROOT / "layers" / "cutout"
 MAX_LINES = 300
 MAX_HANDLER_LINES = 60
 
+JOBS = {"jobs", "job_ids", "job_parts"}
 ROOMS = {
     "errors": set(),
     "imaging": {"errors"},
     "accounts": {"errors"},
-    "jobs": {"errors"},
+    "metering": {"errors", "accounts"},
+    "job_ids": set(),
+    "job_parts": {"errors", "imaging.spec"},
+    "jobs": {"errors", "accounts", "metering", "job_parts"},
     "urls": {"errors"},
     "fetch": {"errors", "urls"},
-    "api": {"errors", "imaging.spec", "imaging.magic", "accounts", "jobs", "cutout"},
+    "api": {
+        "errors",
+        "imaging.spec",
+        "imaging.magic",
+        "accounts",
+        "metering",
+        "jobs",
+        "job_ids",
+        "job_parts",
+        "cutout",
+    },
     "settings": {"errors", "imaging.spec"},
-    "aws": {"errors", "imaging", "accounts", "jobs", "urls", "fetch", "api", "settings"},
-    "functions": {"errors", "imaging", "accounts", "jobs", "fetch", "api", "settings", "aws", "cutout"},
+    "aws": {"errors", "imaging", "accounts", "metering", "urls", "fetch", "api", "settings"} | JOBS,
+    "functions": {"errors", "imaging", "accounts", "metering", "fetch", "api", "settings", "aws", "cutout"} | JOBS,
 }
 """Each room of the package (and the doorways), and the rooms or modules it may import, itself apart."""
 

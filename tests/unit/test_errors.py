@@ -24,6 +24,8 @@ CONTRACT = {
     "quota_exceeded": 402,
     "not_found": 404,
     "method_not_allowed": 405,
+    "job_running": 409,
+    "job_ended": 409,
     "internal_error": 500,
     "service_unavailable": 503,
     "timeout": 504,

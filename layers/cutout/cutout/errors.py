@@ -102,6 +102,18 @@ class InvalidApiKeyError(CutoutError):
     code = "invalid_api_key"
 
 
+class ForbiddenError(CutoutError):
+    """The key is good, but not for this."""
+
+    code = "forbidden"
+
+
+class AccountSuspendedError(CutoutError):
+    """The key is good, its account is not active."""
+
+    code = "account_suspended"
+
+
 class RateLimitedError(CutoutError):
     """Too many requests per second."""
 
@@ -124,6 +136,18 @@ class MethodNotAllowedError(CutoutError):
     """The route exists, the method does not. details["allow"]: the methods that do, as the Allow header wants them."""
 
     code = "method_not_allowed"
+
+
+class JobBusyError(CutoutError):
+    """The job is being worked on. details["retry_after_s"]: when that must have ended."""
+
+    code = "job_running"
+
+
+class JobEndedError(CutoutError):
+    """The job has ended, and a final state never changes. details["status"]: which."""
+
+    code = "job_ended"
 
 
 class ServiceUnavailableError(CutoutError):

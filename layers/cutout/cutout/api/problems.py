@@ -21,8 +21,12 @@ STATUS: Final[Mapping[type[CutoutError], int]] = {
     errors.MissingApiKeyError: 401,
     errors.QuotaExceededError: 402,
     errors.InvalidApiKeyError: 403,
+    errors.ForbiddenError: 403,
+    errors.AccountSuspendedError: 403,
     errors.NotFoundError: 404,
     errors.MethodNotAllowedError: 405,
+    errors.JobBusyError: 409,
+    errors.JobEndedError: 409,
     errors.ImageTooLargeError: 413,
     errors.ResolutionTooHighError: 413,
     errors.UnsupportedMediaTypeError: 415,
@@ -55,6 +59,6 @@ def _headers(error: CutoutError) -> Mapping[str, str]:
         return {"allow": str(error.details["allow"])}
     if isinstance(error, errors.MissingApiKeyError):
         return {"www-authenticate": 'Bearer realm="cutout"'}
-    if isinstance(error, errors.RateLimitedError | errors.ServiceUnavailableError):
+    if isinstance(error, errors.RateLimitedError | errors.ServiceUnavailableError | errors.JobBusyError):
         return {"retry-after": str(error.details.get("retry_after_s", 1))}
     return {}

@@ -1,0 +1,33 @@
+"""The ids of jobs: drawn by chance, or derived from what must be done once only."""
+
+import hashlib
+import re
+import secrets
+from typing import Final
+
+_ID: Final = re.compile(r"job_[0-9a-f]{32}")
+
+
+def new_job_id() -> str:
+    """Make an id that nobody can guess: ``job_`` and 32 hex digits."""
+    return f"job_{secrets.token_hex(16)}"
+
+
+def is_job_id(text: str) -> bool:
+    """Whether a text has the form of a job's id."""
+    return _ID.fullmatch(text) is not None
+
+
+def object_job_id(bucket: str, key: str, version: str) -> str:
+    """The one id of the job for one version of an object. version: whatever tells it from others of the same key."""
+    return _derived("object", bucket, key, version)
+
+
+def idempotent_job_id(account_id: str, idempotency_key: str) -> str:
+    """The one id of what an account asks for under an Idempotency-Key."""
+    return _derived("idempotency", account_id, idempotency_key)
+
+
+def _derived(*parts: str) -> str:
+    text = "".join(f"{len(part)}:{part}" for part in parts)  # lengths, so that no two lists of parts look the same
+    return f"job_{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}"

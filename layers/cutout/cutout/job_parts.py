@@ -1,0 +1,83 @@
+"""What a job is made of: where its image comes from, what is wanted, and what came of it. Values only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from cutout.errors import CutoutError
+from cutout.imaging.spec import CutoutSpec
+
+
+class SourceKind(StrEnum):
+    """Where a job's image comes from."""
+
+    UPLOAD = "upload"
+    """An object put by the job's own presigned POST."""
+    URL = "url"
+    """A public URL."""
+    OBJECT = "object"
+    """An object that its owner put into the uploads bucket by any tool."""
+    REQUEST = "request"
+    """The body of the request itself, which is answered when the work is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobSource:
+    """One image to be had. bucket and key: for UPLOAD and OBJECT; the rest of an object is what its event said."""
+
+    kind: SourceKind
+    bucket: str = ""
+    key: str = ""
+    """Decoded."""
+    version: str = ""
+    """The bucket's version id; empty where it keeps none."""
+    etag: str = ""
+    sequencer: str = ""
+    """Orders the events of one key; empty: unknown."""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JobOptions:
+    """What is wanted of a job."""
+
+    spec: CutoutSpec = field(default_factory=CutoutSpec)
+    mask: bool = False
+    """Whether the mask is stored beside the cutout."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobResult:
+    """Facts about a finished cutout, and where it lies in the results bucket."""
+
+    key: str
+    media_type: str
+    width: int
+    height: int
+    source_width: int
+    source_height: int
+    bytes: int
+    model: str
+    stages_ms: Mapping[str, float]
+    mask_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobError:
+    """Why a job failed, in words for the client."""
+
+    code: str
+    message: str
+    details: Mapping[str, object] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, error: CutoutError) -> "JobError":
+        """As the error tells it."""
+        return cls(error.code, error.message, error.details)
+
+
+PROCESSING_FAILED: Final = JobError(
+    "processing_failed", "The image could not be processed: every attempt ended before its time."
+)
+SUPERSEDED: Final = JobError("superseded", "The object was overwritten before its turn came.")
