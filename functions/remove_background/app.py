@@ -7,7 +7,7 @@ from cutout.api.answers import json_answer
 from cutout.api.dialects import Dialect, dialects
 from cutout.api.request import Request, Response
 from cutout.api.routes import Endpoint
-from cutout.api.sources import load
+from cutout.api.sources import SourceKind, load
 from cutout.aws import model_health, telemetry, warm
 from cutout.aws.gateway import lambda_handler
 from cutout.imaging.pipeline import cut_out
@@ -20,7 +20,7 @@ def remove(dialect: Dialect, request: Request) -> Response:
     caller = accounts.authenticate(dialect.credential(request, legacy=settings.legacy_keys), warm.key_store())
     telemetry.caller_known(caller.account.id, caller.key.fingerprint, caller.key.mode)
     order = dialect.parse(request)
-    image = load(order.source, warm.fetch_image, settings.limits.max_bytes)
+    image = load(order.source, {SourceKind.URL: warm.fetch_image}, settings.limits.max_bytes)
     result = cut_out(image, order.spec, warm.segmenter(), settings.limits)
     telemetry.image_made(result)
     answer = dialect.answer(order, result)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cutout.errors import ImageUrlFetchFailedError
-from cutout.urls import MAX_URL_CHARS, Target, is_public, parse_url
+from cutout.urls import MAX_URL_CHARS, Target, check_url, is_public, parse_url
 
 http = partial(Target, False)  # noqa: FBT003
 https = partial(Target, True)  # noqa: FBT003
@@ -201,3 +201,25 @@ def test_an_ipv4_address_is_as_public_when_ipv6_carries_it(address):
 
     assert is_public(f"::ffff:{address}") == public
     assert is_public(f"64:ff9b::{address}") == public
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://127.0.0.1/", "http://localhost:8080/", "http://LOCALHOST./", "http://10.0.0.1/", "http://169.254.169.254/latest",
+     "http://[::1]/", "http://[::ffff:10.0.0.1]/", "http://2130706433/", "http://0x7f.1/", "http://017700000001/",
+     "http://0/", "ftp://example.com/", "http://u:p@example.com/", "http://example.com:25/", "//example.com", "x"],
+)  # fmt: skip
+def test_an_url_that_can_never_be_asked_is_refused_before(url):
+    with pytest.raises(ImageUrlFetchFailedError, match="The webhook URL"):
+        check_url(url, frozenset(), "webhook URL")
+
+
+@pytest.mark.parametrize("url", ["http://example.com/", "https://8.8.8.8:8443/a?b", "http://[2606:4700::1111]/"])
+def test_names_and_public_addresses_pass_until_they_are_looked_up(url):
+    check_url(url, frozenset())
+
+
+def test_an_exempt_pair_of_host_and_port_passes_and_only_that():
+    check_url("http://127.0.0.1:8080/", frozenset({"127.0.0.1:8080"}))
+    with pytest.raises(ImageUrlFetchFailedError):
+        check_url("http://127.0.0.1:8081/", frozenset({"127.0.0.1:8080"}))

@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+import socket
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
@@ -46,12 +47,15 @@ class Target:
         return name if self.port == (443 if self.secure else 80) else f"{name}:{self.port}"
 
 
-def parse_url(url: str) -> Target:
-    """Take an URL apart. Raises ImageUrlFetchFailedError, with a message that says what is wrong with it."""
+def parse_url(url: str, what: str = "image URL") -> Target:
+    """Take an URL apart. what: its name in messages.
+
+    Raises ImageUrlFetchFailedError, with a message that says what is wrong with it.
+    """
     if len(url) > MAX_URL_CHARS:
-        raise ImageUrlFetchFailedError(f"The image URL is longer than {MAX_URL_CHARS} characters.")
+        raise ImageUrlFetchFailedError(f"The {what} is longer than {MAX_URL_CHARS} characters.")
     if re.search(r"[\x00-\x1f\x7f]", url):
-        raise ImageUrlFetchFailedError("The image URL has control characters.")
+        raise ImageUrlFetchFailedError(f"The {what} has control characters.")
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -60,18 +64,42 @@ def parse_url(url: str) -> Target:
         if "[" in parts.netloc:
             ipaddress.IPv6Address(host)
     except ValueError as error:
-        raise ImageUrlFetchFailedError("The image URL is malformed.") from error
+        raise ImageUrlFetchFailedError(f"The {what} is malformed.") from error
     if parts.scheme not in {"http", "https"}:
-        raise ImageUrlFetchFailedError("The image URL must begin with http:// or https://.")
+        raise ImageUrlFetchFailedError(f"The {what} must begin with http:// or https://.")
     if "@" in parts.netloc:
-        raise ImageUrlFetchFailedError("The image URL must not hold a user name or password.")
+        raise ImageUrlFetchFailedError(f"The {what} must not hold a user name or password.")
     if not re.fullmatch(r"[a-z0-9._-]+|[0-9a-f:.]+", host):  # the second: IPv6, without a zone
-        raise ImageUrlFetchFailedError("The image URL has no valid host.")
+        raise ImageUrlFetchFailedError(f"The {what} has no valid host.")
     secure = parts.scheme == "https"
     port = (443 if secure else 80) if port is None else port
     if port not in {80, 443} and port < FIRST_FREE_PORT:
-        raise ImageUrlFetchFailedError(f"The image URL may use the ports 80, 443 and {FIRST_FREE_PORT} to 65535.")
+        raise ImageUrlFetchFailedError(f"The {what} may use the ports 80, 443 and {FIRST_FREE_PORT} to 65535.")
     return Target(secure, host, port, path)
+
+
+def check_url(url: str, allow: frozenset[str], what: str = "image URL") -> None:
+    """Refuse an URL that can never be allowed, by its shape or by the address that stands in place of a name.
+
+    allow: ``host:port`` pairs that are exempt from the check of addresses. Where a name leads is checked by whoever
+    asks. Raises ImageUrlFetchFailedError.
+    """
+    target = parse_url(url, what)
+    if f"{target.host}:{target.port}" in allow:
+        return
+    address = _literal(target.host)
+    if target.host == "localhost" or (address and not is_public(address)):
+        raise ImageUrlFetchFailedError(f"The {what} does not lead to a public server.")
+
+
+def _literal(host: str) -> str | None:
+    """The address that a host is, in any spelling that a resolver reads (``0x7f.1``, ``2130706433``); None: a name."""
+    if ":" in host:
+        return host
+    try:
+        return socket.inet_ntoa(socket.inet_aton(host))
+    except OSError:
+        return None
 
 
 def is_public(address: str) -> bool:

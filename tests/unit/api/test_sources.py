@@ -16,10 +16,6 @@ NAMES = {
 }
 
 
-def never(_: str) -> bytes:
-    raise AssertionError("nothing may be fetched")
-
-
 def test_the_one_source_is_found():
     fields = Fields([("image_url", "http://a"), ("image_file", b""), ("crop", "1")])
     assert find_source(fields, NAMES) == Source(SourceKind.URL, "image_url", "http://a")
@@ -75,10 +71,15 @@ def test_base64_above_the_limit_is_not_decoded():
 
 def test_bytes_above_the_limit_are_refused():
     source = Source(SourceKind.BYTES, "image_file", b"x" * 101)
-    assert load(source, never, 101) == b"x" * 101
+    assert load(source, {}, 101) == b"x" * 101
     with pytest.raises(ImageTooLargeError):
-        load(source, never, 100)
+        load(source, {}, 100)
 
 
-def test_a_url_is_fetched():
-    assert load(Source(SourceKind.URL, "image_url", " http://a/b "), lambda url: url.encode(), 9) == b"http://a/b"
+def test_what_lies_elsewhere_is_got_by_its_kind():
+    remote = {
+        SourceKind.URL: lambda url: b"url " + url.encode(),
+        SourceKind.UPLOAD: lambda name: b"up " + name.encode(),
+    }
+    assert load(Source(SourceKind.URL, "image_url", " http://a/b "), remote, 9) == b"url http://a/b"
+    assert load(Source(SourceKind.UPLOAD, "upload_id", "upl_1"), remote, 9) == b"up upl_1"

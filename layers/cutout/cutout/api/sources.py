@@ -1,4 +1,4 @@
-"""Where the bytes of an image come from: a file, base64 text, the raw body or a URL; and getting them."""
+"""Where the bytes of an image come from: a file, base64 text, the raw body, a URL or an upload."""
 
 import base64
 import binascii
@@ -22,6 +22,8 @@ class SourceKind(StrEnum):
     BYTES = "bytes"
     BASE64 = "base64"
     URL = "url"
+    UPLOAD = "upload"
+    """An object that was uploaded before, by the id that ``POST /v2/uploads`` gave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +53,13 @@ def _source(fields: Fields, name: str, kind: SourceKind) -> Source:
     return Source(kind, name, value or "")
 
 
-def load(source: Source, fetch: Callable[[str], bytes], max_bytes: int) -> bytes:
-    """The encoded image behind ``source``.
+def load(source: Source, remote: Mapping[SourceKind, Callable[[str], bytes]], max_bytes: int) -> bytes:
+    """The encoded image behind ``source``. remote: how to get what is not in the request itself.
 
-    Raises ImageTooLargeError above ``max_bytes``, InvalidBase64Error, and what ``fetch`` raises.
+    Raises ImageTooLargeError above ``max_bytes``, InvalidBase64Error, and what ``remote`` raises.
     """
-    if source.kind is SourceKind.URL:
-        return fetch(str(source.value).strip())
+    if source.kind in {SourceKind.URL, SourceKind.UPLOAD}:
+        return remote[source.kind](str(source.value).strip())
     data = source.value if isinstance(source.value, bytes) else decode_base64(source.value, max_bytes)
     if len(data) > max_bytes:
         raise too_large(max_bytes)

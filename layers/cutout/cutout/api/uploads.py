@@ -1,0 +1,86 @@
+"""Uploads to storage, beside the API: the form that a client fills, and the ids of uploads for ``POST /v2``.
+
+Values only; the forms are signed in ``aws/uploads.py``.
+"""
+
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from cutout.api.answers import json_answer
+from cutout.api.fields import Fields, json_fields
+from cutout.api.options import refuse_unknown
+from cutout.api.request import Request, Response
+from cutout.errors import InvalidOptionError, InvalidRequestError, UnsupportedMediaTypeError
+
+IMAGE_TYPES: Final = ("image/jpeg", "image/png", "image/webp", "image/bmp", "image/tiff", "image/gif")
+"""What a form may be made for, the first by default. The format of an image is still decided by its first bytes."""
+_UPLOAD_ID: Final = re.compile(r"upl_[0-9a-f]{32}")
+
+
+@dataclass(frozen=True, slots=True)
+class UploadForm:
+    """A presigned POST: multipart/form-data to ``url`` with all ``fields`` first and the image as ``file`` last."""
+
+    url: str
+    fields: Mapping[str, str]
+    expires_at: datetime
+    """UTC, whole seconds."""
+    max_bytes: int
+
+    def document(self) -> dict[str, object]:
+        """As JSON."""
+        return {
+            "url": self.url,
+            "fields": dict(self.fields),
+            "expires_at": self.expires_at.isoformat(),
+            "max_bytes": self.max_bytes,
+        }
+
+
+def new_upload_id() -> str:
+    """Make an upload's id, ``upl_`` and 32 hex digits: nobody guesses it."""
+    return f"upl_{secrets.token_hex(16)}"
+
+
+def check_upload_id(text: str) -> str:
+    """The id itself. Raises InvalidRequestError when it cannot be one; so no path can be smuggled into a key."""
+    if not _UPLOAD_ID.fullmatch(text):
+        raise InvalidRequestError("upload_id must be an id that POST /v2/uploads gave: upl_ and 32 hex digits.")
+    return text
+
+
+def json_body(request: Request) -> Fields:
+    """The fields of a JSON body; none at all for an empty body.
+
+    Raises UnsupportedMediaTypeError for another Content-Type, and what :func:`json_fields` raises.
+    """
+    if not request.body:
+        return Fields()
+    if request.media_type != "application/json" and not request.media_type.endswith("+json"):
+        raise UnsupportedMediaTypeError("Send a JSON object.", {"expected_one_of": ["application/json"]})
+    return json_fields(request.body)
+
+
+def image_type(fields: Fields) -> str:
+    """The option ``content_type``. Raises InvalidOptionError."""
+    value = (fields.text("content_type") or IMAGE_TYPES[0]).strip().lower()
+    if value not in IMAGE_TYPES:
+        details = {"option": "content_type", "value": value[:40], "allowed": list(IMAGE_TYPES)}
+        raise InvalidOptionError(f"content_type must be one of {', '.join(IMAGE_TYPES)}.", details)
+    return value
+
+
+def parse_upload(request: Request) -> str:
+    """The image type that ``POST /v2/uploads`` asks a form for. Raises InvalidOptionError, InvalidRequestError."""
+    fields = json_body(request)
+    refuse_unknown(fields, frozenset({"content_type"}))
+    return image_type(fields)
+
+
+def upload_answer(upload_id: str, form: UploadForm) -> Response:
+    """201, with the id to send to ``POST /v2`` once the form is posted."""
+    return json_answer({"upload_id": upload_id, **form.document()}, 201)
