@@ -1,6 +1,6 @@
 import hashlib
 import re
-from datetime import date
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -20,7 +20,7 @@ from cutout.accounts import (
 from cutout.errors import CutoutError, InvalidApiKeyError, MissingApiKeyError
 from tests.key_stores import MemoryKeyStore
 
-TODAY = date(2026, 11, 20)
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_an_active_key_leads_to_its_account(store, mode):
     raw_key = new_key(mode)
     key = store.create_key("acct_1", raw_key, mode, "laptop")
 
-    caller = authenticate(raw_key, store, TODAY)
+    caller = authenticate(raw_key, store, NOON)
 
     assert caller.account == store.accounts["acct_1"]
     assert caller.key == key
@@ -114,10 +114,10 @@ def test_a_key_differing_in_one_letter_or_in_case_is_another_key(store):
 def test_the_day_of_use_is_noted_and_never_goes_back(store):
     store.create_key("acct_1", "key", KeyMode.LIVE)
 
-    authenticate("key", store, TODAY)
-    authenticate("key", store, date(2026, 11, 19))
+    authenticate("key", store, NOON)
+    authenticate("key", store, NOON - timedelta(days=1))
 
-    assert store.keys[hash_key("key")].last_used_day == TODAY
+    assert store.keys[hash_key("key")].last_used_day == NOON.date()
 
 
 def test_the_use_of_a_revoked_key_is_not_noted(store):
@@ -125,7 +125,7 @@ def test_the_use_of_a_revoked_key_is_not_noted(store):
     store.revoke("acct_1", key.fingerprint)
 
     with pytest.raises(InvalidApiKeyError):
-        authenticate("key", store, TODAY)
+        authenticate("key", store, NOON)
 
     assert store.keys[hash_key("key")].last_used_day is None
 

@@ -14,12 +14,15 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Protocol
 
-from cutout.errors import InvalidApiKeyError, MissingApiKeyError
+from cutout.errors import AccountSuspendedError, InvalidApiKeyError, MissingApiKeyError
 
 MAX_KEY_CHARS = 256
 """A longer key is refused unread; those made here have 51 to 56 characters."""
 KEY_BYTES = 32
 """Random bytes of a key: 43 characters of unpadded URL-safe base64."""
+
+ACTIVE_STATUSES = frozenset({"active", "trialing"})
+"""Subscription statuses with which an account may work."""
 
 
 class KeyMode(StrEnum):
@@ -107,6 +110,12 @@ class ApiKey:
     last_used_day: date | None
     """UTC; None: never used."""
     label: str
+    valid_until: datetime | None = None
+    """UTC, whole seconds: when a key that was rotated ceases to open; None: no such time is set."""
+
+    def opens(self, now: datetime) -> bool:
+        """Whether the key is good at this moment (UTC)."""
+        return self.status is KeyStatus.ACTIVE and (self.valid_until is None or now < self.valid_until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,23 +158,32 @@ def fingerprint(key_hash: str) -> str:
     return f"tok_fp_{key_hash[:12]}"
 
 
-def authenticate(raw_key: str | None, store: KeyStore, today: date | None = None) -> Caller:
+def authenticate(raw_key: str | None, store: KeyStore, now: datetime | None = None) -> Caller:
     """Tell whose key this is.
 
-    raw_key: as sent, None or empty when none was. today: the day of use, by default the current one (UTC).
-    Raises MissingApiKeyError, or InvalidApiKeyError for a malformed, unknown or revoked key, always in the same words:
-    the answer must not tell a revoked key from one that never was. ServiceUnavailableError comes from the store.
+    raw_key: as sent, None or empty when none was. now: the time of use (UTC), by default the current one.
+    Raises MissingApiKeyError, or InvalidApiKeyError for a malformed, unknown, revoked or outlived key, always in the
+    same words: the answer must not tell such a key from one that never was. ServiceUnavailableError comes from the
+    store.
     """
     if not raw_key:
         raise MissingApiKeyError("An API key is required: send it in the header x-api-key.")
     key_hash = hash_key(raw_key)
     caller = store.find(key_hash)
-    if caller is None or caller.key.status is not KeyStatus.ACTIVE:
+    now = now or datetime.now(UTC)
+    if caller is None or not caller.key.opens(now):
         raise _invalid()
-    day = today or datetime.now(UTC).date()
+    day = now.date()
     if caller.key.last_used_day is None or caller.key.last_used_day < day:
         store.touch(key_hash, day)
     return caller
+
+
+def require_active(account: Account) -> None:
+    """Let an account pass whose subscription runs or is on trial. Raises AccountSuspendedError."""
+    if account.subscription_status not in ACTIVE_STATUSES:
+        details = {"subscription_status": account.subscription_status}
+        raise AccountSuspendedError(f"The account is not active: {account.subscription_status}.", details)
 
 
 def _invalid() -> InvalidApiKeyError:

@@ -1,4 +1,4 @@
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -8,7 +8,7 @@ from cutout.aws.key_cache import CachedKeyStore
 from cutout.errors import InvalidApiKeyError, ServiceUnavailableError
 from tests.key_stores import MemoryKeyStore
 
-TODAY = date(2026, 11, 20)
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 ACCOUNT = Account.on_plan("acct_1", "a@example.com", PLANS["free"])
 
 
@@ -49,7 +49,7 @@ def test_use_does_not_make_the_cache_keep_a_key_longer(cached):
 
     for _ in range(59):
         cached.clock.now_s += 1
-        authenticate("raw", cached.store, TODAY + timedelta(days=1))
+        authenticate("raw", cached.store, NOON + timedelta(days=1))
     cached.clock.now_s += 1
 
     with pytest.raises(InvalidApiKeyError):
@@ -98,7 +98,7 @@ def test_the_cache_is_bounded_and_forgets_the_oldest(cached):
 
 def test_the_day_of_use_is_remembered_with_the_key(cached):
     cached.behind.create_key("acct_1", "raw", KeyMode.LIVE)
-    authenticate("raw", cached.store, TODAY)
+    authenticate("raw", cached.store, NOON)
     cached.behind.keys.clear()
 
-    assert authenticate("raw", cached.store, TODAY).key.last_used_day == TODAY
+    assert authenticate("raw", cached.store, NOON).key.last_used_day == NOON.date()

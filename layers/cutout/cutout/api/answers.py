@@ -30,8 +30,8 @@ def facts(result: CutoutResult) -> dict[str, str]:
     }
 
 
-def account_answer(caller: Caller) -> Response:
-    """What a caller may know about the key and its account; never the key itself."""
+def account_answer(caller: Caller, usage: Mapping[str, object]) -> Response:
+    """What a caller may know about the key, its account and the usage of the month; never the key itself."""
     account = caller.account
     return json_answer(
         {
@@ -44,6 +44,7 @@ def account_answer(caller: Caller) -> Response:
                 "billing_model": account.billing_model,
                 "usage_unit": account.usage_unit,
             },
+            "usage": usage,
         }
     )
 

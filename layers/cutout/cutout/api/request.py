@@ -32,6 +32,7 @@ class Request:
 
     route: the resource as the template names it (``/v2``, ``/v2/jobs/{id}``); path: as it was called.
     query: every value of every parameter, decoded. body: the bytes as sent.
+    answer_headers: for every answer to this request, whatever comes of it; written as the request goes its way.
     """
 
     method: str
@@ -42,6 +43,7 @@ class Request:
     path_parameters: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     request_id: str = ""
+    answer_headers: dict[str, str] = field(default_factory=dict)
 
     @property
     def media_type(self) -> str:

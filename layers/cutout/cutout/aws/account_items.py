@@ -29,7 +29,7 @@ def listing_id(account_id: str, fingerprint: str) -> Item:
 
 
 def key_item(key_hash: str, key: ApiKey) -> Item:
-    """Write a key as an item. The label is left out when empty, the day of use until there is one."""
+    """Write a key as an item. An empty label and times that are not set are left out."""
     item = key_id(key_hash) | {
         "account_id": {"S": key.account_id},
         "mode": {"S": key.mode.value},
@@ -41,12 +41,14 @@ def key_item(key_hash: str, key: ApiKey) -> Item:
         item["last_used_day"] = {"S": key.last_used_day.isoformat()}
     if key.label:
         item["label"] = {"S": key.label}
+    if key.valid_until:
+        item["valid_until"] = {"S": key.valid_until.isoformat()}
     return item
 
 
 def to_key(item: Item) -> ApiKey:
     """Read what :func:`key_item` wrote."""
-    day = item.get("last_used_day")
+    day, until = item.get("last_used_day"), item.get("valid_until")
     return ApiKey(
         account_id=item["account_id"]["S"],
         mode=KeyMode(item["mode"]["S"]),
@@ -55,6 +57,7 @@ def to_key(item: Item) -> ApiKey:
         created_at=datetime.fromisoformat(item["created_at"]["S"]),
         last_used_day=date.fromisoformat(day["S"]) if day else None,
         label=item["label"]["S"] if "label" in item else "",
+        valid_until=datetime.fromisoformat(until["S"]) if until else None,
     )
 
 

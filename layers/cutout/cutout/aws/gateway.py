@@ -64,7 +64,12 @@ def to_request(event: Event) -> Request:
 
 def to_answer(response: Response, request: Request) -> dict[str, Any]:
     """The integration answer; a body that is not JSON or text travels as base64."""
-    headers = {"content-type": response.media_type, **response.headers, "x-request-id": request.request_id}
+    headers = {
+        "content-type": response.media_type,
+        **request.answer_headers,
+        **response.headers,
+        "x-request-id": request.request_id,
+    }
     body = b"" if request.method == "HEAD" else response.body
     textual = response.media_type.startswith(("application/json", "text/"))
     return {

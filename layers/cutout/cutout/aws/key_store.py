@@ -6,15 +6,14 @@ written in one transaction, so they cannot disagree. A raw key is hashed on entr
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError, HTTPClientError
-from botocore.exceptions import ConnectionError as BotoConnectionError
+from botocore.exceptions import ClientError
 
 from cutout.accounts import Account, ApiKey, Caller, KeyMode, KeyStatus, fingerprint, hash_key
 from cutout.aws.account_items import Item, key_id, key_item, listing_id, profile_id, profile_item, to_account, to_key
+from cutout.aws.dynamo_errors import NOT_MET, is_not_met, refusals, service_errors
 from cutout.errors import CutoutError, InvalidRequestError, NotFoundError, ServiceUnavailableError
 
 if TYPE_CHECKING:
@@ -22,13 +21,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-NOT_MET = "ConditionalCheckFailed"
-"""Why a write of a transaction was refused; a single write's error has the suffix "Exception"."""
-TRANSIENT_CODES = frozenset({
-    "ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException",
-    "TransactionConflictException", "TransactionInProgressException",
-})  # fmt: skip
-"""Codes below status 500 after which a retry may work (DynamoDB developer guide, "Error handling")."""
+AWAY = "Accounts cannot be looked up just now; try again shortly."
 BATCH_GET_ITEMS = 100
 """Items of one BatchGetItem (service quota)."""
 
@@ -59,10 +52,15 @@ class DynamoKeyStore:
             return None
         return Caller(account=to_account(profile), key=key)
 
+    def find_account(self, account_id: str) -> Account | None:
+        """Look an account up by its id; None when there is none. Consistent."""
+        profile = self._get(profile_id(account_id))
+        return to_account(profile) if profile else None
+
     def touch(self, key_hash: str, day: date) -> None:
         """Note the day of use, at most once a day per key; a failure is logged, for no request may fail over it."""
         try:
-            with _service_errors():
+            with service_errors(AWAY):
                 self._client.update_item(
                     TableName=self._table,
                     Key=key_id(key_hash),
@@ -71,7 +69,7 @@ class DynamoKeyStore:
                     ExpressionAttributeValues={":day": {"S": day.isoformat()}},
                 )
         except (ClientError, ServiceUnavailableError) as error:
-            if isinstance(error, ClientError) and _code(error) == f"{NOT_MET}Exception":
+            if isinstance(error, ClientError) and is_not_met(error):
                 return  # the day is noted already
             logger.warning("day of use not noted for key %s", fingerprint(key_hash), exc_info=True)
 
@@ -90,7 +88,7 @@ class DynamoKeyStore:
     def list_keys(self, account_id: str) -> list[ApiKey]:
         """All keys of an account, revoked ones included, oldest first; none for an unknown account."""
         prefix = listing_id(account_id, "")
-        with _service_errors():
+        with service_errors(AWAY):
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._table,
                 ConsistentRead=True,
@@ -128,7 +126,7 @@ class DynamoKeyStore:
         return ApiKey(account_id, mode, fingerprint(key_hash), KeyStatus.ACTIVE, created_at, None, label)
 
     def _get(self, item_id: Item) -> Item | None:
-        with _service_errors():
+        with service_errors(AWAY):
             return self._client.get_item(TableName=self._table, Key=item_id, ConsistentRead=True).get("Item")
 
     def _get_keys(self, hashes: Sequence[str]) -> Iterator[Item]:
@@ -178,35 +176,15 @@ class DynamoKeyStore:
     def _write(self, writes: "Sequence[tuple[Any, CutoutError]]") -> None:
         """Do all writes or none; each comes with the error to raise when its condition is not met."""
         try:
-            with _service_errors():
+            with service_errors(AWAY):
                 self._client.transact_write_items(TransactItems=[write for write, _ in writes])
         except self._client.exceptions.TransactionCanceledException as error:
-            reasons = error.response["CancellationReasons"]
-            for (_, refusal), reason in zip(writes, reasons, strict=True):
-                if reason["Code"] == NOT_MET:
+            for (_, refusal), reason in zip(writes, refusals(error), strict=True):
+                if reason == NOT_MET:
                     raise refusal from error
-            raise _unavailable() from error  # every other reason is a conflict with another writer, or throttling
-
-
-def _code(error: ClientError) -> str:
-    return str(error.response["Error"]["Code"])
-
-
-@contextmanager
-def _service_errors() -> Iterator[None]:
-    """Turn what a retry may cure into ServiceUnavailableError; all else (rights, names) is our fault and passes."""
-    try:
-        yield
-    except (BotoConnectionError, HTTPClientError) as error:
-        raise _unavailable() from error
-    except ClientError as error:
-        if _code(error) in TRANSIENT_CODES or error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:  # noqa: PLR2004
-            raise _unavailable() from error
-        raise
-
-
-def _unavailable() -> ServiceUnavailableError:
-    return ServiceUnavailableError("Accounts cannot be looked up just now; try again shortly.")
+            raise ServiceUnavailableError(
+                AWAY
+            ) from error  # every other reason is a conflict with another writer, or throttling
 
 
 def _unknown_key(account_id: str, key_fingerprint: str) -> NotFoundError:

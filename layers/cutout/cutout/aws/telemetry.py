@@ -4,6 +4,7 @@ The service name and the log level come from Powertools' own environment variabl
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
@@ -12,6 +13,7 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from cutout.api.request import Request, Response
 from cutout.errors import CutoutError
 from cutout.imaging.spec import CutoutResult
+from cutout.metering import Charge
 
 Handler = Callable[[Mapping[str, Any], Any], dict[str, Any]]
 """A Lambda handler: event and context to answer."""
@@ -63,6 +65,22 @@ def request_failed(error: CutoutError, status: int) -> None:
 def caller_known(account_id: str, fingerprint: str, mode: str) -> None:
     """Every later line of this invocation names the account and the key's fingerprint."""
     logger.append_keys(account=account_id, key=fingerprint, mode=mode)
+
+
+def rate_not_counted(error: Exception) -> None:
+    """Count and log a request that came in although its rate could not be counted."""
+    metrics.add_metric("RateNotCounted", MetricUnit.Count, 1)
+    logger.warning("rate not counted", cause=f"{type(error).__name__}: {error}")
+
+
+def charge_not_counted(charge: Charge, error: CutoutError) -> None:
+    """Count and log a charge that was lost to the counters, with all that is needed to count it by hand."""
+    metrics.add_metric("ChargesNotCounted", MetricUnit.Count, 1)
+    logger.error(
+        "charge not counted",
+        exc_info=error,
+        charge={"id": charge.id, "account": charge.account_id, "at": charge.at.isoformat(), **asdict(charge.usage)},
+    )
 
 
 def image_made(result: CutoutResult) -> None:

@@ -6,13 +6,20 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.config import Config
 
+from cutout.aws import telemetry
+from cutout.aws.admission import Door
 from cutout.aws.key_cache import CachedKeyStore
 from cutout.aws.key_store import DynamoKeyStore
+from cutout.aws.meter import Meter
 from cutout.aws.objects import ResultStore
+from cutout.aws.quota import QuotaGate
+from cutout.aws.rate_limiter import DynamoRateLimiter
+from cutout.aws.usage_store import DynamoUsageStore
 from cutout.fetch import FetchPolicy, fetch
 from cutout.settings import Settings
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
 
@@ -20,6 +27,9 @@ if TYPE_CHECKING:
 
 _QUICK = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
 """DynamoDB and S3 answer in milliseconds; what takes longer is better tried again than waited for."""
+
+_ONCE = Config(connect_timeout=0.5, read_timeout=0.5, retries={"mode": "standard", "total_max_attempts": 1})
+"""For counts that no request should wait for."""
 
 
 @cache
@@ -35,9 +45,41 @@ def _session() -> boto3.session.Session:
 
 
 @cache
+def _dynamodb() -> "DynamoDBClient":
+    return _session().client("dynamodb", config=_QUICK)
+
+
+@cache
+def accounts() -> DynamoKeyStore:
+    """Accounts and keys as they are now, for those who change them."""
+    return DynamoKeyStore(_dynamodb(), settings().accounts_table)
+
+
+@cache
 def key_store() -> CachedKeyStore:
     """Keeps keys for 60 s: most requests of a busy caller cost no read, and a revoked key dies within a minute."""
-    return CachedKeyStore(DynamoKeyStore(_session().client("dynamodb", config=_QUICK), settings().accounts_table))
+    return CachedKeyStore(accounts())
+
+
+@cache
+def usage() -> DynamoUsageStore:
+    """Counts what was used, and tells it."""
+    return DynamoUsageStore(_dynamodb(), settings().accounts_table)
+
+
+@cache
+def meter() -> Meter:
+    """Charges the requests that were answered by an image."""
+    return Meter(usage())
+
+
+@cache
+def admission() -> Door:
+    """Keeps keys, full seconds and quotas that are far from used up."""
+    limiter = DynamoRateLimiter(
+        _session().client("dynamodb", config=_ONCE), settings().accounts_table, telemetry.rate_not_counted
+    )
+    return Door(key_store(), limiter, QuotaGate(usage()))
 
 
 @cache
@@ -87,7 +129,7 @@ def fetch_image(url: str) -> bytes:
 
 
 def prepare_inside_lambda() -> None:
-    """Load the model and make the key store in the init phase, which has a full core; elsewhere on first use."""
+    """Load the model and the DynamoDB clients in the init phase, which has a full core; elsewhere on first use."""
     if settings().in_lambda:
         segmenter()
-        key_store()
+        admission()

@@ -1,0 +1,61 @@
+"""The one door: every function that needs a key asks here whether a request may come in.
+
+In this order: is the key good, is the account within its rate, is it active. Work that makes an image asks for the
+quota besides.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from cutout import accounts
+from cutout.accounts import Account, Caller, KeyMode, KeyStore
+from cutout.api.request import Request
+from cutout.aws import telemetry
+from cutout.aws.quota import QuotaGate
+from cutout.metering import RateLimiter, RateState, check_rate
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A request that was let in: who sent it, and where the account stands in the current second."""
+
+    caller: Caller
+    rate: RateState
+
+
+class Door:
+    """Keys, rate and quota of one environment. now: UTC."""
+
+    def __init__(
+        self,
+        keys: KeyStore,
+        limiter: RateLimiter,
+        quota: QuotaGate,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._keys = keys
+        self._limiter = limiter
+        self._quota = quota
+        self._now = now
+
+    def admit(self, request: Request, raw_key: str | None, *, suspended_too: bool = False) -> Admission:
+        """Let a request in, or tell why not; from then on every answer to it carries the rate's headers.
+
+        raw_key: as sent, None when none was. suspended_too: for what an owner may do with an account that is not
+        active. Raises MissingApiKeyError, InvalidApiKeyError, RateLimitedError, AccountSuspendedError, and
+        ServiceUnavailableError when the key cannot be looked up.
+        """
+        caller = accounts.authenticate(raw_key, self._keys, self._now())
+        telemetry.caller_known(caller.account.id, caller.key.fingerprint, caller.key.mode)
+        rate = self._limiter.take(caller.account.id, caller.account.requests_per_second)
+        request.answer_headers.update(rate.headers)
+        check_rate(rate)
+        if not suspended_too:
+            accounts.require_active(caller.account)
+        return Admission(caller, rate)
+
+    def require_quota(self, account: Account, mode: KeyMode) -> None:
+        """Let work begin that will be charged. Raises QuotaExceededError, ServiceUnavailableError."""
+        if mode is not KeyMode.SYNTHETIC:
+            self._quota.check(account)
