@@ -138,6 +138,12 @@ class MethodNotAllowedError(CutoutError):
     code = "method_not_allowed"
 
 
+class ConflictError(CutoutError):
+    """The thing is not in a state that allows this."""
+
+    code = "conflict"
+
+
 class JobBusyError(CutoutError):
     """The job is being worked on. details["retry_after_s"]: when that must have ended."""
 

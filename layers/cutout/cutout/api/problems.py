@@ -25,6 +25,7 @@ STATUS: Final[Mapping[type[CutoutError], int]] = {
     errors.AccountSuspendedError: 403,
     errors.NotFoundError: 404,
     errors.MethodNotAllowedError: 405,
+    errors.ConflictError: 409,
     errors.JobBusyError: 409,
     errors.JobEndedError: 409,
     errors.ImageTooLargeError: 413,
