@@ -26,7 +26,10 @@ ROOMS = {
     "job_parts": {"errors", "imaging.spec"},
     "jobs": {"errors", "accounts", "metering", "job_parts"},
     "urls": {"errors"},
-    "fetch": {"errors", "urls"},
+    "connection": {"urls"},
+    "fetch": {"errors", "urls", "connection"},
+    "post": {"errors", "urls", "connection"},
+    "webhooks": {"connection", "jobs"},
     "api": {
         "errors",
         "imaging.spec",
@@ -39,8 +42,21 @@ ROOMS = {
         "cutout",
     },
     "settings": {"errors", "imaging.spec"},
-    "aws": {"errors", "imaging", "accounts", "metering", "urls", "fetch", "api", "settings"} | JOBS,
-    "functions": {"errors", "imaging", "accounts", "metering", "fetch", "api", "settings", "aws", "cutout"} | JOBS,
+    "aws": {"errors", "imaging", "accounts", "metering", "urls", "fetch", "post", "webhooks", "api", "settings"} | JOBS,
+    "functions": {
+        "errors",
+        "imaging",
+        "accounts",
+        "metering",
+        "fetch",
+        "post",
+        "webhooks",
+        "api",
+        "settings",
+        "aws",
+        "cutout",
+    }
+    | JOBS,
 }
 """Each room of the package (and the doorways), and the rooms or modules it may import, itself apart."""
 
@@ -52,7 +68,7 @@ HOMES = {
     "boto3": "cutout.aws",
     "botocore": "cutout.aws",
     "aws_lambda_powertools": "cutout.aws",
-    "certifi": "cutout.fetch",
+    "certifi": "cutout.connection",
     "multipart": "cutout.api.multipart",
     "webcolors": "cutout.api.options",
 }

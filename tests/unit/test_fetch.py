@@ -22,8 +22,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from cutout.connection import system_resolver
 from cutout.errors import CutoutError, ImageTooLargeError, ImageUrlFetchFailedError
-from cutout.fetch import FetchPolicy, fetch, system_resolver
+from cutout.fetch import FetchPolicy, fetch
 
 pytestmark = pytest.mark.loopback
 
