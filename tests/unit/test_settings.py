@@ -32,6 +32,7 @@ def test_an_empty_environment_gives_the_documented_defaults():
         ("CUTOUT_RESULT_URL_S", "60", "result_url_s", 60),
         ("CUTOUT_UPLOAD_URL_S", "60", "upload_url_s", 60),
         ("CUTOUT_WEBHOOK_TIMEOUT_S", "2", "webhook_timeout_s", 2.0),
+        ("CUTOUT_WEBHOOK_BACKOFF_S", "0", "webhook_backoff_s", 0),
         ("CUTOUT_KEY_GRACE_S", "0", "key_grace_s", 0),
         ("CUTOUT_MODEL", "ben2", "model", "ben2"),
         ("CUTOUT_THREADS", " 4 ", "threads", 4),

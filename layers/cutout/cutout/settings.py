@@ -38,6 +38,8 @@ class Settings:
     """CUTOUT_UPLOAD_URL_S: seconds for which a presigned upload works."""
     webhook_timeout_s: float = 10.0
     """CUTOUT_WEBHOOK_TIMEOUT_S: seconds for one delivery of a webhook."""
+    webhook_backoff_s: int = 5
+    """CUTOUT_WEBHOOK_BACKOFF_S: seconds within which a failed webhook is tried again first; 0: all retries at once."""
     key_grace_s: int = 86_400
     """CUTOUT_KEY_GRACE_S: seconds for which a rotated key or webhook secret is still good; 0: not at all."""
     model: str = ""
@@ -83,6 +85,7 @@ class Settings:
             result_url_s=_integer(env, "CUTOUT_RESULT_URL_S", default.result_url_s, 1),
             upload_url_s=_integer(env, "CUTOUT_UPLOAD_URL_S", default.upload_url_s, 1),
             webhook_timeout_s=float(_integer(env, "CUTOUT_WEBHOOK_TIMEOUT_S", int(default.webhook_timeout_s), 1)),
+            webhook_backoff_s=_integer(env, "CUTOUT_WEBHOOK_BACKOFF_S", default.webhook_backoff_s, 0),
             key_grace_s=_integer(env, "CUTOUT_KEY_GRACE_S", default.key_grace_s, 0),
             model=env.get("CUTOUT_MODEL", ""),
             models_dir=Path(env.get("CUTOUT_MODELS_DIR", "") or "models"),

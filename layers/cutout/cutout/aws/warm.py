@@ -15,6 +15,7 @@ from cutout.aws.objects import ResultStore
 from cutout.aws.quota import QuotaGate
 from cutout.aws.rate_limiter import DynamoRateLimiter
 from cutout.aws.usage_store import DynamoUsageStore
+from cutout.aws.webhook_queue import WebhookQueue
 from cutout.fetch import FetchPolicy, fetch
 from cutout.settings import Settings
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
 
     from cutout.imaging.predict import Segmenter
 
@@ -97,6 +99,18 @@ def results() -> ResultStore:
         inline_limit_bytes=settings().inline_limit_bytes,
         url_s=settings().result_url_s,
     )
+
+
+@cache
+def _sqs_client() -> "SQSClient":
+    """Keeps its connections; made when first needed, since most requests queue nothing."""
+    return _session().client("sqs", config=_QUICK)
+
+
+@cache
+def webhook_queue() -> WebhookQueue:
+    """The queue does not change while a process lives."""
+    return WebhookQueue(_sqs_client, settings().webhooks_queue_url)
 
 
 @cache
