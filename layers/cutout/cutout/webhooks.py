@@ -11,7 +11,7 @@ import hmac
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from http import HTTPStatus
 
 from cutout.connection import Trouble
@@ -38,11 +38,11 @@ class Event:
 def job_ended(job: Job, document: Mapping[str, object]) -> Event:
     """Make the event of a job that succeeded or failed. document: the job as the API shows it."""
     event_id = f"evt_{job.id.removeprefix('job_')}"
-    at = job.finished_at or job.created_at
+    ended_at = job.finished_at or job.created_at
     event = {
         "id": event_id,
         "type": f"job.{job.state.value}",
-        "created_at": at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "created_at": ended_at.isoformat(timespec="milliseconds"),
         "data": document,
     }
     return Event(event_id, json.dumps(event, separators=(",", ":")).encode())
@@ -78,7 +78,7 @@ def backoff_s(receives: int, first_s: int, chance: float) -> int:
     receives: deliveries so far, from 1. first_s: bound of the first wait; 0: never wait. chance: evenly in 0..1.
     Source: AWS Architecture Blog, "Exponential Backoff And Jitter".
     """
-    bound_s = min(MAX_BACKOFF_S, first_s * BACKOFF_FACTOR ** min(receives - 1, 20))
+    bound_s: int = min(MAX_BACKOFF_S, first_s * BACKOFF_FACTOR ** min(receives - 1, 20))
     return round(bound_s * chance)
 
 

@@ -62,6 +62,19 @@ def request_failed(error: CutoutError, status: int) -> None:
     level("problem", code=error.code, status=status, details=error.details, cause=cause)
 
 
+def message_received(message_id: str, receives: int) -> None:
+    """Log a message of a queue; every later line names it, until the next one. receives: how often it came so far."""
+    logger.append_keys(message=message_id)
+    logger.info("message", receives=receives)
+
+
+def webhook_told(job_id: str, outcome: str, answer: int | str | None) -> None:
+    """Count and log a delivery. answer: the status of the receiver's, or why there is none."""
+    with single_metric("Webhooks", MetricUnit.Count, 1, namespace=NAMESPACE) as metric:
+        metric.add_dimension("outcome", outcome)
+    logger.info("webhook", job=job_id, outcome=outcome, answer=answer)
+
+
 def caller_known(account_id: str, fingerprint: str, mode: str) -> None:
     """Every later line of this invocation names the account and the key's fingerprint."""
     logger.append_keys(account=account_id, key=fingerprint, mode=mode)
