@@ -78,18 +78,12 @@ class DynamoRateLimiter:
         """Ask one shard; a shard that DynamoDB throttles takes far more requests than its share."""
         try:
             seen[shard] = self._add_one(account_id, shard)
-        except ClientError as error:
-            if code_of(error) in THROTTLED:
-                seen[shard] = share
-                return False
-            self._failed(error)
-        except BotoCoreError as error:
-            self._failed(error)
-        else:
-            if seen[shard] > share:
-                return False
-            seen[shard] = min(seen[shard], share)
-        return True
+        except (ClientError, BotoCoreError) as error:
+            if not (isinstance(error, ClientError) and code_of(error) in THROTTLED):
+                self._failed(error)
+                return True
+            seen[shard] = share + 1
+        return seen[shard] <= share
 
     def _add_one(self, account_id: str, shard: int) -> int:
         answer = self._client.update_item(
