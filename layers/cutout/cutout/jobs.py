@@ -37,7 +37,7 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One image on its way. All times are UTC, in whole milliseconds."""
+    """One image on its way. All times are UTC, in whole milliseconds; ``expires_at`` in whole seconds."""
 
     id: str
     account_id: str
@@ -87,7 +87,7 @@ class Job:
             account_id=account_id,
             state=JobState.QUEUED,
             created_at=created_at,
-            expires_at=created_at + KEPT,
+            expires_at=created_at.replace(microsecond=0) + KEPT,
             options=options,
             source=source,
             charged_mode=charged_mode,
