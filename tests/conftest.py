@@ -99,7 +99,18 @@ def moto(template: Template) -> Iterator[Any]:
 
 
 @pytest.fixture
-def dynalite(template: Template, dynalite_url: str) -> Iterator[Any]:
+def dynalite(template: Template, dynalite_tables: Any) -> Iterator[Any]:
+    yield SequentialTransactions(dynalite_tables)
+    for table in template.tables.values():
+        keys = [part["AttributeName"] for part in table.key_schema]
+        for page in dynalite_tables.get_paginator("scan").paginate(TableName=table.name):
+            for item in page["Items"]:
+                dynalite_tables.delete_item(TableName=table.name, Key={name: item[name] for name in keys})
+
+
+@pytest.fixture(scope="session")
+def dynalite_tables(template: Template, dynalite_url: str) -> Any:
+    """Made once, since dynalite takes its time to make and to drop a table."""
     dynamodb = client("dynamodb", dynalite_url)
     for table in template.tables.values():
         dynamodb.create_table(
@@ -109,10 +120,8 @@ def dynalite(template: Template, dynalite_url: str) -> Iterator[Any]:
             BillingMode="PAY_PER_REQUEST",
             **({"GlobalSecondaryIndexes": list(table.indexes)} if table.indexes else {}),
         )
-    yield SequentialTransactions(dynamodb)
-    for table in template.tables.values():
-        dynamodb.delete_table(TableName=table.name)
-        dynamodb.get_waiter("table_not_exists").wait(TableName=table.name, WaiterConfig={"Delay": 1})
+        dynamodb.get_waiter("table_exists").wait(TableName=table.name, WaiterConfig={"Delay": 0.05})
+    return dynamodb
 
 
 @dataclass(frozen=True, slots=True)
