@@ -23,6 +23,7 @@ class SequentialTransactions:
 
     def __init__(self, client: Any) -> None:
         self._client = client
+        self._schemas: dict[str, list[str]] = {}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._client, name)
@@ -74,8 +75,10 @@ class SequentialTransactions:
         table = write["TableName"]
         if "Key" in write:
             return table, write["Key"]
-        schema = self._client.describe_table(TableName=table)["Table"]["KeySchema"]
-        return table, {part["AttributeName"]: write["Item"][part["AttributeName"]] for part in schema}
+        if table not in self._schemas:
+            schema = self._client.describe_table(TableName=table)["Table"]["KeySchema"]
+            self._schemas[table] = [part["AttributeName"] for part in schema]
+        return table, {name: write["Item"][name] for name in self._schemas[table]}
 
     def _cancelled(self, reasons: list[Item]) -> ClientError:
         codes = ", ".join(reason["Code"] for reason in reasons)
