@@ -25,6 +25,7 @@ from PIL import Image
 
 from cutout.imaging.compose import compose
 from cutout.imaging.foreground import clean_colours
+from cutout.imaging.layout import lay_out
 from cutout.imaging.manifest import load_manifest
 from cutout.imaging.pipeline import cut_out
 from cutout.imaging.png import png_bytes
@@ -44,6 +45,7 @@ PEAK = """
 import resource, sys
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
+from cutout.imaging.layout import lay_out
 from cutout.imaging.manifest import load_manifest
 from cutout.imaging.pipeline import cut_out
 from cutout.imaging.predict import OnnxSegmenter
@@ -126,7 +128,7 @@ def workload(image: NDArray[np.uint8], segmenter: OnnxSegmenter) -> dict[str, Ca
     data, coarse = jpeg(image), segmenter.alpha(image)
     size = (image.shape[0], image.shape[1])
     alpha = refine_alpha(image, coarse)
-    cutout = compose(clean_colours(image, alpha), alpha, CutoutSpec())
+    cutout = compose(clean_colours(image, alpha), alpha, CutoutSpec(), lay_out(alpha, CutoutSpec(), Limits()))
     return {
         "bare model": lambda: segmenter.alpha(image),
         "pipeline": lambda: cut_out(data, CutoutSpec(), segmenter, Limits()),

@@ -3,8 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cutout.imaging.compose import compose, visible_bounds
-from cutout.imaging.spec import Channels, CutoutSpec, ImageFormat
+from cutout.imaging import compose as composing
+from cutout.imaging.layout import bounds, lay_out
+from cutout.imaging.spec import Channels, CutoutSpec, ImageFormat, Limits
 
 RANDOM = np.random.default_rng(4)
 COLOURS = RANDOM.integers(0, 256, (131, 77, 3), np.uint8)
@@ -12,6 +13,11 @@ ALPHA = RANDOM.integers(0, 256, (131, 77), np.uint8)
 ALPHA[:9], ALPHA[120:], ALPHA[:, :5] = 0, 8, 0
 FLAT = [ImageFormat.JPEG, ImageFormat.BMP, ImageFormat.GIF]
 CLEAR = [ImageFormat.PNG, ImageFormat.WEBP, ImageFormat.TIFF]
+
+
+def compose(colours: np.ndarray, alpha: np.ndarray, spec: CutoutSpec) -> np.ndarray:
+    """Composed by the layout that the alpha and the spec ask for."""
+    return composing.compose(colours, alpha, spec, lay_out(alpha, spec, Limits()))
 
 
 def over(colours: np.ndarray, alpha: np.ndarray, ground: tuple[int, ...]) -> np.ndarray:
@@ -90,11 +96,13 @@ def test_bounds_hold_every_visible_pixel_and_touch_one_on_each_side(
     height: int, width: int, above: int, seed: int
 ) -> None:
     alpha = (np.random.default_rng(seed).random((height, width)) ** 8 * 255).astype(np.uint8)
-    rows, columns = visible_bounds(alpha, above)
+    box = bounds(alpha, above)
     seen = alpha > above
-    inside = seen[rows, columns]
-    assert inside.sum() == seen.sum()
-    if seen.any():
+    assert (box is None) == (not seen.any())
+    if box is not None:
+        inside = seen[box.top : box.top + box.height, box.left : box.left + box.width]
+        assert inside.shape == (box.height, box.width)
+        assert inside.sum() == seen.sum()
         assert inside[0].any()
         assert inside[-1].any()
         assert inside[:, 0].any()

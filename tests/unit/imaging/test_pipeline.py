@@ -29,7 +29,7 @@ def test_a_photo_becomes_an_rgba_png_of_its_size_with_the_facts_about_it() -> No
     assert (pixels[0, 0] == 0).all()
 
 
-@pytest.mark.parametrize("image_format", list(ImageFormat))
+@pytest.mark.parametrize("image_format", [one for one in ImageFormat if one is not ImageFormat.ZIP])
 @pytest.mark.parametrize("size", list(SizeName))
 def test_the_mask_and_the_cutout_agree_for_every_format_and_size(image_format: ImageFormat, size: SizeName) -> None:
     segmenter = StubSegmenter()

@@ -1,29 +1,44 @@
-"""Image, alpha and spec to the picture of the answer: crop, background, channels. Pure functions on arrays."""
+"""Image, alpha and spec to the picture of the answer. Pure functions on arrays.
+
+The order, here and nowhere else: the subject is put in its place on the canvas (``layout``, ``place``); a mask ends
+there. Then the layers, the lowest first: white where the format keeps no alpha, ``bg_color``, the background image or
+the blurred photo, the shadow (of the subject and its stroke), the stroke, the subject.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cutout.imaging.spec import Channels, CutoutSpec, Rgba
+from cutout.imaging.background import Backdrop
+from cutout.imaging.layers import Layer, paint, picture, stacked
+from cutout.imaging.layout import Layout
+from cutout.imaging.place import placed
+from cutout.imaging.shadow import shadow_plane
+from cutout.imaging.spec import Box, Channels, CutoutSpec, Rgba
+from cutout.imaging.stroke import outline
 
-_CROP_ABOVE = 10
-"""Alpha (of 255) that still counts as empty when a cutout is cropped; a mask is cropped to anything above 0."""
 _WHITE: Rgba = (255, 255, 255, 255)
 _ROWS = 64
 """Rows that are worked on at once: small temporaries that stay in the cache."""
 
 
-def compose(colours: NDArray[np.uint8], alpha: NDArray[np.uint8], spec: CutoutSpec) -> NDArray[np.uint8]:
+def compose(
+    colours: NDArray[np.uint8],
+    alpha: NDArray[np.uint8],
+    spec: CutoutSpec,
+    layout: Layout,
+    ground: Backdrop | None = None,
+) -> NDArray[np.uint8]:
     """The picture that ``spec`` wants: uint8 [h, w] (mask), [h, w, 3] (flattened) or [h, w, 4] (straight alpha).
 
-    colours: uint8 [H, W, 3]; alpha: uint8 [H, W]. With ``crop``, h x w are the bounds of what is visible; a picture
-    with nothing visible is not cropped. Formats without alpha are flattened on ``bg_color`` or white.
+    colours: uint8 [H, W, 3]; alpha: uint8 [H, W]; layout: made for that alpha, its canvas is h x w; ground: what lies
+    behind the subject, h x w. Formats without alpha are flattened, onto white where nothing else is below.
     """
-    mask_only = spec.channels is Channels.ALPHA
-    if spec.crop:
-        rows, columns = visible_bounds(alpha, 0 if mask_only else _CROP_ABOVE)
-        colours, alpha = colours[rows, columns], alpha[rows, columns]
-    if mask_only:
+    colours, alpha = placed(colours, alpha, layout)
+    if spec.channels is Channels.ALPHA:
         return alpha
+    effects = _effects(alpha, spec, layout.subject)
+    if ground is not None or effects:
+        return _layered(colours, alpha, spec, ground, effects)
     if spec.bg_color is not None:
         return _on_colour(colours, alpha, spec.bg_color, keep_alpha=spec.format.keeps_alpha)
     if not spec.format.keeps_alpha:
@@ -31,13 +46,39 @@ def compose(colours: NDArray[np.uint8], alpha: NDArray[np.uint8], spec: CutoutSp
     return _with_alpha(colours, alpha)
 
 
-def visible_bounds(alpha: NDArray[np.uint8], above: int) -> tuple[slice, slice]:
-    """Rows and columns that hold every pixel with alpha > ``above``; everything when there is none."""
-    seen = alpha > above
-    rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
-    if not rows.size:
-        return slice(None), slice(None)
-    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+def _layered(
+    colours: NDArray[np.uint8],
+    alpha: NDArray[np.uint8],
+    spec: CutoutSpec,
+    ground: Backdrop | None,
+    effects: list[Layer],
+) -> NDArray[np.uint8]:
+    below = [] if spec.format.keeps_alpha else [paint(_WHITE)]
+    if spec.bg_color is not None:
+        below.append(paint(spec.bg_color))
+    if ground is not None:
+        below.append(picture(ground.colours, ground.cover))
+    opaque = spec.is_flat or (ground is not None and ground.cover is None)
+    layers = [*below, *effects, picture(colours, alpha)]
+    return stacked(layers, (alpha.shape[0], alpha.shape[1]), opaque=opaque)
+
+
+def _effects(alpha: NDArray[np.uint8], spec: CutoutSpec, subject: Box | None) -> list[Layer]:
+    """Shadow and stroke of the subject on the canvas, the lower one first."""
+    if subject is None or (spec.shadow is None and spec.stroke is None):
+        return []
+    stroke: list[Layer] = []
+    silhouette = alpha
+    if spec.stroke is not None:
+        rim = outline(alpha, spec.stroke, max(subject.width, subject.height))
+        stroke = [paint(spec.stroke.color, lambda rows: rim[rows] * np.float32(1 / 255), spec.stroke.opacity)]
+        if spec.shadow is not None:
+            strength = spec.stroke.opacity * spec.stroke.color[3] / 255
+            silhouette = np.maximum(alpha, (rim * np.float32(strength)).astype(np.uint8))
+    if spec.shadow is None:
+        return stroke
+    plane = shadow_plane(silhouette, subject, spec.shadow)
+    return [paint(spec.shadow.color, plane.rows, spec.shadow.opacity), *stroke]
 
 
 def _with_alpha(colours: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:

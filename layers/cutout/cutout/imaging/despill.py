@@ -10,16 +10,13 @@ from numpy.typing import NDArray
 
 from cutout.imaging.foreground import GRID_PX, ROWS, sure
 from cutout.imaging.grid import Floats, double, grid_shape, halve, read, shrink, spread
+from cutout.imaging.light import DARK, LINEAR
 
 _TO_XYZ = np.array(
     [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]],
     np.float32,
 )
 """Linear sRGB to CIE XYZ, D65 (IEC 61966-2-1)."""
-_DARK = np.float32(0.0031308)
-_TONES = np.arange(256) / 255
-_LINEAR = np.where(_TONES <= 12.92 * _DARK, _TONES / 12.92, ((_TONES + 0.055) / 1.055) ** 2.4).astype(np.float32)
-"""Linear light of each sRGB byte (IEC 61966-2-1)."""
 _EPSILON, _KAPPA = 216 / 24389, 24389 / 27
 """Where the cube root of CIE L*a*b* becomes a straight line, and its slope (CIE 15)."""
 _WHITE = _TO_XYZ.sum(axis=1)
@@ -107,7 +104,7 @@ def _moved(lab: Floats, shift: Floats) -> NDArray[np.uint8]:
 
 def to_lab(colours: NDArray[np.uint8]) -> Floats:
     """From sRGB bytes to CIE L*a*b* under D65, last axis 3."""
-    xyz = np.einsum("...j,ij->...i", _LINEAR[colours], _TO_XYZ) / _WHITE  # BLAS would start threads for nine products
+    xyz = np.einsum("...j,ij->...i", LINEAR[colours], _TO_XYZ) / _WHITE  # BLAS would start threads for nine products
     f = np.where(xyz > _EPSILON, np.cbrt(xyz), xyz * np.float32(_KAPPA / 116) + np.float32(16 / 116))
     lab: Floats = np.empty_like(f)
     lab[..., 0] = 116 * f[..., 1] - 16
@@ -124,6 +121,6 @@ def from_lab(lab: Floats, shift: Floats) -> Floats:
     f[..., 2] = f[..., 1] - (lab[..., 2] + shift[..., 1]) / 200
     xyz = np.where(f > np.float32(6 / 29), f * f * f, f * np.float32(116 / _KAPPA) - np.float32(16 / _KAPPA)) * _WHITE
     linear = np.einsum("...j,ij->...i", xyz, _FROM_XYZ)
-    curved = np.float32(1.055) * np.maximum(linear, _DARK) ** np.float32(1 / 2.4) - np.float32(0.055)
-    colours: Floats = np.where(linear <= _DARK, linear * np.float32(12.92), curved)
+    curved = np.float32(1.055) * np.maximum(linear, DARK) ** np.float32(1 / 2.4) - np.float32(0.055)
+    colours: Floats = np.where(linear <= DARK, linear * np.float32(12.92), curved)
     return colours

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from cutout.imaging.bundle import bundle
 from cutout.imaging.png import png_bytes
 from cutout.imaging.spec import ImageFormat
 
@@ -27,6 +28,8 @@ def encode(picture: NDArray[np.uint8], image_format: ImageFormat) -> bytes:
     """Encode uint8 [H, W], [H, W, 3] or [H, W, 4]; a picture with alpha needs a format that keeps it."""
     if image_format is ImageFormat.PNG:
         return png_bytes(picture)
+    if image_format is ImageFormat.ZIP:
+        return bundle(picture, lambda colours: encode(colours, ImageFormat.JPEG), png_bytes)
     image = Image.fromarray(picture)
     if image_format is ImageFormat.GIF:
         image = image.quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.FLOYDSTEINBERG)

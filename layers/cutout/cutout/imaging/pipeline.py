@@ -1,37 +1,54 @@
-"""The order of the steps and their times, nothing else."""
+"""The order of the steps and their times, nothing else.
+
+Decode; the model and the refinement see the region of interest only; what is half transparent becomes solid, if
+wanted, before colours are cleaned (a window keeps the colours that are seen through it); what was outside the region
+comes back as background; the layout is decided from the alpha; composition has its own order (``compose``).
+"""
 
 from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cutout.errors import CutoutError
+from cutout.imaging.background import Backdrop, backdrop, without_subject
 from cutout.imaging.compose import compose
-from cutout.imaging.decode import decode
+from cutout.imaging.decode import Decoded, decode
 from cutout.imaging.despill import despill
 from cutout.imaging.encode import encode
 from cutout.imaging.foreground import clean_colours, honour_own_alpha, seen
+from cutout.imaging.layout import Layout, lay_out
 from cutout.imaging.predict import Segmenter
 from cutout.imaging.refine import refine_alpha
-from cutout.imaging.spec import Channels, CutoutResult, CutoutSpec, ImageFormat, Limits
+from cutout.imaging.region import outside, window
+from cutout.imaging.solid import solid
+from cutout.imaging.spec import Channels, CutoutResult, CutoutSpec, Fit, ImageFormat, Limits
 
 
-def cut_out(data: bytes, spec: CutoutSpec, segmenter: Segmenter, limits: Limits) -> CutoutResult:
+def cut_out(
+    data: bytes, spec: CutoutSpec, segmenter: Segmenter, limits: Limits, background: bytes | None = None
+) -> CutoutResult:
     """From the bytes of a picture to the bytes of its cutout (or mask, which is always an 8-bit gray PNG).
 
-    The answer is upright sRGB and has the file's size unless ``spec`` or ``limits`` cap it. Raises the errors of
-    :func:`~cutout.imaging.decode.decode`, and ServiceUnavailableError when the model fails.
+    The answer is upright sRGB and has the file's size unless ``spec`` or ``limits`` say otherwise. background: the
+    encoded background image. Raises the errors of :func:`~cutout.imaging.decode.decode` (for the background with
+    ``details["image"] == "background"``), InvalidOptionError for a region outside the picture, and
+    ServiceUnavailableError when the model fails.
     """
     clock = _Clock()
     decoded = decode(data, limits, spec.size)
+    behind = None if background is None else _decode_background(background, limits)
+    size = (decoded.image.shape[0], decoded.image.shape[1])
+    part = window(spec.roi, size, (decoded.source_height, decoded.source_width))
     clock.lap("decode")
     visible = seen(decoded.image, decoded.alpha)
-    coarse = segmenter.alpha(visible)
+    coarse = segmenter.alpha(visible[part])
     clock.lap("predict")
-    alpha = refine_alpha(visible, coarse)
-    colours = _colours(visible, alpha, spec)
+    colours, alpha = outside(*_subject(visible[part], coarse, spec), visible, part)
     colours, alpha = honour_own_alpha(colours, alpha, decoded.image, decoded.alpha)
     clock.lap("refine")
-    picture = compose(colours, alpha, spec)
+    layout = lay_out(alpha, spec, limits, None if behind is None else behind.image.shape[1::-1])
+    picture = compose(colours, alpha, spec, layout, _ground(behind, visible, alpha, layout, spec))
     clock.lap("compose")
     image_format = ImageFormat.PNG if spec.channels is Channels.ALPHA else spec.format
     encoded = encode(picture, image_format)
@@ -45,15 +62,44 @@ def cut_out(data: bytes, spec: CutoutSpec, segmenter: Segmenter, limits: Limits)
         source_height=decoded.source_height,
         model=segmenter.name,
         stages_ms=clock.stages_ms,
+        foreground=layout.foreground,
     )
 
 
-def _colours(visible: NDArray[np.uint8], alpha: NDArray[np.uint8], spec: CutoutSpec) -> NDArray[np.uint8]:
-    """Clean colours for a picture; a mask has no use for them."""
+def _subject(
+    image: NDArray[np.uint8], coarse: NDArray[np.float32], spec: CutoutSpec
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Colours and alpha at full size; a mask has no use for clean colours."""
+    alpha = refine_alpha(image, coarse)
+    if not spec.semitransparency:
+        alpha = solid(alpha)
     if spec.channels is Channels.ALPHA:
-        return visible
-    colours = clean_colours(visible, alpha)
-    return despill(colours, alpha, visible) if spec.despill and not spec.is_flat else colours
+        return image, alpha
+    colours = clean_colours(image, alpha)
+    return despill(colours, alpha, image) if spec.despill and not spec.is_flat else colours, alpha
+
+
+def _ground(
+    behind: Decoded | None, photo: NDArray[np.uint8], alpha: NDArray[np.uint8], layout: Layout, spec: CutoutSpec
+) -> Backdrop | None:
+    """The background image, or the photo itself to be blurred; None where a colour, or nothing, is behind."""
+    if spec.channels is Channels.ALPHA:
+        return None
+    if behind is not None:
+        return backdrop(behind.image, behind.alpha, layout, spec.bg_fit, spec.bg_blur)
+    if spec.bg_blur == 0:
+        return None
+    frame = layout.frame
+    shown = slice(frame.top, frame.top + frame.height), slice(frame.left, frame.left + frame.width)
+    return backdrop(without_subject(photo, alpha)[shown], None, layout, Fit.COVER, spec.bg_blur)
+
+
+def _decode_background(data: bytes, limits: Limits) -> Decoded:
+    try:
+        return decode(data, limits)
+    except CutoutError as error:
+        error.details["image"] = "background"
+        raise
 
 
 class _Clock:

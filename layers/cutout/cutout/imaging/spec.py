@@ -20,16 +20,20 @@ class ImageFormat(StrEnum):
     BMP = "bmp"
     TIFF = "tiff"
     GIF = "gif"
+    ZIP = "zip"
+    """Not a picture but two: color.jpg (opaque) and alpha.png (gray), see ``bundle``."""
 
     @property
     def media_type(self) -> str:
         """The registered media type (IANA)."""
+        if self is ImageFormat.ZIP:
+            return "application/zip"
         return "image/jpeg" if self is ImageFormat.JPEG else f"image/{self.value}"
 
     @property
     def keeps_alpha(self) -> bool:
         """Whether a cutout keeps its transparency in this format; the others are flattened."""
-        return self in {ImageFormat.PNG, ImageFormat.WEBP, ImageFormat.TIFF}
+        return self in {ImageFormat.PNG, ImageFormat.WEBP, ImageFormat.TIFF, ImageFormat.ZIP}
 
 
 class Channels(StrEnum):
@@ -67,9 +71,119 @@ class Limits:
     """Longer side of the output, applied before the megapixel cap."""
 
 
+class Fit(StrEnum):
+    """How a picture fills a frame of another aspect: cut off what is too much, or show all of it."""
+
+    COVER = "cover"
+    FIT = "fit"
+
+
+class LengthUnit(StrEnum):
+    """Pixels, or percent of a length that the option names."""
+
+    PX = "px"
+    PERCENT = "%"
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """A length in pixels, or in percent of something whose pixels are known later."""
+
+    value: float = 0.0
+    unit: LengthUnit = LengthUnit.PX
+
+    def px(self, whole_px: float) -> float:
+        """Pixels, where 100 % are ``whole_px``."""
+        return self.value if self.unit is LengthUnit.PX else self.value / 100 * whole_px
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A rectangle of the input by its edges, counted from the left and from the top; pixels are those of the file."""
+
+    left: Length
+    top: Length
+    right: Length
+    bottom: Length
+
+
+@dataclass(frozen=True, slots=True)
+class Margins:
+    """Space around the subject; percent are of its width (left, right) and of its height (top, bottom)."""
+
+    top: Length
+    right: Length
+    bottom: Length
+    left: Length
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where the subject stands, percent of the free space: 0 is flush left (top), 50 centred, 100 flush right."""
+
+    x: float = 50.0
+    y: float = 50.0
+
+
+@dataclass(frozen=True, slots=True)
+class Canvas:
+    """The size of the answer. A side of None is the background image's, or the photo's where there is none.
+
+    fit: how the photo (or its crop) is scaled into the canvas: FIT shows all of it, COVER fills the canvas.
+    """
+
+    width: int | None = None
+    height: int | None = None
+    fit: Fit = Fit.FIT
+
+
+class ShadowKind(StrEnum):
+    """DROP is the silhouette, moved and blurred; CONTACT lies on the ground under the subject, as under a car."""
+
+    DROP = "drop"
+    CONTACT = "contact"
+
+
+@dataclass(frozen=True, slots=True)
+class Shadow:
+    """A shadow below the subject (and its stroke). Percent are of the subject's longer side."""
+
+    kind: ShadowKind = ShadowKind.DROP
+    offset_x: Length = Length(2.0, LengthUnit.PERCENT)
+    offset_y: Length = Length(3.0, LengthUnit.PERCENT)
+    """To the right and down; negative to the left and up. A contact shadow stays where the ground is."""
+    blur: Length = Length(4.0, LengthUnit.PERCENT)
+    """Twice the standard deviation of the Gaussian, as in CSS. A contact shadow is as soft as its ground is far."""
+    opacity: float = 0.5
+    """Of its darkest place, 0..1."""
+    color: Rgba = (0, 0, 0, 255)
+
+
+@dataclass(frozen=True, slots=True)
+class Stroke:
+    """An outline behind the subject, like the paper of a sticker. Percent are of the subject's longer side."""
+
+    width: Length
+    color: Rgba = (255, 255, 255, 255)
+    opacity: float = 1.0
+    """0..1; times the colour's own alpha."""
+    softness: Length = Length()
+    """Standard deviation, by which its outer edge is blurred; never below what makes it smooth."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle of whole pixels."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+
 @dataclass(frozen=True, slots=True)
 class CutoutSpec:
-    """One wanted cutout, free of any vendor's spelling."""
+    """One wanted cutout, free of any vendor's spelling. The bytes of a background image are no part of it."""
 
     format: ImageFormat = ImageFormat.PNG
     channels: Channels = Channels.RGBA
@@ -80,6 +194,24 @@ class CutoutSpec:
     """Flatten onto this colour; None keeps transparency where the format can."""
     despill: bool = False
     """Remove colour spill at soft edges (Lab, luminance kept); no effect on flattened output."""
+    bg_fit: Fit = Fit.COVER
+    """How a background image fills the canvas; around one that is only fitted, ``bg_color`` shows."""
+    bg_blur: float = 0.0
+    """0..100: blur the background image or, where there is none, keep the photo's own background and blur that."""
+    roi: Region | None = None
+    """Only what is inside can be foreground."""
+    crop_margin: Margins | None = None
+    """Space that is left around the subject; with ``crop`` only. At most half the subject or 500 px a side."""
+    scale: float | None = None
+    """Share of the canvas that the subject takes, percent; None leaves it as it is in the photo."""
+    position: Position | None = None
+    """None leaves the subject where it is in the photo; with ``scale``, the centre."""
+    canvas: Canvas | None = None
+    """None: as large as the photo or its crop."""
+    shadow: Shadow | None = None
+    stroke: Stroke | None = None
+    semitransparency: bool = True
+    """Keep regions that are half transparent, such as windows; else only edges stay soft."""
 
     @property
     def is_flat(self) -> bool:
@@ -102,3 +234,5 @@ class CutoutResult:
     model: str
     stages_ms: Mapping[str, float]
     """Wall time of decode, predict, refine, compose, encode."""
+    foreground: Box | None = None
+    """Bounds of the subject (alpha > 10 of 255) in pixels of the answer; None when nothing was found."""

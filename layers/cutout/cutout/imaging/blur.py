@@ -1,0 +1,91 @@
+"""Gaussian blur of one plane at a cost that does not grow with the radius. Knows neither colours nor options.
+
+A blurred plane holds little detail, so it is kept small: averaged onto a grid on which the Gaussian is about one
+pixel wide, blurred there by nine taps a side, and enlarged (bicubic) row band by row band where it is needed.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Floats = NDArray[np.float32]
+
+_SMALL_SIGMA_PX = 1.25
+"""Deviation on the small grid: the Gaussian's spectrum is then below 1/1000 where the grid ends."""
+_TAPS = 4
+"""Taps on either side, more than three deviations."""
+_ROOM = 3
+"""Cells around a moved plane that the bicubic filter may ask for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Soft:
+    """A smooth plane of ``size`` (H, W) that is kept small.
+
+    plane: float32 [h, w]; scale: cells per pixel (down, across); origin: the cell coordinates of pixel corner (0, 0).
+    """
+
+    plane: Floats
+    size: tuple[int, int]
+    scale: tuple[float, float]
+    origin: tuple[float, float] = (0.0, 0.0)
+
+    def rows(self, part: slice) -> Floats:
+        """The values of the rows ``part`` (start and stop given): float32 [n, W]."""
+        if self.scale == (1.0, 1.0) and self.origin == (0.0, 0.0):
+            return self.plane[part]
+        top, bottom = (self.origin[0] + row * self.scale[0] for row in (part.start, part.stop))
+        left = self.origin[1]
+        box = (left, top, left + self.size[1] * self.scale[1], bottom)
+        shape = (self.size[1], part.stop - part.start)
+        return np.asarray(Image.fromarray(self.plane).resize(shape, Image.Resampling.BICUBIC, box=box))
+
+    def moved(self, right_px: float, down_px: float) -> "Soft":
+        """The same plane moved; what comes in at an edge continues the edge."""
+        if not right_px and not down_px:
+            return self
+        window, origin = [], []
+        for axis, distance in enumerate((down_px, right_px)):
+            cells = self.plane.shape[axis]
+            limit = float(self.size[axis] + 1)  # further away there is nothing but the edge
+            start = self.origin[axis] - min(max(distance, -limit), limit) * self.scale[axis]
+            first = int(np.floor(start)) - _ROOM
+            window.append(np.clip(np.arange(first, first + cells + 2 * _ROOM + 1), 0, cells - 1))
+            origin.append(start - first)
+        return Soft(self.plane[np.ix_(*window)], self.size, self.scale, (origin[0], origin[1]))
+
+
+def soften(plane: NDArray[np.uint8] | Floats, sigma_px: float) -> Soft:
+    """``plane`` [H, W] blurred by a Gaussian of ``sigma_px``, edges continued; bytes become 0..1."""
+    height, width = plane.shape
+    reduction = max(1.0, sigma_px / _SMALL_SIGMA_PX)
+    shape = max(1, round(height / reduction)), max(1, round(width / reduction))
+    small = plane
+    if shape != (height, width):
+        small = np.asarray(Image.fromarray(plane).resize((shape[1], shape[0]), Image.Resampling.BOX))
+    values = small.astype(np.float32)
+    if plane.dtype == np.uint8:
+        values *= np.float32(1 / 255)
+    for axis in range(2):
+        values = _along(values, axis, sigma_px, (height, width)[axis] / shape[axis])
+    return Soft(values, (height, width), (shape[0] / height, shape[1] / width))
+
+
+def _along(values: Floats, axis: int, sigma_px: float, reduction: float) -> Floats:
+    """Blur along one axis; the averaging that made the grid has already done a part of it."""
+    variance = (sigma_px / reduction) ** 2 - (1 / 12 if reduction > 1 else 0)
+    if variance < 1e-3:  # noqa: PLR2004  (the taps would be 1 and zeros)
+        return values
+    taps = np.exp(-(np.arange(_TAPS + 1) ** 2) / (2 * variance))
+    taps /= taps[0] + 2 * taps[1:].sum()
+    length = values.shape[axis]
+    padded = np.pad(values, [(_TAPS, _TAPS) if one == axis else (0, 0) for one in range(2)], mode="edge")
+    lanes = padded if axis == 0 else padded.T
+    blurred: Floats = lanes[_TAPS : _TAPS + length] * np.float32(taps[0])
+    for step in range(1, _TAPS + 1):
+        tap = np.float32(taps[step])
+        blurred += tap * lanes[_TAPS - step : _TAPS - step + length]
+        blurred += tap * lanes[_TAPS + step : _TAPS + step + length]
+    return blurred if axis == 0 else blurred.T

@@ -1,0 +1,97 @@
+"""Shadows from a silhouette: a moved and blurred one, or one on the ground. Knows no colours and no layout.
+
+The ground shadow is made from the lower outline alone. Where the subject nearly touches the ground the shadow is
+dark and narrow, where it is higher above it wide and faint: the sum of a few such strips, each as soft as its height.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from cutout.imaging.blur import Soft, soften
+from cutout.imaging.spec import Box, Shadow, ShadowKind
+
+Floats = NDArray[np.float32]
+
+_GRID_PX = 1024
+"""Longer side of the plane on which a ground shadow is drawn."""
+_STRIPS = ((0.012, 0.75), (0.05, 0.5), (0.16, 0.45))
+"""Height of a strip, in longer sides of the subject, and its darkness."""
+_ACROSS, _DOWN, _UP = 0.6, 0.22, 0.4
+"""Deviation of a strip's edge, in its heights: sideways, towards the viewer, away from the viewer."""
+_NEAR_GROUND = 0.12
+"""Columns that end this much (longer sides) above the lowest one do not stand on the ground."""
+_VISIBLE = 2.0
+"""Deviations beyond which a shadow is not seen."""
+_SOLID = 128
+
+
+def shadow_plane(silhouette: NDArray[np.uint8], subject: Box, shadow: Shadow) -> Soft:
+    """Darkness 0..1 (without opacity) of every pixel, edges of the canvas continued.
+
+    silhouette: uint8 [H, W]; subject: its bounds.
+    """
+    side = max(subject.width, subject.height)
+    if shadow.kind is ShadowKind.CONTACT:
+        return _on_ground(silhouette, side)
+    soft = soften(silhouette, shadow.blur.px(side) / 2)
+    return soft.moved(round(shadow.offset_x.px(side)), round(shadow.offset_y.px(side)))
+
+
+def reach_px(shadow: Shadow | None, side_px: float) -> tuple[float, float, float, float]:
+    """How far beyond the subject the shadow can be seen: top, right, bottom, left; negative where it stays inside."""
+    if shadow is None:
+        return 0, 0, 0, 0
+    if shadow.kind is ShadowKind.CONTACT:
+        high = _STRIPS[-1][0] * side_px * _VISIBLE
+        return 0, high * _ACROSS, high * _DOWN, high * _ACROSS
+    blur = _VISIBLE * shadow.blur.px(side_px) / 2
+    right, down = shadow.offset_x.px(side_px), shadow.offset_y.px(side_px)
+    return blur - down, blur + right, blur + down, blur - right
+
+
+def _on_ground(silhouette: NDArray[np.uint8], side_px: float) -> Soft:
+    height, width = silhouette.shape
+    reduction = max(1.0, max(height, width) / _GRID_PX)
+    shape = max(1, round(height / reduction)), max(1, round(width / reduction))
+    small = np.asarray(Image.fromarray(silhouette).resize((shape[1], shape[0]), Image.Resampling.BOX))
+    side = side_px / reduction
+    plane = np.zeros(shape, np.float32)
+    solid = small >= _SOLID
+    stands: NDArray[np.bool_] = np.asarray(solid.any(axis=0))
+    if stands.any():
+        lowest = np.where(stands, shape[0] - np.argmax(solid[::-1], axis=0), -1).astype(np.float32)
+        plane = _strips(lowest, _ground(lowest, stands, side), shape[0], side)
+    return Soft(plane, (height, width), (shape[0] / height, shape[1] / width))
+
+
+def _strips(lowest: Floats, ground: Floats, height: int, side: float) -> Floats:
+    """Darkness float32 [height, w]. lowest: where each column of the subject ends, -1 without one; ground: its line."""
+    light = np.ones((height, lowest.size), np.float32)
+    below = np.arange(height, dtype=np.float32)[:, None] + np.float32(0.5) - ground
+    for share, darkness in _STRIPS:
+        strip = max(share * side, 1.0)
+        footprint = np.where(lowest >= 0, np.clip(1 - (ground - lowest) / strip, 0, 1), 0).astype(np.float32)
+        lengthwise = soften(footprint[None], strip * _ACROSS).rows(slice(0, 1))
+        deviation = np.where(below > 0, np.float32(strip * _DOWN), np.float32(strip * _UP))
+        light *= 1 - np.float32(darkness) * lengthwise * np.exp(-((below / deviation) ** 2) / 2)
+    return 1 - light
+
+
+def _ground(lowest: Floats, stands: NDArray[np.bool_], side: float) -> Floats:
+    """The ground under each column: a tight line from foot to foot (the hull of the lower outline), [w]."""
+    feet = np.flatnonzero(stands & (lowest >= lowest.max() - _NEAR_GROUND * side))
+    hull: list[int] = []
+    for foot in feet.tolist():  # columns of the small plane, a thousand at most
+        while len(hull) > 1 and _is_above(lowest, hull[-2], hull[-1], foot):
+            hull.pop()
+        hull.append(foot)
+    line = np.interp(np.arange(lowest.size), hull, lowest[hull]).astype(np.float32)
+    smooth: Floats = soften(line[None], max(1.0, 0.01 * side)).rows(slice(0, 1))[0]
+    return smooth
+
+
+def _is_above(lowest: Floats, first: int, middle: int, last: int) -> bool:
+    """Whether the outline at ``middle`` ends above the line from first to last (rows count downwards)."""
+    rise = float(lowest[last] - lowest[first]) / (last - first)
+    return float(lowest[middle]) <= float(lowest[first]) + rise * (middle - first)
