@@ -1,10 +1,11 @@
-"""The tables and buckets of a template, created wherever boto3 reaches: moto's server, or moto inside a test.
+"""The tables, queues and buckets of a template, created wherever boto3 reaches: moto's server, or moto inside a test.
 
 Knows nothing of functions, routes or processes.
 """
 
+import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import boto3
@@ -12,7 +13,7 @@ import boto3
 from cutout.accounts import PLANS, Account, KeyMode
 from cutout.aws.key_store import DynamoKeyStore
 from local.intrinsics import TemplateError
-from local.resources import Bucket, Table, Template
+from local.resources import Bucket, Notification, Queue, Table, Template
 from local.template import ACCOUNT, REGION
 
 LOCAL_ACCOUNT = Account.on_plan("acct_local", "local@localhost", PLANS["unlimited"])
@@ -51,16 +52,17 @@ def client(service: str, endpoint: str | None = None) -> Any:
 
 
 def create_cloud(template: Template, endpoint: str | None = None) -> None:
-    """Create every table and bucket. Raises TemplateError for a lifecycle rule that cannot be carried over."""
+    """Create every table, queue and bucket; buckets last, since they tell the queues that they do.
+
+    Raises TemplateError for a lifecycle rule that cannot be carried over.
+    """
     dynamodb = client("dynamodb", endpoint)
     for table in template.tables.values():
         _create_table(dynamodb, table)
+    _create_queues(client("sqs", endpoint), template.queues.values())
     s3 = client("s3", endpoint)
     for bucket in template.buckets.values():
-        s3.create_bucket(Bucket=bucket.name)
-        if bucket.lifecycle:
-            rules = [_lifecycle_rule(bucket, rule) for rule in bucket.lifecycle]
-            s3.put_bucket_lifecycle_configuration(Bucket=bucket.name, LifecycleConfiguration={"Rules": rules})
+        _create_bucket(s3, bucket)
 
 
 def seed_account(table: str, raw_key: str, endpoint: str | None = None) -> None:
@@ -84,6 +86,64 @@ def _create_table(dynamodb: Any, table: Table) -> None:
             TableName=table.name,
             TimeToLiveSpecification={"Enabled": True, "AttributeName": table.ttl_attribute},
         )
+
+
+def _create_queues(sqs: Any, queues: Collection[Queue]) -> None:
+    urls = {
+        queue.name: sqs.create_queue(
+            QueueName=queue.name,
+            Attributes={
+                "VisibilityTimeout": str(queue.visibility_s),
+                "MessageRetentionPeriod": str(queue.retention_s),
+            },
+        )["QueueUrl"]
+        for queue in queues
+    }
+    for queue in queues:  # now that every dead-letter queue is there
+        if queue.dead_letter_arn:
+            redrive = {"deadLetterTargetArn": queue.dead_letter_arn, "maxReceiveCount": queue.max_receives}
+            sqs.set_queue_attributes(QueueUrl=urls[queue.name], Attributes={"RedrivePolicy": json.dumps(redrive)})
+
+
+def _create_bucket(s3: Any, bucket: Bucket) -> None:
+    s3.create_bucket(Bucket=bucket.name)
+    if bucket.lifecycle:
+        rules = [_lifecycle_rule(bucket, rule) for rule in bucket.lifecycle]
+        s3.put_bucket_lifecycle_configuration(Bucket=bucket.name, LifecycleConfiguration={"Rules": rules})
+    if bucket.cors:
+        rules = [_cors_rule(bucket, rule) for rule in bucket.cors]
+        s3.put_bucket_cors(Bucket=bucket.name, CORSConfiguration={"CORSRules": rules})
+    if bucket.notifications:
+        configurations = [_queue_configuration(notification) for notification in bucket.notifications]
+        s3.put_bucket_notification_configuration(
+            Bucket=bucket.name, NotificationConfiguration={"QueueConfigurations": configurations}
+        )
+
+
+def _queue_configuration(notification: Notification) -> dict[str, Any]:
+    configuration: dict[str, Any] = {"QueueArn": notification.queue_arn, "Events": [notification.event]}
+    if notification.rules:
+        rules = [{"Name": name, "Value": value} for name, value in notification.rules]
+        configuration["Filter"] = {"Key": {"FilterRules": rules}}
+    return configuration
+
+
+_CORS = {
+    "AllowedHeaders": "AllowedHeaders",
+    "AllowedMethods": "AllowedMethods",
+    "AllowedOrigins": "AllowedOrigins",
+    "ExposedHeaders": "ExposeHeaders",
+    "Id": "ID",
+    "MaxAge": "MaxAgeSeconds",
+}
+"""CloudFormation's names in a CORS rule, and PutBucketCors's."""
+
+
+def _cors_rule(bucket: Bucket, rule: Mapping[str, Any]) -> dict[str, Any]:
+    unknown = rule.keys() - _CORS.keys()
+    if unknown:
+        raise TemplateError(f"{bucket.logical_id}: CORS rule with {', '.join(sorted(unknown))} cannot be made locally")
+    return {_CORS[name]: value for name, value in rule.items()}
 
 
 def _lifecycle_rule(bucket: Bucket, rule: Mapping[str, Any]) -> dict[str, Any]:

@@ -47,12 +47,50 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Notification:
+    """What a bucket tells a queue: an event (``s3:ObjectCreated:*``) of keys that fit every rule (name, value)."""
+
+    event: str
+    queue_arn: str
+    rules: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Bucket:
-    """An S3 bucket. lifecycle: rules as CloudFormation writes them."""
+    """An S3 bucket. lifecycle and cors: rules as CloudFormation writes them."""
 
     logical_id: str
     name: str
     lifecycle: tuple[Mapping[str, Any], ...]
+    cors: tuple[Mapping[str, Any], ...]
+    notifications: tuple[Notification, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """An SQS queue. dead_letter_arn: where messages go that were received max_receives times; empty: nowhere."""
+
+    logical_id: str
+    name: str
+    visibility_s: int
+    retention_s: int
+    dead_letter_arn: str
+    max_receives: int
+
+
+@dataclass(frozen=True, slots=True)
+class EventSource:
+    """A queue that feeds a function (both logical ids). concurrency: most events at one time; 0: no bound.
+
+    partial: the function's answer names the messages that failed (ReportBatchItemFailures).
+    """
+
+    logical_id: str
+    queue: str
+    function: str
+    batch_size: int
+    concurrency: int
+    partial: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,4 +114,6 @@ class Template:
     routes: tuple[Route, ...]
     tables: Mapping[str, Table]
     buckets: Mapping[str, Bucket]
+    queues: Mapping[str, Queue]
+    sources: Mapping[str, EventSource]
     gateway_responses: Mapping[str, GatewayResponse]

@@ -1,16 +1,19 @@
 """``template.yaml`` as values: what has to run, where it is reached and what it stores.
 
-The template is the only table of routes, functions, tables and buckets. Nothing in it is skipped by accident: a
+The template is the only table of routes, functions, tables, buckets and queues. Nothing in it is skipped by accident: a
 resource type, an event or a property that means something and cannot be had on a laptop is a TemplateError.
 This module starts nothing and knows no process, port or client.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
+from local import storage
 from local.intrinsics import Names, Resolver, TemplateError, read_yaml
-from local.resources import Bucket, Function, GatewayResponse, Route, Table, Template
+from local.resources import EventSource, Function, GatewayResponse, Route, Template
+
+T = TypeVar("T")
 
 ACCOUNT = "123456789012"
 """The AWS account that moto plays."""
@@ -21,7 +24,7 @@ STACK = "cutout-local"
 _NOT_LOCAL = (
     "AWS::ApiGateway::", "AWS::ApplicationAutoScaling::", "AWS::CertificateManager::", "AWS::CloudWatch::",
     "AWS::IAM::", "AWS::Lambda::Permission", "AWS::Logs::", "AWS::Route53::", "AWS::S3::BucketPolicy", "AWS::SNS::",
-    "AWS::WAFv2::",
+    "AWS::SQS::QueuePolicy", "AWS::WAFv2::",
 )  # fmt: skip
 _FUNCTION_NOT_LOCAL = {
     "Architectures", "AutoPublishAlias", "AutoPublishAliasAllProperties", "AutoPublishCodeSha256",
@@ -31,15 +34,6 @@ _FUNCTION_NOT_LOCAL = {
 _FUNCTION_LOCAL = {
     "CodeUri", "Environment", "Events", "Handler", "ImageConfig", "Layers", "MemorySize", "PackageType", "Timeout",
 }  # fmt: skip
-_BUCKET_PROPERTIES = {
-    "BucketEncryption", "BucketName", "LifecycleConfiguration", "OwnershipControls", "PublicAccessBlockConfiguration",
-    "Tags", "VersioningConfiguration",
-}  # fmt: skip
-_TABLE_PROPERTIES = {
-    "AttributeDefinitions", "BillingMode", "DeletionProtectionEnabled", "GlobalSecondaryIndexes", "KeySchema",
-    "OnDemandThroughput", "PointInTimeRecoverySpecification", "SSESpecification", "TableName", "Tags",
-    "TimeToLiveSpecification",
-}  # fmt: skip
 # The resource types that are run, with the property that may name one.
 _NAME_PROPERTY = {
     "AWS::Serverless::Api": "Name",
@@ -47,6 +41,8 @@ _NAME_PROPERTY = {
     "AWS::Serverless::LayerVersion": "LayerName",
     "AWS::DynamoDB::Table": "TableName",
     "AWS::S3::Bucket": "BucketName",
+    "AWS::SQS::Queue": "QueueName",
+    "AWS::Lambda::EventSourceMapping": "",
 }
 
 
@@ -76,9 +72,10 @@ class _Reader:
         attributes = {
             (logical_id, attribute): value
             for logical_id, resource in self._resources.items()
-            for attribute, value in _attributes(resource["Type"], names[logical_id])
+            for attribute, value in _attributes(resource["Type"], names[logical_id]).items()
         }
-        resolvable = Names(known, names, attributes)
+        refs = {logical_id: _ref(self._resources[logical_id]["Type"], name) for logical_id, name in names.items()}
+        resolvable = Names(known, refs, attributes)
         self._values = Resolver(resolvable, document.get("Conditions", {}), document.get("Mappings", {}))
         self._names = names
 
@@ -93,8 +90,10 @@ class _Reader:
             stage=str(api.get("StageName", "local")),
             functions=functions,
             routes=tuple(route for logical_id in functions for route in self._routes(logical_id)),
-            tables={logical_id: self._table(logical_id) for logical_id in self._of("AWS::DynamoDB::Table")},
-            buckets={logical_id: self._bucket(logical_id) for logical_id in self._of("AWS::S3::Bucket")},
+            tables=self._each("AWS::DynamoDB::Table", storage.table),
+            buckets=self._each("AWS::S3::Bucket", storage.bucket),
+            queues=self._each("AWS::SQS::Queue", storage.queue),
+            sources=self._each("AWS::Lambda::EventSourceMapping", self._source),
             gateway_responses={
                 kind: _gateway_response(kind, response) for kind, response in api.get("GatewayResponses", {}).items()
             },
@@ -166,31 +165,46 @@ class _Reader:
             properties = self._values.resolve({key: event["Properties"][key] for key in ("Path", "Method")})
             yield Route(properties["Method"].upper(), properties["Path"], logical_id)
 
-    def _table(self, logical_id: str) -> Table:
-        properties = self._values.resolve(self._properties(logical_id, _TABLE_PROPERTIES))
-        ttl = properties.get("TimeToLiveSpecification", {})
-        return Table(
-            logical_id=logical_id,
-            name=self._names[logical_id],
-            key_schema=tuple(properties["KeySchema"]),
-            attributes=tuple(properties["AttributeDefinitions"]),
-            indexes=tuple(properties.get("GlobalSecondaryIndexes", [])),
-            ttl_attribute=ttl["AttributeName"] if ttl.get("Enabled") else "",
-        )
+    def _each(self, kind: str, read: Callable[[str, str, dict[str, Any]], T]) -> dict[str, T]:
+        """Every resource of a type as what ``read`` makes of its logical id, its name and its resolved properties."""
+        return {
+            logical_id: read(
+                logical_id,
+                self._names[logical_id],
+                self._values.resolve(self._properties(logical_id, storage.PROPERTIES[kind])),
+            )
+            for logical_id in self._of(kind)
+        }
 
-    def _bucket(self, logical_id: str) -> Bucket:
-        properties = self._values.resolve(self._properties(logical_id, _BUCKET_PROPERTIES))
-        rules = properties.get("LifecycleConfiguration", {}).get("Rules", [])
-        return Bucket(logical_id, self._names[logical_id], tuple(rules))
+    def _source(self, logical_id: str, _: str, properties: dict[str, Any]) -> EventSource:
+        arns = {
+            _attributes("AWS::SQS::Queue", self._names[queue])["Arn"]: queue for queue in self._of("AWS::SQS::Queue")
+        }
+        functions = {self._names[function]: function for function in self._of("AWS::Serverless::Function")}
+        queue, function = arns.get(properties["EventSourceArn"]), functions.get(properties["FunctionName"])
+        if queue is None or function is None:
+            raise TemplateError(f"{logical_id}: only a queue of the template can feed a function of the template")
+        return storage.source(logical_id, queue, function, properties)
 
 
-def _attributes(kind: str, name: str) -> Iterator[tuple[str, str]]:
-    if kind == "AWS::Serverless::Function":
-        yield "Arn", f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
-    elif kind == "AWS::DynamoDB::Table":
-        yield "Arn", f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{name}"
-    elif kind == "AWS::S3::Bucket":
-        yield "Arn", f"arn:aws:s3:::{name}"
+def _ref(kind: str, name: str) -> str:
+    """What ``Ref`` gives: for a queue its URL, else the name."""
+    return f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}" if kind == "AWS::SQS::Queue" else name
+
+
+def _attributes(kind: str, name: str) -> dict[str, str]:
+    """What ``GetAtt`` gives, by attribute."""
+    match kind:
+        case "AWS::Serverless::Function":
+            return {"Arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"}
+        case "AWS::DynamoDB::Table":
+            return {"Arn": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{name}"}
+        case "AWS::S3::Bucket":
+            return {"Arn": f"arn:aws:s3:::{name}"}
+        case "AWS::SQS::Queue":
+            return {"Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}", "QueueName": name}
+        case _:
+            return {}
 
 
 def _pseudo_parameters() -> dict[str, str]:

@@ -340,8 +340,8 @@ def test_a_used_port_is_one_clear_sentence(tmp_path, toy):
 
 def test_a_template_that_cannot_be_run_is_one_clear_sentence(tmp_path):
     template = tmp_path / "template.yaml"
-    template.write_text(TOY.read_text().replace("AWS::Logs::LogGroup", "AWS::SQS::Queue"))
-    assert failing(tmp_path, template=template) == "error: EchoLogs: AWS::SQS::Queue cannot be run locally\n"
+    template.write_text(TOY.read_text().replace("AWS::Logs::LogGroup", "AWS::Kinesis::Stream"))
+    assert failing(tmp_path, template=template) == "error: EchoLogs: AWS::Kinesis::Stream cannot be run locally\n"
 
 
 def test_a_function_that_cannot_be_imported_is_one_clear_sentence(tmp_path):

@@ -91,7 +91,7 @@ def test_gateway_responses_keep_status_headers_and_templates(toy):
         ("SWITCH: true", "SWITCH: !GetAtt Things.StreamArn", "Things.StreamArn"),
         ("SWITCH: true", "SWITCH: !If [Nowhere, 1, 2]", "condition Nowhere"),
         ("SWITCH: true", "SWITCH: !FindInMap [Days, prod, Gone]", "Days.prod.Gone"),
-        ("Type: AWS::Logs::LogGroup", "Type: AWS::SQS::Queue", "AWS::SQS::Queue"),
+        ("Type: AWS::Logs::LogGroup", "Type: AWS::Kinesis::Stream", "AWS::Kinesis::Stream"),
         ("Any: {Type: Api,", "Any: {Type: HttpApi,", "HttpApi"),
         ("BillingMode: PAY_PER_REQUEST", "StreamSpecification: {StreamViewType: KEYS_ONLY}", "StreamSpecification"),
         ("BucketName:", "ReplicationConfiguration: {}\n      BucketName:", "ReplicationConfiguration"),

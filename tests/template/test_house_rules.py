@@ -3,7 +3,6 @@
 import json
 import re
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,59 +25,12 @@ def functions(document: dict[str, Any]) -> Resources:
     return of_type(document["Resources"], "AWS::Serverless::Function")
 
 
-def statements(stack: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every statement that allows something, with the role's or policy's name."""
-    for name, resource in stack["Resources"].items():
-        properties = resource.get("Properties", {})
-        documents = [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
-        documents += [properties["PolicyDocument"]] if "PolicyDocument" in properties else []
-        for document in documents:
-            for statement in document["Statement"]:
-                if statement["Effect"] == "Allow":
-                    yield name, statement
-
-
-def as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
 def test_every_function_writes_to_a_log_group_with_retention(document: dict[str, Any]) -> None:
     groups = of_type(document["Resources"], "AWS::Logs::LogGroup")
     assert all(group["Properties"]["RetentionInDays"] == {"Ref": "LogRetention"} for group in groups.values())
     used = [function["Properties"]["LoggingConfig"]["LogGroup"]["Ref"] for function in functions(document).values()]
     assert len(used) == len(set(used)), "each function has a log group of its own"
     assert {*used, "ApiLogGroup"} == set(groups)
-
-
-def test_no_right_is_a_wildcard(stack: dict[str, Any]) -> None:
-    allowed = list(statements(stack))
-    assert len(allowed) >= 6
-    for name, statement in allowed:
-        for action in as_list(statement["Action"]):
-            assert "*" not in action, f"{name}: {action}"
-        for resource in as_list(statement["Resource"]):
-            assert resource != "*", f"{name}: {statement['Sid']}"
-
-
-def test_functions_have_the_rights_that_they_need_and_no_other(stack: dict[str, Any]) -> None:
-    rights: dict[str, set[str]] = {}
-    for name, statement in statements(stack):
-        rights.setdefault(name.removesuffix("Role"), set()).update(as_list(statement["Action"]))
-    keys = {"dynamodb:GetItem", "dynamodb:UpdateItem"}
-    assert rights == {
-        "RemoveBackgroundFunction": keys | {"s3:PutObject", "s3:GetObject"},
-        "AccountFunction": keys,
-        "HealthFunction": {"lambda:InvokeFunction"},
-    }
-
-
-def test_writing_the_table_is_bound_to_the_day_of_use_of_a_key(stack: dict[str, Any]) -> None:
-    writes = [statement for _, statement in statements(stack) if statement["Action"] == "dynamodb:UpdateItem"]
-    assert len(writes) == 2
-    for statement in writes:
-        condition = statement["Condition"]
-        assert condition["ForAllValues:StringLike"] == {"dynamodb:LeadingKeys": ["KEY#*"]}
-        assert condition["ForAllValues:StringEquals"] == {"dynamodb:Attributes": ["pk", "sk", "last_used_day"]}
 
 
 def test_zip_functions_have_one_runtime_and_it_is_that_of_layer_and_image(document: dict[str, Any]) -> None:

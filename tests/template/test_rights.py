@@ -1,0 +1,127 @@
+"""Who may do what: every right of every function, told once more and compared."""
+
+from collections.abc import Iterator
+from typing import Any
+
+Right = tuple[str, str, str]
+"""An action, what it is done to, and the leading keys that it is bound to."""
+
+UPLOADS = "arn:${AWS::Partition}:s3:::${AWS::StackName}-uploads-${AWS::AccountId}-${AWS::Region}"
+RESULTS = "arn:${AWS::Partition}:s3:::${AWS::StackName}-results-${AWS::AccountId}-${AWS::Region}"
+ADDED_BY_SAM = {"AWSLambdaBasicExecutionRole", "AWSXRayDaemonWriteAccess", "AWSXrayWriteOnlyAccess"}
+
+CALLER = {
+    ("dynamodb:GetItem", "AccountsTable", "KEY#* ACCOUNT#*"),
+    ("dynamodb:UpdateItem", "AccountsTable", "KEY#* last_used_day"),
+    ("dynamodb:UpdateItem", "AccountsTable", "RATE#*"),
+    ("dynamodb:BatchGetItem", "AccountsTable", "USAGE#*"),
+}
+CHARGE = {
+    ("dynamodb:PutItem", "AccountsTable", "CHARGE#*"),
+    ("dynamodb:UpdateItem", "AccountsTable", "USAGE#*"),
+}
+JOBS = {(f"dynamodb:{action}", "JobsTable", "") for action in ("GetItem", "PutItem", "UpdateItem")}
+
+RIGHTS: dict[str, set[Right]] = {
+    "RemoveBackgroundFunction": CALLER
+    | CHARGE
+    | JOBS
+    | {
+        ("sqs:SendMessage", "JobsQueue", ""),
+        ("s3:GetObject", "uploads/direct/*", ""),
+        ("s3:PutObject", "uploads/direct/*", ""),
+        ("s3:ListBucket", "uploads", ""),
+        ("s3:GetObject", "results/results/*", ""),
+        ("s3:PutObject", "results/results/*", ""),
+    },
+    "AccountFunction": CALLER,
+    "HealthFunction": {("lambda:InvokeFunction", "RemoveBackgroundFunction:live", "")},
+}
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def name_of(resource: Any) -> str:
+    """A resource as the table above calls it."""
+    if "Fn::GetAtt" in resource:
+        logical_id, attribute = resource["Fn::GetAtt"]
+        assert attribute == "Arn"
+        return str(logical_id)
+    text: str = resource["Fn::Sub"]
+    for arn, name in ((UPLOADS, "uploads"), (RESULTS, "results")):
+        text = text.replace(arn, name)
+    return text.replace("${RemoveBackgroundFunction.Arn}", "RemoveBackgroundFunction").replace(".Arn}", "}")
+
+
+def rights_of(statement: dict[str, Any]) -> Iterator[Right]:
+    assert statement["Effect"] == "Allow"
+    conditions = statement.get("Condition", {})
+    assert conditions.keys() <= {"ForAllValues:StringLike", "ForAllValues:StringEquals"}
+    keys = conditions.get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys", [])
+    attributes = conditions.get("ForAllValues:StringEquals", {}).get("dynamodb:Attributes", [])
+    bound = " ".join([*keys, *(name for name in attributes if name not in {"pk", "sk"})])
+    for action in as_list(statement["Action"]):
+        for resource in as_list(statement["Resource"]):
+            yield action, name_of(resource), bound
+
+
+def granted(stack: dict[str, Any]) -> dict[str, set[Right]]:
+    """The rights of every function's role: its own, and those of the shared policies that it has."""
+    resources = stack["Resources"]
+    found = {}
+    for name, resource in resources.items():
+        if resource["Type"] != "AWS::Lambda::Function":
+            continue
+        role = resources[f"{name}Role"]["Properties"]
+        documents = [policy["PolicyDocument"] for policy in role.get("Policies", [])]
+        for policy in role["ManagedPolicyArns"]:
+            if isinstance(policy, dict) and "Ref" in policy:
+                documents.append(resources[policy["Ref"]]["Properties"]["PolicyDocument"])
+            else:
+                assert str(policy).rpartition("/")[2].rstrip("']}") in ADDED_BY_SAM, policy
+        statements = [statement for document in documents for statement in document["Statement"]]
+        found[name] = {right for statement in statements for right in rights_of(statement)}
+    return found
+
+
+def test_functions_have_the_rights_that_they_need_and_no_other(stack: dict[str, Any]) -> None:
+    found = granted(stack)
+    assert found.keys() == RIGHTS.keys()
+    for name, rights in found.items():
+        assert rights == RIGHTS[name], name
+
+
+def test_no_right_is_a_wildcard(stack: dict[str, Any]) -> None:
+    for name, rights in granted(stack).items():
+        for action, resource, _ in rights:
+            assert "*" not in action, f"{name}: {action}"
+            assert resource not in {"*", "uploads/*", "results/*"}, f"{name}: {action}"
+
+
+def test_every_right_over_accounts_is_bound_to_leading_keys(stack: dict[str, Any]) -> None:
+    for name, rights in granted(stack).items():
+        assert all(bound for _, resource, bound in rights if resource == "AccountsTable"), name
+
+
+def test_only_the_uploads_of_this_stack_may_be_told_to_the_queue_from_outside(stack: dict[str, Any]) -> None:
+    allowed, denied = stack["Resources"]["JobsQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert (allowed["Principal"], allowed["Action"]) == ({"Service": "s3.amazonaws.com"}, "sqs:SendMessage")
+    assert allowed["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}},
+        "ArnEquals": {"aws:SourceArn": {"Fn::Sub": UPLOADS}},
+    }
+    assert (denied["Effect"], denied["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+
+
+def test_whatever_holds_data_is_reached_by_tls_only(stack: dict[str, Any]) -> None:
+    covered = set()
+    for resource in stack["Resources"].values():
+        if resource["Type"] in {"AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy"}:
+            properties = resource["Properties"]
+            denied = [item for item in properties["PolicyDocument"]["Statement"] if item["Effect"] == "Deny"]
+            assert [item["Condition"] for item in denied] == [{"Bool": {"aws:SecureTransport": "false"}}]
+            covered |= {target["Ref"] for target in properties.get("Queues", [properties.get("Bucket")])}
+    kinds = {"AWS::S3::Bucket", "AWS::SQS::Queue"}
+    assert covered == {name for name, item in stack["Resources"].items() if item["Type"] in kinds}
