@@ -39,6 +39,7 @@ ROOMS = {
         "jobs",
         "job_ids",
         "job_parts",
+        "urls",
         "cutout",
     },
     "settings": {"errors", "imaging.spec"},

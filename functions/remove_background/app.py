@@ -2,29 +2,41 @@
 
 from functools import partial
 
-from cutout import accounts
 from cutout.api.answers import json_answer
+from cutout.api.deferral import once_job
 from cutout.api.dialects import Dialect, dialects
+from cutout.api.idempotency import REPLAYED
+from cutout.api.job_documents import accepted_answer
+from cutout.api.preferences import APPLIED
 from cutout.api.request import Request, Response
 from cutout.api.routes import Endpoint
-from cutout.api.sources import SourceKind, load
 from cutout.aws import model_health, telemetry, warm
 from cutout.aws.gateway import lambda_handler
-from cutout.imaging.pipeline import cut_out
 from cutout.imaging.predict import check
 
 
 def remove(dialect: Dialect, request: Request) -> Response:
-    """Authenticate, parse, do, answer."""
-    settings = warm.settings()
-    caller = accounts.authenticate(dialect.credential(request, legacy=settings.legacy_keys), warm.key_store())
-    telemetry.caller_known(caller.account.id, caller.key.fingerprint, caller.key.mode)
+    """Admit, parse, do, answer: with the image, or with a job that will make it."""
+    caller = warm.admission().admit(request, dialect.credential(request, legacy=warm.settings().legacy_keys)).caller
     order = dialect.parse(request)
-    image = load(order.source, {SourceKind.URL: warm.fetch_image}, settings.limits.max_bytes)
-    result = cut_out(image, order.spec, warm.segmenter(), settings.limits)
-    telemetry.image_made(result)
-    answer = dialect.answer(order, result)
-    return warm.results().deliver(answer, f"results/{caller.account.id}/{request.request_id}")
+    may_begin = partial(warm.admission().require_quota, caller.account, caller.key.mode)
+    if order.later:
+        ordered = warm.deferral().defer(caller, order, may_begin)
+        telemetry.job_ordered(ordered.job, again=ordered.again)
+        request.answer_headers.update(APPLIED | (REPLAYED if ordered.again else {}))
+        return accepted_answer(ordered.job, warm.results().links(), request)
+    charge = None
+    if order.idempotency_key:
+        job = once_job(caller, order)
+        work = partial(warm.removal().make, caller, order, job.id)
+        result, again = warm.once().run(job, work, may_begin, request.time_left_s)
+        request.answer_headers.update(REPLAYED if again else {})
+    else:
+        may_begin()
+        result, charge = warm.removal().make(caller, order, request.request_id)
+    answer = warm.results().deliver(dialect.answer(order, result), f"results/{caller.account.id}/{request.request_id}")
+    warm.meter().count(charge)  # what is done once is charged with its job
+    return answer
 
 
 def model_state(_: Request) -> Response:

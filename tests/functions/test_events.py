@@ -60,6 +60,7 @@ def invoke(event: dict[str, Any]) -> dict[str, Any]:
         memory_limit_in_mb=512,
         invoked_function_arn=f"arn:aws:lambda:eu-central-1:123456789012:function:{folder}",
         aws_request_id="0c0ffee0-0000-4000-8000-000000000000",
+        get_remaining_time_in_millis=lambda: 29_000,
     )
     answer: dict[str, Any] = import_module(f"functions.{folder}.app").handler(event, context)
     return answer

@@ -20,6 +20,7 @@ CONTEXT = SimpleNamespace(
     memory_limit_in_mb=3008,
     invoked_function_arn="arn:aws:lambda:us-east-1:123456789012:function:remove",
     aws_request_id="0c0ffee0-0000-4000-8000-000000000001",
+    get_remaining_time_in_millis=lambda: 29_000,
 )
 
 

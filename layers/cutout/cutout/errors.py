@@ -156,6 +156,24 @@ class JobEndedError(CutoutError):
     code = "job_ended"
 
 
+class ProcessingFailedError(CutoutError):
+    """Every attempt on this image came to a bad end, and no more will be made."""
+
+    code = "processing_failed"
+
+
+class IdempotencyMismatchError(CutoutError):
+    """The Idempotency-Key was used before, for another request."""
+
+    code = "idempotency_mismatch"
+
+
+class GoneError(CutoutError):
+    """There was such a thing, and its owner had it deleted."""
+
+    code = "gone"
+
+
 class ServiceUnavailableError(CutoutError):
     """A part of the service that this request needs is not available; a retry may work."""
 

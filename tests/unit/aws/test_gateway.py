@@ -1,14 +1,18 @@
 import base64
 import io
 import json
+from functools import partial
 
 import pytest
 
 from cutout.api.request import Request, Response
 from cutout.api.routes import Endpoint
-from cutout.aws import telemetry
-from cutout.aws.gateway import serve, to_request
+from cutout.aws import gateway, telemetry
 from cutout.errors import InvalidImageError
+
+TIME_LEFT_S = 29.0
+serve = partial(gateway.serve, time_left_s=TIME_LEFT_S)
+to_request = partial(gateway.to_request, time_left_s=TIME_LEFT_S)
 
 
 def event(**changes: object) -> dict[str, object]:
@@ -57,7 +61,17 @@ def test_an_event_becomes_a_request():
     assert request.headers["x-a"] == "1, 2"
     assert request.query == {"q": ("a", "b")}
     assert request.path_parameters == {"id": "7"}
-    assert request.request_id == "req_abc"
+    assert (request.request_id, request.time_left_s) == ("req_abc", TIME_LEFT_S)
+
+
+@pytest.mark.parametrize(
+    ("resource", "path", "base"),
+    [("/v2", "/v2", ""), ("/v2", "/prod/v2", "/prod"), ("/v2/jobs", "/images/v2/jobs/", "/images"), ("/v2", None, ""),
+     ("/v2/jobs/{id}", "/prod/v2/jobs/7", ""), ("/", "/prod/", "")],
+)  # fmt: skip
+def test_what_a_client_wrote_before_the_route_is_known(resource, path, base):
+    context = {"requestId": "abc"} | ({"path": path} if path else {})
+    assert to_request(event(resource=resource, requestContext=context)).base_path == base
 
 
 def test_an_event_without_headers_or_query_is_a_request_too():

@@ -28,9 +28,12 @@ STATUS: Final[Mapping[type[CutoutError], int]] = {
     errors.ConflictError: 409,
     errors.JobBusyError: 409,
     errors.JobEndedError: 409,
+    errors.GoneError: 410,
     errors.ImageTooLargeError: 413,
     errors.ResolutionTooHighError: 413,
     errors.UnsupportedMediaTypeError: 415,
+    errors.ProcessingFailedError: 422,
+    errors.IdempotencyMismatchError: 422,
     errors.RateLimitedError: 429,
     errors.ServiceUnavailableError: 503,
     errors.DeadlineError: 504,
@@ -40,6 +43,12 @@ STATUS: Final[Mapping[type[CutoutError], int]] = {
 def status_of(error: CutoutError) -> int:
     """The HTTP status of an error: that of its class or of the nearest class above it."""
     return next(STATUS[cls] for cls in type(error).__mro__ if cls in STATUS)
+
+
+def error_of(code: str, message: str, details: Mapping[str, object]) -> CutoutError:
+    """The error that a stored code stands for, to be raised again; a code without a class is a failed job's own."""
+    classes = {cls.code: cls for cls in STATUS}
+    return classes.get(code, errors.ProcessingFailedError)(message, details)
 
 
 def write_problem(error: CutoutError, request: Request) -> Response:

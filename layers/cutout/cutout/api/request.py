@@ -32,6 +32,8 @@ class Request:
 
     route: the resource as the template names it (``/v2``, ``/v2/jobs/{id}``); path: as it was called.
     query: every value of every parameter, decoded. body: the bytes as sent.
+    base_path: what stands before the route in the client's URL, such as ``/prod``; empty for a route with parameters.
+    time_left_s: seconds after which the process may be killed, counted from the request's arrival.
     answer_headers: for every answer to this request, whatever comes of it; written as the request goes its way.
     """
 
@@ -43,6 +45,8 @@ class Request:
     path_parameters: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     request_id: str = ""
+    base_path: str = ""
+    time_left_s: float = 0.0
     answer_headers: dict[str, str] = field(default_factory=dict)
 
     @property

@@ -21,19 +21,19 @@ Event = Mapping[str, Any]
 def lambda_handler(endpoints: Sequence[Endpoint]) -> telemetry.Handler:
     """The handler of a function with these endpoints."""
 
-    def handler(event: Event, context: Any) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
-        return serve(event, endpoints)
+    def handler(event: Event, context: Any) -> dict[str, Any]:
+        return serve(event, endpoints, context.get_remaining_time_in_millis() / 1000)
 
     return telemetry.instrumented(handler, tracing=warm.settings().tracing)
 
 
-def serve(event: Event, endpoints: Sequence[Endpoint]) -> dict[str, Any]:
-    """Answer one proxy event by the endpoint of its route.
+def serve(event: Event, endpoints: Sequence[Endpoint], time_left_s: float) -> dict[str, Any]:
+    """Answer one proxy event by the endpoint of its route. time_left_s: then the process may be killed.
 
     A CutoutError is written by the endpoint's dialect; anything else is logged and becomes a bare 500.
     """
     started = time.perf_counter()
-    request = to_request(event)
+    request = to_request(event, time_left_s)
     telemetry.request_started(request)
     endpoint = find_endpoint(endpoints, request)
     try:
@@ -47,7 +47,7 @@ def serve(event: Event, endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     return to_answer(response, request)
 
 
-def to_request(event: Event) -> Request:
+def to_request(event: Event, time_left_s: float) -> Request:
     """The request in a proxy event, without its body."""
     headers = event.get("multiValueHeaders") or {}
     query = event.get("multiValueQueryStringParameters") or {}
@@ -59,6 +59,8 @@ def to_request(event: Event) -> Request:
         query={name: tuple(values) for name, values in query.items()},
         path_parameters=event.get("pathParameters") or {},
         request_id=f"req_{event['requestContext']['requestId']}",
+        base_path=_base_path(event),
+        time_left_s=time_left_s,
     )
 
 
@@ -78,6 +80,12 @@ def to_answer(response: Response, request: Request) -> dict[str, Any]:
         "body": body.decode() if textual else base64.b64encode(body).decode("ascii"),
         "isBase64Encoded": not textual,
     }
+
+
+def _base_path(event: Event) -> str:
+    """What the client wrote before the route, where that has no parameters: the stage, or a custom domain's mapping."""
+    path = event["requestContext"].get("path", "").rstrip("/")
+    return str(path.removesuffix(event["resource"])) if path.endswith(event["resource"]) else ""
 
 
 def _with_body(request: Request, event: Event) -> Request:

@@ -1,51 +1,151 @@
-"""S3: answers that are too large for the transport."""
+"""The results bucket: the results of jobs, and answers that are too large for the transport."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from cutout.api.job_documents import Links
 from cutout.api.request import Response
-from cutout.errors import ServiceUnavailableError
+from cutout.errors import GoneError, ServiceUnavailableError
+from cutout.imaging.spec import Channels, CutoutResult, ImageFormat
+from cutout.job_parts import JobResult
+from cutout.jobs import Job
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _ENVELOPE_BYTES = 8_192
 """Room for the JSON around the body of an answer: status and headers."""
+_ABSENT: Final = frozenset({"404", "NoSuchKey", "NotFound"})
+_ENDINGS: Final = {each.media_type: each.value for each in ImageFormat}
 
 
 class ResultStore:
     """The results bucket. Objects expire by the bucket's lifecycle (24 h), their URLs after ``url_s`` seconds.
 
-    client: gives the client; it is asked for only when something is stored.
+    Every method raises ServiceUnavailableError when S3 cannot be asked. client: gives the client; it is asked for only
+    when needed.
     """
 
-    def __init__(self, client: Callable[[], "S3Client"], bucket: str, *, inline_limit_bytes: int, url_s: int) -> None:
+    def __init__(
+        self,
+        client: Callable[[], "S3Client"],
+        bucket: str,
+        *,
+        inline_limit_bytes: int,
+        url_s: int,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._client = client
         self._bucket = bucket
         self._inline_limit_bytes = inline_limit_bytes
         self._url_s = url_s
+        self._now = now
 
     def deliver(self, response: Response, key: str) -> Response:
         """The response itself if it fits the transport, else 303 See Other to a presigned GET of its body.
 
-        key: object key without ending. Raises ServiceUnavailableError when S3 does.
+        key: object key without ending.
         """
         if not self._inline_limit_bytes or self._size(response) <= self._inline_limit_bytes:
             return response
-        ending = response.media_type.rpartition("/")[2]
-        place = {"Bucket": self._bucket, "Key": f"{key}.{ending}"}
+        key = f"{key}.{response.media_type.rpartition('/')[2]}"
+        self._put(key, response.body, response.media_type)
+        return replace(response, status=303, body=b"", headers={**response.headers, "location": self.url(key)})
+
+    def put(self, job: Job, result: CutoutResult, mask: bytes | None = None) -> JobResult:
+        """Keep what was made for a job: the cutout, and beside it the mask (PNG)."""
+        folder = folder_of(job)
+        key = f"{folder}/cutout.{_ENDINGS[result.media_type]}"
+        self._put(key, result.data, result.media_type, job.id)
+        mask_key = f"{folder}/mask.png" if mask is not None else None
+        if mask is not None and mask_key is not None:
+            self._put(mask_key, mask, "image/png", job.id)
+        return JobResult(
+            key=key,
+            media_type=result.media_type,
+            width=result.width,
+            height=result.height,
+            source_width=result.source_width,
+            source_height=result.source_height,
+            bytes=len(result.data),
+            model=result.model,
+            stages_ms=dict(result.stages_ms),
+            mask_key=mask_key,
+        )
+
+    def read(self, result: JobResult) -> CutoutResult:
+        """What was made, again. Raises GoneError when it was removed."""
+        with _failures("The result could not be read; try again."):
+            data = self._client().get_object(Bucket=self._bucket, Key=result.key)["Body"].read()
+        return CutoutResult(
+            data=data,
+            media_type=result.media_type,
+            width=result.width,
+            height=result.height,
+            source_width=result.source_width,
+            source_height=result.source_height,
+            model=result.model,
+            stages_ms=result.stages_ms,
+        )
+
+    def links(self) -> Links:
+        """Presigned GETs, from now on."""
+        return Links(self.url, self._now() + timedelta(seconds=self._url_s))
+
+    def url(self, key: str) -> str:
+        """A presigned GET. Made without asking S3."""
+        with _failures("The URL of the result could not be made; try again."):
+            return self._client().generate_presigned_url(
+                "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=self._url_s
+            )
+
+    def remove(self, job: Job) -> None:
+        """Remove all that a job may have made; what another job has written to the same place since then stays."""
+        folder = folder_of(job)
+        alpha = job.options.spec.channels is Channels.ALPHA
+        image_format = ImageFormat.PNG if alpha else job.options.spec.format
+        for name in (f"cutout.{image_format.value}", "mask.png", "result.json"):
+            if self._maker(f"{folder}/{name}") == job.id:
+                with _failures("The result could not be removed; try again."):
+                    self._client().delete_object(Bucket=self._bucket, Key=f"{folder}/{name}")
+
+    def _maker(self, key: str) -> str | None:
+        """The job that wrote an object; None: there is none."""
         try:
-            self._client().put_object(**place, Body=response.body, ContentType=response.media_type)  # type: ignore[arg-type]
-            url = self._client().generate_presigned_url("get_object", Params=place, ExpiresIn=self._url_s)
-        except (BotoCoreError, ClientError) as error:
-            raise ServiceUnavailableError("The result could not be stored; try again.") from error
-        return replace(response, status=303, body=b"", headers={**response.headers, "location": url})
+            with _failures("The result could not be removed; try again."):
+                return self._client().head_object(Bucket=self._bucket, Key=key)["Metadata"].get("job")
+        except GoneError:
+            return None
+
+    def _put(self, key: str, data: bytes, media_type: str, job_id: str = "") -> None:
+        metadata = {"job": job_id} if job_id else {}
+        with _failures("The result could not be stored; try again."):
+            self._client().put_object(
+                Bucket=self._bucket, Key=key, Body=data, ContentType=media_type, Metadata=metadata
+            )
 
     def _size(self, response: Response) -> int:
         """Bytes of the function's answer: the body as base64, or as JSON text, which escapes quotes."""
         textual = response.media_type.startswith("application/json")
         body = len(response.body) + 64 if textual else (len(response.body) + 2) // 3 * 4
         return body + _ENVELOPE_BYTES
+
+
+def folder_of(job: Job) -> str:
+    """Where the results of a job lie; foreseeable for objects that people put themselves."""
+    return f"results/{job.account_id}/{job.folder}"
+
+
+@contextmanager
+def _failures(message: str) -> Iterator[None]:
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        if isinstance(error, ClientError) and error.response["Error"]["Code"] in _ABSENT:
+            raise GoneError("The result is gone: results are kept for 24 hours, unless deleted before.") from error
+        raise ServiceUnavailableError(message) from error

@@ -13,6 +13,7 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from cutout.api.request import Request, Response
 from cutout.errors import CutoutError
 from cutout.imaging.spec import CutoutResult
+from cutout.jobs import Job
 from cutout.metering import Charge
 
 Handler = Callable[[Mapping[str, Any], Any], dict[str, Any]]
@@ -94,6 +95,11 @@ def charge_not_counted(charge: Charge, error: CutoutError) -> None:
         exc_info=error,
         charge={"id": charge.id, "account": charge.account_id, "at": charge.at.isoformat(), **asdict(charge.usage)},
     )
+
+
+def job_ordered(job: Job, *, again: bool) -> None:
+    """Log the job that stands for a request. again: it was made for the same request, sent before."""
+    logger.info("job ordered", job=job.id, source=job.source.kind.value, status=job.state.value, again=again)
 
 
 def image_made(result: CutoutResult) -> None:

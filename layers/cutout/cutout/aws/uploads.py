@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cutout.api.sources import too_large
-from cutout.api.uploads import UploadForm, check_upload_id
+from cutout.api.uploads import UploadForm, check_upload_id, new_upload_id
 from cutout.errors import NotFoundError, ServiceUnavailableError
 
 if TYPE_CHECKING:
@@ -68,6 +68,11 @@ class UploadStore:
             )
         expires_at = (self._now() + timedelta(seconds=self._url_s)).replace(microsecond=0)
         return UploadForm(made["url"], made["fields"], expires_at, self._max_bytes)
+
+    def direct_form(self, account_id: str, content_type: str) -> tuple[str, UploadForm]:
+        """A new upload's id, and the form for it."""
+        upload_id = new_upload_id()
+        return upload_id, self.form(direct_key(account_id, upload_id), content_type)
 
     def require(self, account_id: str, upload_id: str) -> str:
         """The key of an upload that is there and small enough. Raises as :meth:`read`."""

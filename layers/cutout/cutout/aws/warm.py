@@ -8,12 +8,18 @@ from botocore.config import Config
 
 from cutout.aws import telemetry
 from cutout.aws.admission import Door
+from cutout.aws.deferral import Deferral
+from cutout.aws.job_desk import JobDesk
+from cutout.aws.job_queue import JobQueue
+from cutout.aws.job_store import DynamoJobStore
 from cutout.aws.key_cache import CachedKeyStore
 from cutout.aws.key_store import DynamoKeyStore
 from cutout.aws.meter import Meter
 from cutout.aws.objects import ResultStore
+from cutout.aws.once import Once
 from cutout.aws.quota import QuotaGate
 from cutout.aws.rate_limiter import DynamoRateLimiter
+from cutout.aws.uploads import UploadStore
 from cutout.aws.usage_store import DynamoUsageStore
 from cutout.aws.webhook_queue import WebhookQueue
 from cutout.fetch import FetchPolicy, fetch
@@ -25,6 +31,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
+    from cutout.aws.removal import Removal
     from cutout.imaging.predict import Segmenter
 
 _QUICK = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
@@ -114,6 +121,41 @@ def webhook_queue() -> WebhookQueue:
 
 
 @cache
+def uploads() -> UploadStore:
+    """The uploads bucket does not change while a process lives."""
+    return UploadStore(
+        _s3_client,
+        settings().uploads_bucket,
+        max_bytes=settings().limits.max_bytes,
+        url_s=settings().upload_url_s,
+    )
+
+
+@cache
+def jobs() -> DynamoJobStore:
+    """Jobs, and the charges of their ends."""
+    return DynamoJobStore(_dynamodb(), settings().jobs_table, settings().accounts_table)
+
+
+@cache
+def job_desk() -> JobDesk:
+    """Keeps its parts' connections."""
+    return JobDesk(jobs(), uploads(), results(), JobQueue(_sqs_client, settings().jobs_queue_url))
+
+
+@cache
+def deferral() -> Deferral:
+    """Keeps its parts' connections."""
+    return Deferral(job_desk(), uploads(), settings().limits.max_bytes, settings().url_allow)
+
+
+@cache
+def once() -> Once:
+    """Keeps its parts' connections."""
+    return Once(job_desk(), jobs(), results())
+
+
+@cache
 def lambda_client() -> "LambdaClient":
     """Keeps the connection to Lambda; a cold start on the other side takes seconds."""
     return _session().client(
@@ -129,6 +171,14 @@ def segmenter() -> "Segmenter":
 
     model = load_manifest(settings().models_dir).select(settings().model)
     return OnnxSegmenter(model, settings().models_dir / model.file, settings().threads)
+
+
+@cache
+def removal() -> "Removal":
+    """Keeps the model. Imported here as the model is."""
+    from cutout.aws.removal import Removal  # noqa: PLC0415
+
+    return Removal(fetch_image, uploads(), segmenter(), settings().limits)
 
 
 def fetch_image(url: str) -> bytes:

@@ -23,6 +23,10 @@ class Order:
     spec: CutoutSpec
     source: Source
     reply: str
+    later: bool = False
+    """Answer with a job at once, instead of the image when it is made."""
+    idempotency_key: str | None = None
+    """The client's name for this request, under which it is done once."""
 
 
 class Dialect(Protocol):

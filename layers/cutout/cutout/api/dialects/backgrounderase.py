@@ -6,8 +6,10 @@ from typing import Final
 from cutout.api import answers, auth, problems
 from cutout.api.dialects import Order
 from cutout.api.fields import Fields, json_fields, urlencoded_fields
+from cutout.api.idempotency import idempotency_key
 from cutout.api.multipart import multipart_fields
 from cutout.api.options import OPTIONS, parse_options, refuse_unknown
+from cutout.api.preferences import wants_async
 from cutout.api.request import Request, Response
 from cutout.api.sources import Source, SourceKind, find_source
 from cutout.errors import CutoutError, MissingImageError, UnsupportedMediaTypeError
@@ -19,12 +21,14 @@ _FORM_SOURCES: Final = {
     "image_url": SourceKind.URL,
     "image_base64": SourceKind.BASE64,
     "image_file_b64": SourceKind.BASE64,
+    "upload_id": SourceKind.UPLOAD,
 }
 _JSON_SOURCES: Final = {
     "image": SourceKind.BASE64,
     "image_url": SourceKind.URL,
     "image_base64": SourceKind.BASE64,
     "image_file_b64": SourceKind.BASE64,
+    "upload_id": SourceKind.UPLOAD,
 }
 _LEGACY_FIELD: Final = "image"
 _RAW_TYPES: Final = frozenset({"", "application/octet-stream", "binary/octet-stream"})
@@ -48,6 +52,10 @@ class BackgroundErase:
 
     def parse(self, request: Request) -> Order:
         """Multipart, JSON, urlencoded or raw bytes to an order. Options may also stand in the query string."""
+        order = self._parse_body(request)
+        return replace(order, later=wants_async(request), idempotency_key=idempotency_key(request))
+
+    def _parse_body(self, request: Request) -> Order:
         query = _query_options(request)
         if request.media_type.startswith("multipart/"):
             fields = multipart_fields(request).merged(query)
@@ -79,7 +87,7 @@ def _order(fields: Fields, sources: dict[str, SourceKind], reply: str) -> Order:
 
 
 def _json_order(fields: Fields, request: Request) -> Order:
-    """The legacy field forces a mask; ``image_url`` is answered by bytes; ``Accept`` has the last word."""
+    """The legacy field forces a mask; what lies elsewhere is answered by bytes; ``Accept`` has the last word."""
     order = _order(fields, _JSON_SOURCES, _IMAGE)
     spec = order.spec
     if order.source.name == _LEGACY_FIELD:
@@ -90,9 +98,10 @@ def _json_order(fields: Fields, request: Request) -> Order:
 
 def _wants_bytes(order: Order, reply: str, request: Request) -> bool:
     accept = request.headers.get("accept", "").lower()
+    elsewhere = order.source.kind in {SourceKind.URL, SourceKind.UPLOAD}
     if "application/json" in accept:  # many clients add */* to it whatever they expect, which tells nothing
-        return "*/*" in accept and reply == _IMAGE and order.source.kind is SourceKind.URL
-    return "image/" in accept or (reply == _IMAGE and order.source.kind is SourceKind.URL)
+        return "*/*" in accept and reply == _IMAGE and elsewhere
+    return "image/" in accept or (reply == _IMAGE and elsewhere)
 
 
 def _query_options(request: Request) -> Fields:

@@ -1,0 +1,117 @@
+"""A job as its owner sees it: in answers, in lists, in webhooks."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from cutout.api.answers import json_answer
+from cutout.api.request import Request, Response
+from cutout.api.uploads import UploadForm
+from cutout.imaging.spec import Rgba
+from cutout.job_parts import JobOptions, JobResult, JobSource, SourceKind
+from cutout.jobs import Job, JobPage
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """How results are reached without a key. url: an object's key to a presigned GET that works until ``until``."""
+
+    url: Callable[[str], str]
+    until: datetime
+
+
+def job_document(job: Job, links: Links, upload: UploadForm | None = None) -> dict[str, object]:
+    """A job as JSON. Parts that it does not have (``upload``, ``result``, ``error``, ...) are left out.
+
+    upload: the form for its image, while there is none.
+    """
+    document: dict[str, object] = {
+        "id": job.id,
+        "status": job.state.value,
+        "created_at": _time(job.created_at),
+        "started_at": _time(job.started_at),
+        "finished_at": _time(job.finished_at),
+        "expires_at": _time(job.expires_at),
+        "attempts": job.attempts,
+        "options": _options(job.options),
+        "source": _source(job.source),
+    }
+    if job.webhook_url:
+        document["webhook_url"] = job.webhook_url
+    if upload:
+        document["upload"] = upload.document()
+    if job.result:
+        document["result"] = _result(job.result, links)
+    if job.error:
+        error = job.error
+        document["error"] = {"code": error.code, "message": error.message, "details": dict(error.details)}
+    if job.deleted_at:
+        document["deleted_at"] = _time(job.deleted_at)
+    return document
+
+
+def job_answer(job: Job, links: Links, status: int = 200) -> Response:
+    """A job."""
+    return json_answer(job_document(job, links), status)
+
+
+def accepted_answer(job: Job, links: Links, request: Request, upload: UploadForm | None = None) -> Response:
+    """202: there is a job for this request, and ``Location`` says where it is watched."""
+    answer = json_answer(job_document(job, links, upload), 202)
+    return replace(answer, headers={"location": f"{request.base_path}/v2/jobs/{job.id}"})
+
+
+def page_answer(page: JobPage, links: Links) -> Response:
+    """``{"jobs": [...], "next_cursor": text or null}``."""
+    return json_answer({"jobs": [job_document(job, links) for job in page.jobs], "next_cursor": page.cursor})
+
+
+def _options(options: JobOptions) -> dict[str, object]:
+    spec = options.spec
+    return {
+        "format": spec.format.value,
+        "channels": spec.channels.value,
+        "size": spec.size.value,
+        "crop": spec.crop,
+        "bg_color": _color(spec.bg_color),
+        "despill": spec.despill,
+        "mask": options.mask,
+    }
+
+
+def _source(source: JobSource) -> dict[str, object]:
+    """Where the image came from; of objects only the path that their owner chose."""
+    document: dict[str, object] = {"kind": source.kind.value}
+    if source.url:
+        document["url"] = source.url
+    if source.kind is SourceKind.OBJECT:
+        document["key"] = source.key
+    return document
+
+
+def _result(result: JobResult, links: Links) -> dict[str, object]:
+    document: dict[str, object] = {
+        "url": links.url(result.key),
+        "url_expires_at": _time(links.until),
+        "media_type": result.media_type,
+        "width": result.width,
+        "height": result.height,
+        "source_width": result.source_width,
+        "source_height": result.source_height,
+        "bytes": result.bytes,
+        "model": result.model,
+        "stages_ms": {stage: round(ms, 1) for stage, ms in result.stages_ms.items()},
+    }
+    if result.mask_key:
+        document["mask_url"] = links.url(result.mask_key)
+    return document
+
+
+def _color(color: Rgba | None) -> str | None:
+    if color is None:
+        return None
+    return "#" + bytes(color[:3] if color[3] == 255 else color).hex()  # noqa: PLR2004 - opaque
+
+
+def _time(moment: datetime | None) -> str | None:
+    return moment.isoformat(timespec="milliseconds") if moment else None

@@ -1,0 +1,115 @@
+"""``/v2/jobs``: what is asked for, and the options of a list. Answers are in ``job_documents``."""
+
+import re
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from cutout.api.fields import Fields
+from cutout.api.options import OPTIONS, boolean, parse_options, refuse_unknown
+from cutout.api.request import Request
+from cutout.api.uploads import image_type, json_body
+from cutout.errors import ImageUrlFetchFailedError, InvalidOptionError, NotFoundError
+from cutout.job_ids import is_job_id
+from cutout.job_parts import JobOptions
+from cutout.jobs import JobState
+from cutout.urls import check_url
+
+KNOWN: Final = OPTIONS | {"mask", "image_url", "webhook_url", "content_type"}
+"""Every field of ``POST /v2/jobs``."""
+MAX_PAGE: Final = 100
+DEFAULT_PAGE: Final = 20
+_MAX_CURSOR_CHARS: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class JobOrder:
+    """A job that somebody wants. image_url: None when the image will be uploaded, as ``content_type``."""
+
+    options: JobOptions
+    image_url: str | None
+    webhook_url: str | None
+    content_type: str
+
+
+class Listing(NamedTuple):
+    """A part of an account's jobs, newest first. limit: 1..MAX_PAGE; state: None for all."""
+
+    limit: int = DEFAULT_PAGE
+    cursor: str | None = None
+    state: JobState | None = None
+
+
+def parse_job(request: Request, url_allow: frozenset[str]) -> JobOrder:
+    """The order in a JSON body. url_allow: ``host:port`` pairs that may be private.
+
+    Raises InvalidOptionError (also for unknown fields, and for a webhook_url that cannot be allowed),
+    ImageUrlFetchFailedError for such an image_url, InvalidRequestError, UnsupportedMediaTypeError.
+    """
+    fields = json_body(request)
+    refuse_unknown(fields, KNOWN)
+    options = JobOptions(parse_options(fields), mask=boolean("mask", fields.text("mask") or "false"))
+    image_url = _url(fields, "image_url", "image URL", url_allow)
+    if image_url and "content_type" in fields:
+        message = "content_type is for an image that will be uploaded; image_url needs none."
+        raise InvalidOptionError(message, {"option": "content_type"})
+    return JobOrder(options, image_url, _webhook_url(fields, url_allow), image_type(fields))
+
+
+def parse_listing(request: Request) -> Listing:
+    """The part of the list that a query asks for; other parameters are none of our business.
+
+    Raises InvalidOptionError, or InvalidRequestError for a parameter with two values.
+    """
+    names = {"limit", "cursor", "status"}
+    query = Fields((name, value) for name, values in request.query.items() if name.lower() in names for value in values)
+    cursor = query.text("cursor")
+    if cursor and len(cursor) > _MAX_CURSOR_CHARS:
+        raise InvalidOptionError("cursor must be one that a page of the list gave.", {"option": "cursor"})
+    return Listing(_limit(query.text("limit")), cursor, _state(query.text("status")))
+
+
+def job_id_of(request: Request) -> str:
+    """The id in the path. Raises NotFoundError for what no job can be called."""
+    job_id = request.path_parameters.get("id", "")
+    if not is_job_id(job_id):
+        raise unknown_job()
+    return job_id
+
+
+def unknown_job() -> NotFoundError:
+    """The error for a job that is not there, is another account's, or has expired: always in the same words."""
+    return NotFoundError("There is no such job; jobs are kept for 24 hours.")
+
+
+def _url(fields: Fields, name: str, what: str, allow: frozenset[str]) -> str | None:
+    url = (fields.text(name) or "").strip()
+    if url:
+        check_url(url, allow, what)
+    return url or None
+
+
+def _webhook_url(fields: Fields, allow: frozenset[str]) -> str | None:
+    try:
+        return _url(fields, "webhook_url", "webhook URL", allow)
+    except ImageUrlFetchFailedError as error:
+        raise InvalidOptionError(error.message, {"option": "webhook_url"}) from error
+
+
+def _limit(text: str | None) -> int:
+    if text is None:
+        return DEFAULT_PAGE
+    if not re.fullmatch(r"[0-9]{1,3}", text.strip(), re.ASCII) or not 1 <= int(text) <= MAX_PAGE:
+        details = {"option": "limit", "value": text[:40], "minimum": 1, "maximum": MAX_PAGE}
+        raise InvalidOptionError(f"limit must be a number from 1 to {MAX_PAGE}.", details)
+    return int(text)
+
+
+def _state(text: str | None) -> JobState | None:
+    if text is None:
+        return None
+    try:
+        return JobState(text.strip().lower())
+    except ValueError as error:
+        allowed = [state.value for state in JobState]
+        details = {"option": "status", "value": text[:40], "allowed": allowed}
+        raise InvalidOptionError(f"status must be one of {', '.join(allowed)}.", details) from error

@@ -1,0 +1,56 @@
+"""``Prefer: respond-async``: an order of ``POST /v2`` becomes a job, and its image is kept until the job's turn."""
+
+from collections.abc import Callable
+
+from cutout.accounts import Caller
+from cutout.api.deferral import job_for, job_id_for
+from cutout.api.dialects import Order
+from cutout.api.sources import Source, SourceKind, load
+from cutout.api.uploads import check_upload_id
+from cutout.aws.job_desk import JobDesk, Ordered
+from cutout.aws.uploads import UploadStore, direct_key
+from cutout.job_parts import JobSource
+from cutout.job_parts import SourceKind as JobSourceKind
+from cutout.urls import check_url
+
+
+class Deferral:
+    """Turns orders into jobs. max_bytes: of an image; url_allow: ``host:port`` pairs that may be private."""
+
+    def __init__(self, desk: JobDesk, uploads: UploadStore, max_bytes: int, url_allow: frozenset[str]) -> None:
+        self._desk = desk
+        self._uploads = uploads
+        self._max_bytes = max_bytes
+        self._url_allow = url_allow
+
+    def defer(self, caller: Caller, order: Order, may_begin: Callable[[], object]) -> Ordered:
+        """The job that stands for an order.
+
+        may_begin: raises when no new work is allowed now. Raises what is wrong with the source, so far as that can be
+        told unread (ImageTooLargeError, InvalidBase64Error, ImageUrlFetchFailedError, NotFoundError for an upload),
+        IdempotencyMismatchError, ServiceUnavailableError.
+        """
+        job_id = job_id_for(caller, order.idempotency_key)
+        account_id = caller.account.id
+        source, image = self._source(account_id, job_id, order.source)
+
+        def begin() -> None:
+            if order.source.kind is SourceKind.UPLOAD:
+                self._uploads.require(account_id, str(order.source.value).strip())
+            may_begin()
+
+        return self._desk.queue(job_for(caller, order, job_id, source), begin, image)
+
+    def _source(self, account_id: str, job_id: str, source: Source) -> tuple[JobSource, bytes | None]:
+        """Where the image lies, and the image itself where it is still to be put there."""
+        if source.kind is SourceKind.URL:
+            url = str(source.value).strip()
+            check_url(url, self._url_allow)
+            return JobSource(JobSourceKind.URL, url=url), None
+        image, name = None, job_id
+        if source.kind is SourceKind.UPLOAD:
+            name = check_upload_id(str(source.value).strip())
+        else:
+            image = load(source, {}, self._max_bytes)
+        key = direct_key(account_id, name)
+        return JobSource(JobSourceKind.REQUEST, bucket=self._uploads.bucket, key=key), image
