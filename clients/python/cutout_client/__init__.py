@@ -1,0 +1,1 @@
+"""Client code for Cutout."""
