@@ -13,7 +13,7 @@ from cutout.api.deferral import job_id_for
 from cutout.api.idempotency import fingerprint
 from cutout.api.jobs import JobOrder, unknown_job
 from cutout.api.uploads import UploadForm
-from cutout.aws.job_queue import JobQueue
+from cutout.aws.message_queue import MessageQueue
 from cutout.aws.objects import ResultStore
 from cutout.aws.uploads import UploadStore, job_key
 from cutout.errors import IdempotencyMismatchError, ServiceUnavailableError
@@ -35,7 +35,7 @@ class Ordered:
 class JobDesk:
     """What the doors do with jobs. Every method raises ServiceUnavailableError when a part of it is away."""
 
-    def __init__(self, jobs: JobStore, uploads: UploadStore, results: ResultStore, queue: JobQueue) -> None:
+    def __init__(self, jobs: JobStore, uploads: UploadStore, results: ResultStore, queue: MessageQueue) -> None:
         self._jobs = jobs
         self._uploads = uploads
         self._results = results

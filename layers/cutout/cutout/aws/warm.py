@@ -10,10 +10,10 @@ from cutout.aws import telemetry
 from cutout.aws.admission import Door
 from cutout.aws.deferral import Deferral
 from cutout.aws.job_desk import JobDesk
-from cutout.aws.job_queue import JobQueue
 from cutout.aws.job_store import DynamoJobStore
 from cutout.aws.key_cache import CachedKeyStore
 from cutout.aws.key_store import DynamoKeyStore
+from cutout.aws.message_queue import MessageQueue
 from cutout.aws.meter import Meter
 from cutout.aws.objects import ResultStore
 from cutout.aws.once import Once
@@ -21,7 +21,6 @@ from cutout.aws.quota import QuotaGate
 from cutout.aws.rate_limiter import DynamoRateLimiter
 from cutout.aws.uploads import UploadStore
 from cutout.aws.usage_store import DynamoUsageStore
-from cutout.aws.webhook_queue import WebhookQueue
 from cutout.fetch import FetchPolicy, fetch
 from cutout.settings import Settings
 
@@ -115,9 +114,15 @@ def _sqs_client() -> "SQSClient":
 
 
 @cache
-def webhook_queue() -> WebhookQueue:
+def webhook_queue() -> MessageQueue:
     """The queue does not change while a process lives."""
-    return WebhookQueue(_sqs_client, settings().webhooks_queue_url)
+    return MessageQueue(_sqs_client, settings().webhooks_queue_url)
+
+
+@cache
+def job_queue() -> MessageQueue:
+    """The queue does not change while a process lives."""
+    return MessageQueue(_sqs_client, settings().jobs_queue_url)
 
 
 @cache
@@ -140,7 +145,7 @@ def jobs() -> DynamoJobStore:
 @cache
 def job_desk() -> JobDesk:
     """Keeps its parts' connections."""
-    return JobDesk(jobs(), uploads(), results(), JobQueue(_sqs_client, settings().jobs_queue_url))
+    return JobDesk(jobs(), uploads(), results(), job_queue())
 
 
 @cache

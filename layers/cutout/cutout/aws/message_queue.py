@@ -1,7 +1,8 @@
-"""SQS: events that wait for delivery. A message names the job, and nothing that would age with it."""
+"""SQS: jobs that wait to be worked on, or to be told of. A message names the job, nothing that would age with it."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -15,28 +16,32 @@ MAX_DELAY_S = 43_200
 """The longest visibility timeout (SQS API reference, ChangeMessageVisibility)."""
 
 
-class WebhookQueue:
-    """The webhooks' queue. client: gives the client; it is asked for only when there is an event."""
+class MessageQueue:
+    """One queue. client: gives the client; it is asked for only when there is a message."""
 
     def __init__(self, client: "Callable[[], SQSClient]", url: str) -> None:
         self._client = client
         self._url = url
 
     def enqueue(self, job_id: str) -> None:
-        """Have the end of a job told to its owner. Raises ServiceUnavailableError when SQS cannot be asked."""
-        try:
+        """Have a job taken up; being told twice does no harm. Raises ServiceUnavailableError when SQS is away."""
+        with _failures("The job could not be queued; try again."):
             self._client().send_message(QueueUrl=self._url, MessageBody=json.dumps({"job_id": job_id}))
-        except (BotoCoreError, ClientError) as error:
-            raise ServiceUnavailableError("The event could not be queued; try again.") from error
 
     def postpone(self, receipt_handle: str, delay_s: int) -> None:
         """Let a message that was received come again in ``delay_s`` seconds (0..43,200), if it is not deleted.
 
         Raises ServiceUnavailableError; the message then comes after the queue's own visibility timeout.
         """
-        try:
+        with _failures("The message could not be postponed."):
             self._client().change_message_visibility(
                 QueueUrl=self._url, ReceiptHandle=receipt_handle, VisibilityTimeout=min(delay_s, MAX_DELAY_S)
             )
-        except (BotoCoreError, ClientError) as error:
-            raise ServiceUnavailableError("The event could not be postponed.") from error
+
+
+@contextmanager
+def _failures(message: str) -> Iterator[None]:
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise ServiceUnavailableError(message) from error
