@@ -13,6 +13,7 @@ from cutout.imaging.manifest import load_manifest
 from cutout.settings import Settings
 from local import ROOT
 from local.resources import Template
+from local.template import ACCOUNT, REGION, load_template
 
 Resources = dict[str, dict[str, Any]]
 
@@ -43,12 +44,31 @@ def test_zip_functions_have_one_runtime_and_it_is_that_of_layer_and_image(docume
     assert document["Globals"]["Function"]["Architectures"] == layer["Properties"]["CompatibleArchitectures"]
 
 
-def test_every_routes_function_exists_as_code(template: Template) -> None:
-    assert {route.function for route in template.routes} == set(template.functions)
+def test_every_function_exists_as_code_and_is_reached(template: Template) -> None:
+    reached = {route.function for route in template.routes} | {source.function for source in template.sources.values()}
+    assert reached == set(template.functions)
     for function in template.functions.values():
         module = Path(*function.module.split(".")).with_suffix(".py")
         source = function.folder / module
         assert f"\n{function.attribute} = " in source.read_text()
+
+
+def test_a_queue_hides_a_message_for_six_timeouts_of_its_function(document: dict[str, Any]) -> None:
+    for timeout in document["Parameters"]["UploadTimeout"]["AllowedValues"]:
+        template = load_template(ROOT / "template.yaml", {"UploadTimeout": str(timeout)})
+        for source in template.sources.values():
+            function, queue = template.functions[source.function], template.queues[source.queue]
+            assert queue.visibility_s == 6 * function.timeout_s
+            assert source.partial
+            assert source.concurrency > 0
+
+
+def test_what_a_queue_gives_up_is_kept_longest_in_its_dead_letter_queue(template: Template) -> None:
+    arns = {f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue.name}": queue for queue in template.queues.values()}
+    for source in template.sources.values():
+        queue = template.queues[source.queue]
+        assert queue.max_receives >= 5
+        assert arns[queue.dead_letter_arn].retention_s == 14 * 24 * 3600 > queue.retention_s
 
 
 def test_every_variable_is_one_that_the_settings_read(document: dict[str, Any]) -> None:
@@ -62,7 +82,8 @@ def test_every_variable_is_one_that_the_settings_read(document: dict[str, Any]) 
     }
     in_image = set(re.findall(r"(CUTOUT_\w+)=", (ROOT / "Dockerfile").read_text()))
     assert given | in_image <= known
-    assert {"CUTOUT_ACCOUNTS_TABLE", "CUTOUT_RESULTS_BUCKET", "CUTOUT_REMOVE_FUNCTION"} <= given
+    names = {name for name in known if name.endswith(("_TABLE", "_BUCKET", "_QUEUE_URL", "_FUNCTION"))}
+    assert names <= given, "a name that the settings read and no function is given"
 
 
 def test_the_model_runtime_is_told_not_to_report_its_use(template: Template) -> None:
@@ -89,17 +110,30 @@ def test_every_model_of_the_manifest_can_be_asked_for(document: dict[str, Any]) 
 
 def test_times_fit_into_each_other(document: dict[str, Any]) -> None:
     gateway_s = 29  # API Gateway: default integration timeout of a REST API
-    timeouts = [function["Properties"]["Timeout"] for function in functions(document).values()]
+    behind_gateway = [function["Properties"] for function in functions(document).values()]
+    timeouts = [function["Timeout"] for function in behind_gateway if "Events" in function]
     assert document["Parameters"]["RemoveTimeout"]["MaxValue"] <= gateway_s
     assert all(timeout <= gateway_s for timeout in timeouts if isinstance(timeout, int))
     assert Settings().url_timeout_s < document["Parameters"]["RemoveTimeout"]["MinValue"]
 
 
-def test_results_are_kept_for_a_day_and_outlive_their_urls(template: Template) -> None:
-    rules = {rule["Id"]: rule for rule in template.buckets["ResultsBucket"].lifecycle}
-    assert rules["expire"]["ExpirationInDays"] == 1
-    assert rules["expire"]["Prefix"] == "", "everything in the bucket expires"
-    assert Settings().result_url_s < 24 * 3600
+def test_everything_expires_after_a_day_but_what_was_opted_in(template: Template) -> None:
+    expiring = {
+        (name, rule["Prefix"]): rule["ExpirationInDays"]
+        for name, bucket in template.buckets.items()
+        for rule in bucket.lifecycle
+        if "ExpirationInDays" in rule
+    }
+    assert expiring == {("ResultsBucket", ""): 1, ("UploadsBucket", "uploads/"): 1, ("UploadsBucket", "direct/"): 1}
+    assert max(Settings().result_url_s, Settings().upload_url_s) < 24 * 3600
+
+
+def test_only_uploads_are_told_to_the_queue(template: Template) -> None:
+    told = {name: bucket.notifications for name, bucket in template.buckets.items() if bucket.notifications}
+    (notification,) = told.pop("UploadsBucket")
+    assert told == {}, "results would be worked on again"
+    assert notification.rules == (("prefix", "uploads/"),)
+    assert notification.queue_arn.endswith(template.queues["JobsQueue"].name)
 
 
 def test_parameters_are_described_and_bounded(document: dict[str, Any]) -> None:

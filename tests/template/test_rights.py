@@ -1,5 +1,6 @@
 """Who may do what: every right of every function, told once more and compared."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,19 +23,56 @@ CHARGE = {
 }
 JOBS = {(f"dynamodb:{action}", "JobsTable", "") for action in ("GetItem", "PutItem", "UpdateItem")}
 
+SEE = {
+    ("s3:ListBucket", "uploads", ""),
+    ("s3:ListBucket", "results", ""),
+    ("s3:GetObject", "results/results/*", ""),
+}
+"""To read results, and to be told when something is missing."""
+
+
+def messages(queue: str) -> set[Right]:
+    """What Lambda does in the name of a function that a queue feeds."""
+    actions = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
+    return {(f"sqs:{action}", queue, "") for action in actions}
+
+
 RIGHTS: dict[str, set[Right]] = {
     "RemoveBackgroundFunction": CALLER
     | CHARGE
     | JOBS
+    | SEE
     | {
         ("sqs:SendMessage", "JobsQueue", ""),
         ("s3:GetObject", "uploads/direct/*", ""),
         ("s3:PutObject", "uploads/direct/*", ""),
-        ("s3:ListBucket", "uploads", ""),
-        ("s3:GetObject", "results/results/*", ""),
         ("s3:PutObject", "results/results/*", ""),
+        ("s3:DeleteObject", "results/results/*", ""),
     },
     "AccountFunction": CALLER,
+    "JobsFunction": CALLER
+    | JOBS
+    | SEE
+    | {
+        ("dynamodb:Query", "JobsTable/index/by_account", ""),
+        ("sqs:SendMessage", "JobsQueue", ""),
+        ("s3:PutObject", "uploads/uploads/*", ""),
+        ("s3:PutObject", "uploads/direct/*", ""),
+        ("s3:GetObject", "uploads/uploads/*", ""),
+        ("s3:GetObject", "uploads/direct/*", ""),
+        ("s3:DeleteObject", "uploads/uploads/*", ""),
+        ("s3:DeleteObject", "uploads/direct/*", ""),
+        ("s3:DeleteObject", "uploads/retained/*", ""),
+        ("s3:DeleteObject", "results/results/*", ""),
+    },
+    "WebhookFunction": messages("WebhooksQueue")
+    | {
+        ("sqs:ChangeMessageVisibility", "WebhooksQueue", ""),
+        ("dynamodb:GetItem", "JobsTable", ""),
+        ("dynamodb:GetItem", "AccountsTable", "ACCOUNT#*"),
+        ("dynamodb:PutItem", "AccountsTable", "ACCOUNT#*"),
+        ("s3:GetObject", "results/results/*", ""),
+    },
     "HealthFunction": {("lambda:InvokeFunction", "RemoveBackgroundFunction:live", "")},
 }
 
@@ -52,7 +90,7 @@ def name_of(resource: Any) -> str:
     text: str = resource["Fn::Sub"]
     for arn, name in ((UPLOADS, "uploads"), (RESULTS, "results")):
         text = text.replace(arn, name)
-    return text.replace("${RemoveBackgroundFunction.Arn}", "RemoveBackgroundFunction").replace(".Arn}", "}")
+    return re.sub(r"\$\{(\w+)\.Arn\}", r"\1", text)
 
 
 def rights_of(statement: dict[str, Any]) -> Iterator[Right]:
