@@ -15,6 +15,8 @@ from cutout.imaging.spec import Box, Canvas, Channels, CutoutSpec, Fit, Limits, 
 
 CROP_ABOVE = 10
 """Alpha (of 255) that still counts as empty when a cutout is cropped; a mask is cropped to anything above 0."""
+_FIRM = 64
+"""Alpha above which a pixel says where the subject is; a model's faint specks must not move it."""
 _LEAST_SHARE = 0.05
 """Of the room that ``scale`` asks for, a wide stroke leaves the subject at least this much."""
 
@@ -25,7 +27,7 @@ class Layout:
 
     frame: the part of the photo that the canvas shows, whole pixels of the photo;
     source: pixels of the photo that hold the subject; target: where they lie on the canvas (maybe partly outside);
-    subject: the visible subject on the canvas, not clipped by it, or None when nothing is visible.
+    subject: the subject on the canvas, not clipped by it, or None when nothing is visible.
     """
 
     width: int
@@ -71,16 +73,19 @@ def lay_out(
     nor moved.
     """
     whole = Box(0, 0, alpha.shape[1], alpha.shape[0])
-    seen = bounds(alpha, 0 if spec.channels is Channels.ALPHA else CROP_ABOVE)
-    frame = _cropped(seen, spec) if seen and spec.crop else whole
+    seen = bounds(alpha, CROP_ABOVE)
+    frame = whole
+    if spec.crop and (shown := bounds(alpha, 0) if spec.channels is Channels.ALPHA else seen):
+        frame = _cropped(shown, spec)
+    subject = bounds(alpha, _FIRM) or seen
     width, height = _canvas(frame, spec, limits, background_px)
     way = _framed(frame, width, height, spec.canvas)
-    if seen is not None:
-        way = _moved(way, seen, spec, width, height)
+    if subject is not None:
+        way = _moved(way, subject, spec, width, height)
     source = whole
     if way.scale != 1:
         source = bounds(alpha, 0) or whole
-    return Layout(width, height, _common(frame, whole), source, way.of(source), way.of(seen) if seen else None)
+    return Layout(width, height, _common(frame, whole), source, way.of(source), way.of(subject) if subject else None)
 
 
 def bounds(alpha: NDArray[np.uint8], above: int) -> Box | None:

@@ -4,7 +4,10 @@ The ground shadow is made from the lower outline alone. Where the subject nearly
 dark and narrow, where it is higher above it wide and faint: the sum of a few such strips, each as soft as its height.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -15,12 +18,31 @@ Floats = NDArray[np.float32]
 
 _GRID_PX = 1024
 """Longer side of the plane on which a ground shadow is drawn."""
-_STRIPS = ((0.012, 0.75), (0.05, 0.5), (0.16, 0.45))
-"""Height of a strip, in longer sides of the subject, and its darkness."""
-_ACROSS, _DOWN, _UP = 0.6, 0.22, 0.4
-"""Deviation of a strip's edge, in its heights: sideways, towards the viewer, away from the viewer."""
-_NEAR_GROUND = 0.12
-"""Columns that end this much (longer sides) above the lowest one do not stand on the ground."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Strip:
+    """Ground that is dark where the subject ends less than ``height`` above it; lengths in longer sides of the subject.
+
+    across, near, far: deviation of its edges sideways, towards the viewer and away from the viewer.
+    """
+
+    height: float
+    darkness: float
+    across: float
+    near: float
+    far: float
+
+
+_STRIPS = (
+    _Strip(height=0.012, darkness=0.75, across=0.008, near=0.006, far=0.010),
+    _Strip(height=0.05, darkness=0.5, across=0.025, near=0.014, far=0.025),
+    _Strip(height=0.25, darkness=0.6, across=0.06, near=0.03, far=0.06),
+)
+_NEAR_GROUND = 0.2
+"""What ends this much (longer sides) above the lowest column does not stand on the ground."""
+_FOOT = 0.12
+"""A foot is the lowest column within this many longer sides on both sides of it."""
 _VISIBLE = 2.0
 """Deviations beyond which a shadow is not seen."""
 _SOLID = 128
@@ -43,8 +65,8 @@ def reach_px(shadow: Shadow | None, side_px: float) -> tuple[float, float, float
     if shadow is None:
         return 0, 0, 0, 0
     if shadow.kind is ShadowKind.CONTACT:
-        high = _STRIPS[-1][0] * side_px * _VISIBLE
-        return 0, high * _ACROSS, high * _DOWN, high * _ACROSS
+        across, near = (_VISIBLE * side_px * reach for reach in (_STRIPS[-1].across, _STRIPS[-1].near))
+        return 0, across, near, across
     blur = _VISIBLE * shadow.blur.px(side_px) / 2
     right, down = shadow.offset_x.px(side_px), shadow.offset_y.px(side_px)
     return blur - down, blur + right, blur + down, blur - right
@@ -69,18 +91,20 @@ def _strips(lowest: Floats, ground: Floats, height: int, side: float) -> Floats:
     """Darkness float32 [height, w]. lowest: where each column of the subject ends, -1 without one; ground: its line."""
     light = np.ones((height, lowest.size), np.float32)
     below = np.arange(height, dtype=np.float32)[:, None] + np.float32(0.5) - ground
-    for share, darkness in _STRIPS:
-        strip = max(share * side, 1.0)
-        footprint = np.where(lowest >= 0, np.clip(1 - (ground - lowest) / strip, 0, 1), 0).astype(np.float32)
-        lengthwise = soften(footprint[None], strip * _ACROSS).rows(slice(0, 1))
-        deviation = np.where(below > 0, np.float32(strip * _DOWN), np.float32(strip * _UP))
-        light *= 1 - np.float32(darkness) * lengthwise * np.exp(-((below / deviation) ** 2) / 2)
+    for strip in _STRIPS:
+        above = (ground - lowest) / np.float32(max(strip.height * side, 1.0))
+        footprint = np.where(lowest >= 0, np.clip(1 - above, 0, 1), 0).astype(np.float32)
+        lengthwise = soften(footprint[None], strip.across * side).rows(slice(0, 1))
+        deviation = np.where(below > 0, np.float32(strip.near * side), np.float32(strip.far * side))
+        light *= 1 - np.float32(strip.darkness) * lengthwise * np.exp(-((below / deviation) ** 2) / 2)
     return 1 - light
 
 
 def _ground(lowest: Floats, stands: NDArray[np.bool_], side: float) -> Floats:
-    """The ground under each column: a tight line from foot to foot (the hull of the lower outline), [w]."""
-    feet = np.flatnonzero(stands & (lowest >= lowest.max() - _NEAR_GROUND * side))
+    """The ground under each column: a tight line from foot to foot (their hull), level beyond the outer ones; [w]."""
+    reach = max(1, round(_FOOT * side))
+    around = sliding_window_view(np.pad(lowest, reach, constant_values=-1), 2 * reach + 1).max(axis=1)
+    feet = np.flatnonzero(stands & (lowest == around) & (lowest >= lowest.max() - _NEAR_GROUND * side))
     hull: list[int] = []
     for foot in feet.tolist():  # columns of the small plane, a thousand at most
         while len(hull) > 1 and _is_above(lowest, hull[-2], hull[-1], foot):

@@ -235,4 +235,4 @@ class CutoutResult:
     stages_ms: Mapping[str, float]
     """Wall time of decode, predict, refine, compose, encode."""
     foreground: Box | None = None
-    """Bounds of the subject (alpha > 10 of 255) in pixels of the answer; None when nothing was found."""
+    """Where the subject is (alpha > 64, of 255; or > 10 if all is fainter) in pixels of the answer; None: nowhere."""
