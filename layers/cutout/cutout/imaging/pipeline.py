@@ -18,6 +18,7 @@ from cutout.imaging.despill import despill
 from cutout.imaging.encode import encode
 from cutout.imaging.foreground import clean_colours, honour_own_alpha, seen
 from cutout.imaging.layout import Layout, lay_out
+from cutout.imaging.place import placed
 from cutout.imaging.predict import Segmenter
 from cutout.imaging.refine import refine_alpha
 from cutout.imaging.region import outside, window
@@ -26,14 +27,22 @@ from cutout.imaging.spec import Channels, CutoutResult, CutoutSpec, Fit, ImageFo
 
 
 def cut_out(
-    data: bytes, spec: CutoutSpec, segmenter: Segmenter, limits: Limits, background: bytes | None = None
+    data: bytes,
+    spec: CutoutSpec,
+    segmenter: Segmenter,
+    limits: Limits,
+    background: bytes | None = None,
+    *,
+    with_mask: bool = False,
 ) -> CutoutResult:
     """From the bytes of a picture to the bytes of its cutout (or mask, which is always an 8-bit gray PNG).
 
     The answer is upright sRGB and has the file's size unless ``spec`` or ``limits`` say otherwise. background: the
-    encoded background image. Raises the errors of :func:`~cutout.imaging.decode.decode` (for the background with
-    ``details["image"] == "background"``), InvalidOptionError for a region outside the picture, and
-    ServiceUnavailableError when the model fails.
+    encoded background image. with_mask: make the mask too, pixel for pixel where the answer has the subject, without
+    stroke and shadow.
+
+    Raises the errors of :func:`~cutout.imaging.decode.decode` (for the background with ``details["image"] ==
+    "background"``), InvalidOptionError for a region outside the picture, ServiceUnavailableError when the model fails.
     """
     clock = _Clock()
     decoded = decode(data, limits, spec.size)
@@ -52,17 +61,19 @@ def cut_out(
     clock.lap("compose")
     image_format = ImageFormat.PNG if spec.channels is Channels.ALPHA else spec.format
     encoded = encode(picture, image_format)
+    mask = encode(placed(colours, alpha, layout)[1], ImageFormat.PNG) if with_mask else None
     clock.lap("encode")
     return CutoutResult(
         data=encoded,
         media_type=image_format.media_type,
-        width=picture.shape[1],
-        height=picture.shape[0],
+        width=layout.width,
+        height=layout.height,
         source_width=decoded.source_width,
         source_height=decoded.source_height,
         model=segmenter.name,
         stages_ms=clock.stages_ms,
         foreground=layout.foreground,
+        mask=mask,
     )
 
 

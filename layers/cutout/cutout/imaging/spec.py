@@ -236,3 +236,5 @@ class CutoutResult:
     """Wall time of decode, predict, refine, compose, encode."""
     foreground: Box | None = None
     """Where the subject is (alpha > 64, of 255; or > 10 if all is fainter) in pixels of the answer; None: nowhere."""
+    mask: bytes | None = None
+    """The mask beside the cutout, an 8-bit gray PNG of the same size; only when it was asked for."""
