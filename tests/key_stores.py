@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
-from cutout.accounts import Account, ApiKey, Caller, KeyMode, KeyStatus, fingerprint, hash_key
-from cutout.errors import InvalidRequestError, NotFoundError
+from cutout.accounts import OPERATOR, Account, Actor, ApiKey, Caller, KeyMode, KeyStatus, fingerprint, hash_key
+from cutout.errors import ConflictError, InvalidRequestError, NotFoundError
 
 
 class MemoryKeyStore:
@@ -18,17 +18,20 @@ class MemoryKeyStore:
         key = self.keys.get(key_hash)
         return Caller(self.accounts[key.account_id], key) if key else None
 
+    def find_account(self, account_id: str) -> Account | None:
+        return self.accounts.get(account_id)
+
     def touch(self, key_hash: str, day: date) -> None:
         key = self.keys.get(key_hash)
         if key and (key.last_used_day is None or key.last_used_day < day):
             self.keys[key_hash] = replace(key, last_used_day=day)
 
-    def create_account(self, account: Account) -> None:
+    def create_account(self, account: Account, by: Actor = OPERATOR) -> None:
         if account.id in self.accounts:
             raise InvalidRequestError("exists")
         self.accounts[account.id] = account
 
-    def create_key(self, account_id: str, raw_key: str, mode: KeyMode, label: str = "") -> ApiKey:
+    def create_key(self, account_id: str, raw_key: str, mode: KeyMode, label: str = "", by: Actor = OPERATOR) -> ApiKey:
         key_hash = hash_key(raw_key)
         if account_id not in self.accounts:
             raise NotFoundError("no account")
@@ -43,16 +46,25 @@ class MemoryKeyStore:
         keys = [key for key in self.keys.values() if key.account_id == account_id]
         return sorted(keys, key=lambda key: (key.created_at, key.fingerprint))
 
-    def revoke(self, account_id: str, key_fingerprint: str) -> None:
+    def find_key(self, account_id: str, key_fingerprint: str) -> ApiKey:
+        return self._of(account_id, key_fingerprint)[1]
+
+    def revoke(self, account_id: str, key_fingerprint: str, by: Actor = OPERATOR) -> ApiKey:
         key_hash, key = self._of(account_id, key_fingerprint)
         self.keys[key_hash] = replace(key, status=KeyStatus.REVOKED)
+        return self.keys[key_hash]
 
-    def rotate(self, account_id: str, key_fingerprint: str, raw_key: str) -> ApiKey:
-        _, old = self._of(account_id, key_fingerprint)
-        if old.status is not KeyStatus.ACTIVE:
-            raise InvalidRequestError("revoked")
+    def rotate(
+        self, account_id: str, key_fingerprint: str, raw_key: str, by: Actor = OPERATOR, grace_s: int = 0
+    ) -> ApiKey:
+        old_hash, old = self._of(account_id, key_fingerprint)
+        if old.status is not KeyStatus.ACTIVE or old.valid_until:
+            raise ConflictError("closed")
         key = self.create_key(account_id, raw_key, old.mode, old.label)
-        self.revoke(account_id, key_fingerprint)
+        if grace_s:
+            self.keys[old_hash] = replace(old, valid_until=key.created_at + timedelta(seconds=grace_s))
+        else:
+            self.revoke(account_id, key_fingerprint)
         return key
 
     def _of(self, account_id: str, key_fingerprint: str) -> tuple[str, ApiKey]:

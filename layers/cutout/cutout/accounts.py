@@ -8,13 +8,13 @@ and on its way through :func:`hash_key`: it has 256 random bits, so one round of
 import hashlib
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Protocol
 
-from cutout.errors import AccountSuspendedError, InvalidApiKeyError, MissingApiKeyError
+from cutout.errors import AccountSuspendedError, ForbiddenError, InvalidApiKeyError, MissingApiKeyError
 
 MAX_KEY_CHARS = 256
 """A longer key is refused unread; those made here have 51 to 56 characters."""
@@ -126,6 +126,34 @@ class Caller:
     key: ApiKey
 
 
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who changes accounts or keys. By a key: its account, its fingerprint and the request; by a tool: no account."""
+
+    name: str
+    account_id: str | None = None
+    request_id: str = ""
+
+
+OPERATOR = Actor("operator")
+"""Somebody with rights to the table itself, as the tools have."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """What was done to an account, when (UTC) and by whom. Holds no key and no secret.
+
+    action: such as ``key.create``. target: the fingerprint, or the account's id. changes: fields and their new values.
+    """
+
+    account_id: str
+    action: str
+    target: str
+    actor: Actor
+    at: datetime
+    changes: Mapping[str, object] = field(default_factory=dict)
+
+
 class KeyStore(Protocol):
     """Where keys are looked up. Raises ServiceUnavailableError when it cannot be asked."""
 
@@ -184,6 +212,33 @@ def require_active(account: Account) -> None:
     if account.subscription_status not in ACTIVE_STATUSES:
         details = {"subscription_status": account.subscription_status}
         raise AccountSuspendedError(f"The account is not active: {account.subscription_status}.", details)
+
+
+def require_manager(key: ApiKey) -> None:
+    """Let a key pass that may change the account's keys and secrets. Raises ForbiddenError.
+
+    A synthetic key lies in some monitoring's configuration and must not lead to others; a key that was rotated is on
+    its way out and has a successor.
+    """
+    if key.mode is KeyMode.SYNTHETIC:
+        raise ForbiddenError("A synthetic key cannot manage an account's keys and secrets.")
+    if key.valid_until is not None:
+        raise ForbiddenError("This key was rotated; manage the account's keys and secrets with its successor.")
+
+
+def require_mode(key: ApiKey, mode: KeyMode) -> None:
+    """Let a key make or manage another one of this mode. Raises ForbiddenError.
+
+    Synthetic keys are never charged and admin keys rule all accounts, so both are for admin keys to give.
+    """
+    if mode is not KeyMode.LIVE and key.mode is not KeyMode.ADMIN:
+        raise ForbiddenError(f"Only an admin key can make or manage {mode} keys.")
+
+
+def require_admin(key: ApiKey) -> None:
+    """Let an admin key pass. Raises ForbiddenError."""
+    if key.mode is not KeyMode.ADMIN:
+        raise ForbiddenError("This needs an admin key.")
 
 
 def _invalid() -> InvalidApiKeyError:

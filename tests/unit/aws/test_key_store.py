@@ -12,7 +12,7 @@ from moto import mock_aws
 
 from cutout.accounts import PLANS, Account, Caller, KeyMode, KeyStatus, authenticate, fingerprint, hash_key
 from cutout.aws.key_store import DynamoKeyStore
-from cutout.errors import InvalidApiKeyError, InvalidRequestError, NotFoundError, ServiceUnavailableError
+from cutout.errors import ConflictError, InvalidApiKeyError, InvalidRequestError, NotFoundError, ServiceUnavailableError
 from local.cloud import aws_environment, client, create_cloud
 from local.resources import Template
 from tests.dynalite_server import IMPLEMENTATIONS
@@ -177,10 +177,47 @@ def test_a_revoked_key_cannot_be_rotated(store):
     key = store.create_key("acct_1", "old", KeyMode.LIVE)
     store.revoke("acct_1", key.fingerprint)
 
-    with pytest.raises(InvalidRequestError):
+    with pytest.raises(ConflictError):
         store.rotate("acct_1", key.fingerprint, "new")
 
     assert store.find(hash_key("new")) is None
+
+
+def test_a_rotated_key_opens_beside_its_successor_until_the_grace_is_over(store):
+    old = store.create_key("acct_1", "old", KeyMode.LIVE, "laptop")
+
+    new = store.rotate("acct_1", old.fingerprint, "new", grace_s=3_600)
+
+    end = NOON.replace(microsecond=0) + timedelta(hours=1)
+    assert store.find_key("acct_1", old.fingerprint).valid_until == end
+    assert store.find_key("acct_1", new.fingerprint).valid_until is None
+    for moment in (NOON, end - timedelta(seconds=1)):
+        assert authenticate("old", store, moment).key.fingerprint == old.fingerprint
+        assert authenticate("new", store, moment).key.fingerprint == new.fingerprint
+    with pytest.raises(InvalidApiKeyError):
+        authenticate("old", store, end)
+    assert authenticate("new", store, end).key.label == "laptop"
+
+
+def test_a_key_has_one_successor(store):
+    old = store.create_key("acct_1", "old", KeyMode.LIVE)
+    store.rotate("acct_1", old.fingerprint, "new", grace_s=3_600)
+
+    with pytest.raises(ConflictError):
+        store.rotate("acct_1", old.fingerprint, "third", grace_s=3_600)
+
+    assert store.find(hash_key("third")) is None
+    assert len(store.list_keys("acct_1")) == 2
+
+
+def test_a_rotated_key_can_be_revoked_before_its_time(store):
+    old = store.create_key("acct_1", "old", KeyMode.LIVE)
+    store.rotate("acct_1", old.fingerprint, "new", grace_s=3_600)
+
+    store.revoke("acct_1", old.fingerprint)
+
+    with pytest.raises(InvalidApiKeyError):
+        authenticate("old", store, NOON)
 
 
 def test_rotation_to_a_used_key_changes_nothing(store):
@@ -217,7 +254,7 @@ def test_the_table_holds_the_design_s_items_and_never_the_key(table):
 
     stored = items(table)
     key_hash = hash_key("ct_live_topsecret")
-    assert stored.keys() == {
+    assert {name for name in stored if not name[1].startswith("AUDIT#")} == {
         ("ACCOUNT#acct_1", "PROFILE"),
         (f"KEY#{key_hash}", "KEY"),
         ("ACCOUNT#acct_1", f"KEY#{key.fingerprint}"),

@@ -12,7 +12,8 @@ from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutE
 
 from cutout.accounts import PLANS, Account, KeyMode
 from cutout.aws.usage_items import CHARGE_DAYS, charge_writes
-from cutout.aws.usage_store import TRIES, DynamoUsageStore
+from cutout.aws.retries import TRIES
+from cutout.aws.usage_store import DynamoUsageStore
 from cutout.errors import ServiceUnavailableError
 from cutout.metering import MAX_SHARDS, Charge, Usage, charge_for
 from local.resources import Template

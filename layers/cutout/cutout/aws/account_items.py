@@ -4,10 +4,11 @@ Items are in the wire form of DynamoDB's low-level client. Knows no client and r
 was written by this module.
 """
 
+import json
 from datetime import date, datetime
 from typing import Any
 
-from cutout.accounts import Account, ApiKey, KeyMode, KeyStatus
+from cutout.accounts import Account, ApiKey, AuditEntry, KeyMode, KeyStatus
 
 Item = dict[str, Any]
 """``{"name": {"S": "value"}, ...}``; Any, because the stubs' own type is a union of every kind of attribute."""
@@ -26,6 +27,29 @@ def profile_id(account_id: str) -> Item:
 def listing_id(account_id: str, fingerprint: str) -> Item:
     """Make the primary key of an account's pointer to one of its keys; with an empty fingerprint the prefix of all."""
     return {"pk": {"S": f"ACCOUNT#{account_id}"}, "sk": {"S": f"KEY#{fingerprint}"}}
+
+
+def webhook_id(account_id: str) -> Item:
+    """Make the primary key of the secrets that sign an account's webhooks."""
+    return {"pk": {"S": f"ACCOUNT#{account_id}"}, "sk": {"S": "WEBHOOK"}}
+
+
+def audit_item(entry: AuditEntry, nonce: str) -> Item:
+    """Write an entry of the audit. nonce: tells entries of the same microsecond apart."""
+    item = {
+        "pk": {"S": f"ACCOUNT#{entry.account_id}"},
+        "sk": {"S": f"AUDIT#{entry.at.isoformat(timespec='microseconds')}#{nonce}"},
+        "action": {"S": entry.action},
+        "target": {"S": entry.target},
+        "actor": {"S": entry.actor.name},
+    }
+    if entry.actor.account_id:
+        item["actor_account"] = {"S": entry.actor.account_id}
+    if entry.actor.request_id:
+        item["request_id"] = {"S": entry.actor.request_id}
+    if entry.changes:
+        item["changes"] = {"S": json.dumps(entry.changes)}
+    return item
 
 
 def key_item(key_hash: str, key: ApiKey) -> Item:
@@ -61,10 +85,13 @@ def to_key(item: Item) -> ApiKey:
     )
 
 
-def profile_item(account: Account) -> Item:
-    """Write an account as an item; a quota without bound is left out."""
-    item = profile_id(account.id) | {
-        "account_id": {"S": account.id},
+LISTED = "ACCOUNT"
+"""Value of ``listed`` in every profile: the hash key of the index ``accounts``, which holds profiles only."""
+
+
+def profile_fields(account: Account) -> Item:
+    """Write what may change in an account; a quota without bound is left out."""
+    fields = {
         "email": {"S": account.email},
         "plan": {"S": account.plan},
         "subscription_status": {"S": account.subscription_status},
@@ -74,8 +101,14 @@ def profile_item(account: Account) -> Item:
         "training_opt_in": {"BOOL": account.training_opt_in},
     }
     if account.monthly_quota is not None:
-        item["monthly_quota"] = {"N": str(account.monthly_quota)}
-    return item
+        fields["monthly_quota"] = {"N": str(account.monthly_quota)}
+    return fields
+
+
+def profile_item(account: Account) -> Item:
+    """Write an account as an item."""
+    names = {"account_id": {"S": account.id}, "listed": {"S": LISTED}}
+    return profile_id(account.id) | names | profile_fields(account)
 
 
 def to_account(item: Item) -> Account:

@@ -10,6 +10,7 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
+from cutout.accounts import AuditEntry
 from cutout.api.request import Request, Response
 from cutout.errors import CutoutError
 from cutout.imaging.spec import CutoutResult
@@ -69,6 +70,37 @@ def message_received(message_id: str, receives: int) -> None:
     logger.info("message", receives=receives)
 
 
+def record_ignored(reason: str, facts: Mapping[str, str]) -> None:
+    """Log a record of a message, or a message, that asks for nothing."""
+    logger.info("ignored", reason=reason, facts=dict(facts))
+
+
+def job_started(job: Job) -> None:
+    """Log an attempt; every later line names the job and its account, until the next one."""
+    logger.append_keys(job=job.id, account=job.account_id)
+    logger.info("job started", source=job.source.kind.value, attempt=job.attempts, faults=job.faults)
+
+
+def job_ended(job: Job) -> None:
+    """Count and log the end of a job."""
+    with single_metric("Jobs", MetricUnit.Count, 1, namespace=NAMESPACE) as metric:
+        metric.add_dimension("status", job.state.value)
+    waited_s = (job.finished_at - job.created_at).total_seconds() if job.finished_at else None
+    code = job.error.code if job.error else None
+    logger.info("job ended", job=job.id, account=job.account_id, status=job.state.value, code=code, seconds=waited_s)
+
+
+def job_abandoned(job: Job) -> None:
+    """Log work that was in vain: its owner dropped the job, or it has expired."""
+    logger.info("job abandoned", job=job.id)
+
+
+def job_fault(job: Job, error: Exception) -> None:
+    """Count an attempt that a fault of ours has ended. The fault itself is logged with the message."""
+    metrics.add_metric("JobFaults", MetricUnit.Count, 1)
+    logger.warning("job fault", job=job.id, attempt=job.attempts, fault=type(error).__name__)
+
+
 def webhook_told(job_id: str, outcome: str, answer: int | str | None) -> None:
     """Count and log a delivery. answer: the status of the receiver's, or why there is none."""
     with single_metric("Webhooks", MetricUnit.Count, 1, namespace=NAMESPACE) as metric:
@@ -85,6 +117,18 @@ def rate_not_counted(error: Exception) -> None:
     """Count and log a request that came in although its rate could not be counted."""
     metrics.add_metric("RateNotCounted", MetricUnit.Count, 1)
     logger.warning("rate not counted", cause=f"{type(error).__name__}: {error}")
+
+
+def audited(entry: AuditEntry) -> None:
+    """Log a change to an account or its keys; of what was changed, the names only."""
+    logger.info(
+        "audit",
+        action=entry.action,
+        target_account=entry.account_id,
+        target=entry.target,
+        actor=entry.actor.name,
+        changed=sorted(entry.changes),
+    )
 
 
 def charge_not_counted(charge: Charge, error: CutoutError) -> None:

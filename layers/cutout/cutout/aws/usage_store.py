@@ -1,16 +1,13 @@
 """Usage in DynamoDB: every charge counted once, whatever is repeated, lost or refused on the way."""
 
-import logging
 import secrets
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import ClientError, HTTPClientError
-from botocore.exceptions import ConnectionError as BotoConnectionError
-
 from cutout.aws.account_items import Item
-from cutout.aws.dynamo_errors import NOT_MET, is_transient, refusals, service_errors
+from cutout.aws.dynamo_errors import NOT_MET, refusals, service_errors
+from cutout.aws.retries import FIRST_WAIT_MS, TRIES, Pick, Sleep, persistently
 from cutout.aws.usage_items import charge_writes, counter_ids, to_usage
 from cutout.errors import ServiceUnavailableError
 from cutout.metering import Charge, Usage
@@ -18,12 +15,6 @@ from cutout.metering import Charge, Usage
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-logger = logging.getLogger(__name__)
-
-TRIES: Final = 8
-"""Tries of one charge. They wait for 1.6 s together on average: short beside a request, long beside a conflict."""
-FIRST_WAIT_MS: Final = 25
-"""Longest wait before the second try; it doubles with every try (full jitter)."""
 AWAY: Final = "Usage cannot be counted just now; try again shortly."
 
 
@@ -37,8 +28,8 @@ class DynamoUsageStore:
         self,
         client: "DynamoDBClient",
         table: str,
-        pick: Callable[[int], int] = secrets.randbelow,
-        sleep: Callable[[float], None] = time.sleep,
+        pick: Pick = secrets.randbelow,
+        sleep: Sleep = time.sleep,
     ) -> None:
         self._client = client
         self._table = table
@@ -51,16 +42,7 @@ class DynamoUsageStore:
         Raises ServiceUnavailableError after TRIES tries; then the charge may or may not be counted, and may be
         recorded again.
         """
-        for attempt in range(TRIES):
-            try:
-                return self._record_once(charge)
-            except (ClientError, BotoConnectionError, HTTPClientError) as error:
-                if not is_transient(error):
-                    raise
-                if attempt + 1 == TRIES:
-                    raise ServiceUnavailableError(AWAY) from error
-                self._sleep(self._pick(FIRST_WAIT_MS * 2**attempt) / 1000)
-        raise AssertionError("the last try returns or raises")
+        return persistently(lambda: self._record_once(charge), AWAY, self._pick, self._sleep)
 
     def total(self, account_id: str, month: str) -> Usage:
         """All that was counted for an account in a month, whole and up to date (consistent reads of every counter)."""

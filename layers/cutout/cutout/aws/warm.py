@@ -1,27 +1,36 @@
 """What lives between the invocations of one execution environment, and why. All other state is an argument."""
 
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
 
 from cutout.aws import telemetry
+from cutout.aws.account_store import DynamoAccountStore
 from cutout.aws.admission import Door
 from cutout.aws.deferral import Deferral
 from cutout.aws.job_desk import JobDesk
+from cutout.aws.job_files import JobFiles
+from cutout.aws.job_images import JobImages
+from cutout.aws.job_reports import JobReports
 from cutout.aws.job_store import DynamoJobStore
 from cutout.aws.key_cache import CachedKeyStore
 from cutout.aws.key_store import DynamoKeyStore
 from cutout.aws.message_queue import MessageQueue
 from cutout.aws.meter import Meter
+from cutout.aws.object_ledger import ObjectLedger
 from cutout.aws.objects import ResultStore
 from cutout.aws.once import Once
 from cutout.aws.quota import QuotaGate
 from cutout.aws.rate_limiter import DynamoRateLimiter
+from cutout.aws.retention import Retention
 from cutout.aws.uploads import UploadStore
 from cutout.aws.usage_store import DynamoUsageStore
+from cutout.aws.webhook_courier import Courier
+from cutout.aws.webhook_secrets import DynamoWebhookSecrets
 from cutout.fetch import FetchPolicy, fetch
+from cutout.post import PostPolicy, post
 from cutout.settings import Settings
 
 if TYPE_CHECKING:
@@ -30,6 +39,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
+    from cutout.aws.job_intake import JobIntake
+    from cutout.aws.job_runner import JobRunner
     from cutout.aws.removal import Removal
     from cutout.imaging.predict import Segmenter
 
@@ -60,7 +71,21 @@ def _dynamodb() -> "DynamoDBClient":
 @cache
 def accounts() -> DynamoKeyStore:
     """Accounts and keys as they are now, for those who change them."""
-    return DynamoKeyStore(_dynamodb(), settings().accounts_table)
+    return DynamoKeyStore(_dynamodb(), settings().accounts_table, audited=telemetry.audited)
+
+
+@cache
+def account_store() -> DynamoAccountStore:
+    """All accounts, for those who administer them."""
+    return DynamoAccountStore(_dynamodb(), settings().accounts_table, audited=telemetry.audited)
+
+
+@cache
+def webhook_secrets() -> DynamoWebhookSecrets:
+    """What signs the accounts' webhooks."""
+    return DynamoWebhookSecrets(
+        _dynamodb(), settings().accounts_table, settings().key_grace_s, audited=telemetry.audited
+    )
 
 
 @cache
@@ -126,6 +151,13 @@ def job_queue() -> MessageQueue:
 
 
 @cache
+def courier() -> Courier:
+    """Keeps its parts' connections; those to receivers end with each delivery."""
+    policy = PostPolicy(settings().webhook_timeout_s, settings().url_allow)
+    return Courier(jobs(), webhook_secrets(), results().links, partial(post, policy=policy))
+
+
+@cache
 def uploads() -> UploadStore:
     """The uploads bucket does not change while a process lives."""
     return UploadStore(
@@ -143,9 +175,54 @@ def jobs() -> DynamoJobStore:
 
 
 @cache
+def retention() -> Retention:
+    """The uploads bucket does not change while a process lives."""
+    return Retention(_s3_client, settings().uploads_bucket)
+
+
+@cache
+def _job_files() -> JobFiles:
+    reports = JobReports(_s3_client, settings().results_bucket)
+    return JobFiles(JobImages(_s3_client), results(), reports, retention(), uploads())
+
+
+@cache
+def _job_runner() -> "JobRunner":
+    """Keeps the model. Imported here as the model is."""
+    from cutout.aws.job_runner import JobRunner  # noqa: PLC0415
+
+    return JobRunner(
+        jobs(),
+        _job_files(),
+        segmenter(),
+        settings().limits,
+        find_account=accounts().find_account,
+        require_quota=admission().require_quota,
+        fetch=fetch_image,
+        tell=webhook_queue().enqueue,
+    )
+
+
+@cache
+def job_intake() -> "JobIntake":
+    """Keeps the model. Imported here as the model is."""
+    from cutout.aws.job_intake import JobIntake  # noqa: PLC0415
+
+    return JobIntake(
+        _job_runner(),
+        jobs(),
+        _job_files(),
+        ObjectLedger(_dynamodb(), settings().jobs_table),
+        find_account=accounts().find_account,
+        max_bytes=settings().limits.max_bytes,
+        url_allow=settings().url_allow,
+    )
+
+
+@cache
 def job_desk() -> JobDesk:
     """Keeps its parts' connections."""
-    return JobDesk(jobs(), uploads(), results(), job_queue())
+    return JobDesk(jobs(), uploads(), _job_files(), job_queue())
 
 
 @cache
