@@ -4,21 +4,19 @@ import json
 import secrets
 from datetime import UTC, datetime
 
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
-
 from cutout.aws import warm
-from cutout.aws.batches import ComeAgainError, queue_handler, receives
+from cutout.aws.batches import ComeAgainError, Message, queue_handler
 from cutout.aws.webhook_courier import Told
 from cutout.webhooks import backoff_s
 
 
-def deliver(record: SQSRecord) -> None:
+def deliver(message: Message) -> None:
     """Deliver what a message stands for; where that fails for now, have the message come again after a while."""
-    job_id = json.loads(record.body)["job_id"]
+    job_id = json.loads(message.body)["job_id"]
     if warm.courier().tell(job_id, datetime.now(UTC)) is Told.NOT_DELIVERED:
         chance = secrets.randbelow(1_001) / 1_000
-        delay_s = backoff_s(receives(record), warm.settings().webhook_backoff_s, chance)
-        warm.webhook_queue().postpone(record.receipt_handle, delay_s)
+        delay_s = backoff_s(message.receives, warm.settings().webhook_backoff_s, chance)
+        warm.webhook_queue().postpone(message.receipt_handle, delay_s)
         raise ComeAgainError
 
 

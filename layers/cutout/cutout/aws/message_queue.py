@@ -12,9 +12,6 @@ from cutout.errors import ServiceUnavailableError
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-MAX_DELAY_S = 43_200
-"""The longest visibility timeout (SQS API reference, ChangeMessageVisibility)."""
-
 
 class MessageQueue:
     """One queue. client: gives the client; it is asked for only when there is a message."""
@@ -29,13 +26,13 @@ class MessageQueue:
             self._client().send_message(QueueUrl=self._url, MessageBody=json.dumps({"job_id": job_id}))
 
     def postpone(self, receipt_handle: str, delay_s: int) -> None:
-        """Let a message that was received come again in ``delay_s`` seconds (0..43,200), if it is not deleted.
+        """Let a message that was received come again in ``delay_s`` seconds (less than 12 h), if it is not deleted.
 
         Raises ServiceUnavailableError; the message then comes after the queue's own visibility timeout.
         """
         with _failures("The message could not be postponed."):
             self._client().change_message_visibility(
-                QueueUrl=self._url, ReceiptHandle=receipt_handle, VisibilityTimeout=min(delay_s, MAX_DELAY_S)
+                QueueUrl=self._url, ReceiptHandle=receipt_handle, VisibilityTimeout=delay_s
             )
 
 

@@ -1,0 +1,65 @@
+"""``result.json`` beside a job's results: what came of it, for people who watch the bucket and not the API."""
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from cutout.aws.job_items import written
+from cutout.aws.objects import folder_of
+from cutout.errors import ServiceUnavailableError
+from cutout.jobs import Job
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+class JobReports:
+    """Writes to the results bucket. client: gives the client; it is asked for only when needed."""
+
+    def __init__(self, client: "Callable[[], S3Client]", bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def put(self, job: Job) -> None:
+        """Tell of a job that has ended. Raises ServiceUnavailableError."""
+        try:
+            self._client().put_object(
+                Bucket=self._bucket,
+                Key=f"{folder_of(job)}/result.json",
+                Body=json.dumps(report(job), indent=1).encode(),
+                ContentType="application/json",
+                Metadata={"job": job.id},
+            )
+        except (BotoCoreError, ClientError) as error:
+            raise ServiceUnavailableError("The report could not be stored; try again.") from error
+
+
+def report(job: Job) -> dict[str, object]:
+    """What the report says; keys are places in the results bucket."""
+    document: dict[str, object] = {
+        "job_id": job.id,
+        "status": job.state.value,
+        "created_at": written(job.created_at),
+        "started_at": written(job.started_at),
+        "finished_at": written(job.finished_at),
+    }
+    if job.source.key:
+        document["source"] = job.source.key
+    if result := job.result:
+        document["result"] = {
+            "key": result.key,
+            "mask_key": result.mask_key,
+            "media_type": result.media_type,
+            "width": result.width,
+            "height": result.height,
+            "source_width": result.source_width,
+            "source_height": result.source_height,
+            "bytes": result.bytes,
+            "model": result.model,
+            "stages_ms": {stage: round(ms, 1) for stage, ms in result.stages_ms.items()},
+        }
+    if error := job.error:
+        document["error"] = {"code": error.code, "message": error.message, "details": error.details}
+    return document

@@ -1,0 +1,114 @@
+"""A message of the jobs' queue to the work it asks for: S3's notifications, and our own messages about a job.
+
+Every record counts, keys are decoded, and what is none of our business is left out with a line in the log. Source: S3
+user guide, "Event message structure" (keys are URL-encoded like a form; sequencers compare after padding on the right).
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import unquote_plus
+
+from cutout.aws import telemetry
+from cutout.job_ids import is_job_id
+
+PREFIX: Final = "uploads/"
+MAX_KEY_BYTES: Final = 1_024 - len("/result.json")
+"""A longer key leaves no room for the names of its results (S3: 1,024 bytes)."""
+_PARTS: Final = 3
+
+
+class UnknownMessageError(Exception):
+    """Nobody knows what a message wants. It stays in the queue, and ends in the dead-letter queue for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectCreated:
+    """An object was put below ``uploads/{account}/``. key: decoded; etag: without quotes."""
+
+    bucket: str
+    key: str
+    version_id: str
+    etag: str
+    sequencer: str
+    time: str
+
+    @property
+    def account_id(self) -> str:
+        """Whose object it is."""
+        return self.key.split("/")[1]
+
+    @property
+    def job_id(self) -> str | None:
+        """The job that was made before its upload, if the key is one of such an upload."""
+        parts = self.key.split("/")
+        return parts[2] if len(parts) > _PARTS and is_job_id(parts[2]) else None
+
+    @property
+    def version(self) -> str:
+        """What tells this object from others under the same key."""
+        return self.version_id or self.sequencer or f"{self.etag}@{self.time}"
+
+
+def read_message(body: str, bucket: str) -> list[ObjectCreated | str]:
+    """Tell the uploads to ``bucket``, or the id of the job, that a message is about; nothing for a test event.
+
+    Raises UnknownMessageError.
+    """
+    try:
+        message = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise UnknownMessageError("not JSON") from error
+    if not isinstance(message, dict):
+        raise UnknownMessageError("not an object")
+    if message.get("Event") == "s3:TestEvent":
+        telemetry.record_ignored("a test event", {"bucket": str(message.get("Bucket"))})
+        return []
+    if isinstance(job_id := message.get("job_id"), str) and is_job_id(job_id):
+        return [job_id]
+    if isinstance(records := message.get("Records"), list):
+        return list(_uploads(records, bucket))
+    raise UnknownMessageError(f"an object with {', '.join(sorted(map(str, message)))[:200] or 'nothing'}")
+
+
+def _uploads(records: list[Mapping[str, Any]], bucket: str) -> Iterator[ObjectCreated]:
+    for record in records:
+        try:
+            upload = _upload(record)
+            reason = _reason_against(record, upload, bucket)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise UnknownMessageError("a record that is not S3's") from error
+        if reason:
+            facts = {"event": str(record["eventName"]), "bucket": upload.bucket, "key": upload.key}
+            telemetry.record_ignored(reason, facts)
+        else:
+            yield upload
+
+
+def _upload(record: Mapping[str, Any]) -> ObjectCreated:
+    s3 = record["s3"]
+    return ObjectCreated(
+        bucket=s3["bucket"]["name"],
+        key=unquote_plus(s3["object"]["key"]),
+        version_id=s3["object"].get("versionId", ""),
+        etag=s3["object"].get("eTag", "").strip('"'),
+        sequencer=s3["object"].get("sequencer", ""),
+        time=record.get("eventTime", ""),
+    )
+
+
+def _reason_against(record: Mapping[str, Any], upload: ObjectCreated, bucket: str) -> str | None:
+    """Why a record is not about an image to work on."""
+    if not record["eventName"].removeprefix("s3:").startswith("ObjectCreated:"):
+        return "another event"
+    if upload.bucket != bucket:
+        return "another bucket"
+    parts = upload.key.split("/")
+    if not upload.key.startswith(PREFIX) or len(parts) < _PARTS or not parts[1]:
+        return "not below an account's prefix"
+    if not parts[-1]:
+        return "a folder"
+    if len(upload.key.encode("utf-8", "surrogatepass")) > MAX_KEY_BYTES:
+        return "a key without room for the names of its results"
+    return None
