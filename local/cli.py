@@ -11,7 +11,8 @@ from pathlib import Path
 from local import ROOT
 from local.cloud import aws_environment
 from local.intrinsics import TemplateError
-from local.service import Options, StartError, running
+from local.options import Options
+from local.service import StartError, running
 
 DEFAULT_KEY = "local-development-key"
 PHOTO = ROOT / "docs" / "images" / "chelsea.jpg"
@@ -27,10 +28,25 @@ def main() -> int:
     parser.add_argument("--workers", type=count, default=workers, help="that hold the model; 0: as many as cores")
     timeout = os.environ.get("CUTOUT_LOCAL_TIMEOUT_S") or "0"
     parser.add_argument("--timeout", type=count, default=timeout, help="seconds for one image; 0: as the template says")
+    visibility = os.environ.get("CUTOUT_LOCAL_VISIBILITY_S") or "0"
+    parser.add_argument(
+        "--visibility", type=count, default=visibility, help="seconds until a queue retries; 0: as there"
+    )
+    functions_aws = os.environ.get("CUTOUT_LOCAL_FUNCTIONS_AWS") or ""
+    parser.add_argument("--functions-aws", default=functions_aws, help="URL of a proxy between the functions and moto")
     given = parser.parse_args()
     forget_aws()
     key = os.environ.get("CUTOUT_LOCAL_KEY") or DEFAULT_KEY
-    options = Options(given.port, given.template, given.state, key, given.workers, given.timeout)
+    options = Options(
+        port=given.port,
+        template=given.template,
+        state=given.state,
+        key=key,
+        workers=given.workers,
+        timeout_s=given.timeout,
+        visibility_s=given.visibility,
+        functions_aws=given.functions_aws,
+    )
     try:
         asyncio.run(serve(options))
     except asyncio.CancelledError:  # by a signal

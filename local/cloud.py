@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 import boto3
+from botocore.config import Config
 
 from cutout.accounts import PLANS, Account, KeyMode
 from cutout.aws.key_store import DynamoKeyStore
@@ -38,7 +39,7 @@ def aws_environment(endpoint: str | None = None) -> dict[str, str]:
     return {**environment, "AWS_ENDPOINT_URL": endpoint} if endpoint else environment
 
 
-def client(service: str, endpoint: str | None = None) -> Any:
+def client(service: str, endpoint: str | None = None, config: Config | None = None) -> Any:
     """A boto3 client with the dummy key, whatever the environment of this process says."""
     environment = aws_environment()
     return boto3.client(  # type: ignore[call-overload]  # the stubs want the service as a literal
@@ -48,6 +49,7 @@ def client(service: str, endpoint: str | None = None) -> Any:
         aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
         aws_session_token=environment["AWS_SESSION_TOKEN"],
+        config=config,
     )
 
 

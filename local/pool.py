@@ -36,7 +36,10 @@ class WarmUpError(Exception):
 
 
 class Pool:
-    """Workers made by ``start``; each slot holds one, or None while its worker is to be made anew."""
+    """Workers made by ``start``; each slot holds one, or None while its worker is still to be made.
+
+    ready: how many are made before the first event (all, unless said otherwise); the others when there is need of them.
+    """
 
     def __init__(
         self,
@@ -44,34 +47,40 @@ class Pool:
         start: Start,
         size: int,
         *,
+        ready: int | None = None,
         warm_event: bytes | None = None,
         max_waiting: int = MAX_WAITING,
         max_wait_s: float = MAX_WAIT_S,
     ) -> None:
         self._function = function
         self._start = start
-        self._size = size
+        self.size = size
+        self._ready = size if ready is None else min(ready, size)
         self._warm_event = warm_event
         self._max_waiting = max_waiting
         self._max_wait_s = max_wait_s
-        self._free: asyncio.Queue[Worker | None] = asyncio.Queue()
+        self._free: asyncio.LifoQueue[Worker | None] = asyncio.LifoQueue()  # what is warm comes first
         self._alive: set[Worker] = set()
         self._waiting = 0
         self._stopped = False
         self._renewals: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        """Start all workers and show each the warm event. Raises InitError or WarmUpError."""
-        started = await asyncio.gather(*(self._new_worker() for _ in range(self._size)))
+        """Start the ready workers and show each the warm event. Raises InitError or WarmUpError."""
+        started = await asyncio.gather(*(self._new_worker() for _ in range(self._ready)))
         for outcome in await asyncio.gather(*map(self._warm_up, started)):
             if outcome.fault is not None or json.loads(outcome.payload).get("statusCode") != HTTPStatus.OK:
                 raise WarmUpError(self._function.name, outcome.payload)
-        for worker in started:
+        for worker in [*[None] * (self.size - self._ready), *started]:
             self._free.put_nowait(worker)
 
     async def invoke(self, payload: bytes, request_id: str) -> Outcome:
         """Run the function on an event (JSON). Raises BusyError."""
         worker = await self._take()
+        if worker is not None and not worker.alive:  # ended from outside while it was free
+            self._alive.discard(worker)
+            await worker.stop()
+            worker = None
         try:
             worker = worker or await self._new_worker()
             outcome = await worker.invoke(payload, request_id, self._function.timeout_s)

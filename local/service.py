@@ -1,7 +1,6 @@
-"""Starts the whole service, in order, and stops it in the opposite one: moto, tables, workers, then the gateway."""
+"""Starts the whole service, in order, and stops it in the opposite one: moto, workers, gateway, pollers."""
 
 import asyncio
-import json
 import logging
 import os
 import socket
@@ -9,51 +8,27 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
-from uuid import uuid4
 
 import uvicorn
+from botocore.config import Config
 
-from cutout.aws.model_health import ROUTE as MODEL_ROUTE
 from local import ROOT
-from local.cloud import aws_environment, create_cloud, seed_account
-from local.events import HttpRequest, proxy_event
+from local.cloud import aws_environment, client, create_cloud, seed_account
+from local.crew import pool_of
 from local.gateway import Gateway, Invoke
 from local.invoke_api import InvokeApi
+from local.options import Options
+from local.poller import Poller
 from local.pool import Pool, WarmUpError
-from local.resources import Function, Route, Template
-from local.routing import Match
-from local.state import announced, endpoints, last_error, log_folder, variables
-from local.template import load_template
-from local.worker import InitError, Outcome, Worker, worker_environment
+from local.resources import EventSource, Queue, Template
+from local.state import announced, endpoints, last_error, log_folder, queue_url, variables
+from local.template import load_template, queue_arn
+from local.worker import InitError, Outcome
 
-ZIP_WORKERS = 2
 MAX_HEAD_BYTES = 256 * 1024
 """What the HTTP parser takes; the gateway refuses less than that in the API's own words."""
-PASSED = (
-    "CUTOUT_LEGACY_KEYS", "CUTOUT_MAX_IMAGE_BYTES", "CUTOUT_MAX_OUTPUT_SIDE_PX", "CUTOUT_MAX_PIXELS",
-    "CUTOUT_MAX_SIDE_PX", "CUTOUT_MODEL", "CUTOUT_THREADS", "CUTOUT_URL_ALLOW", "CUTOUT_URL_REDIRECTS",
-    "CUTOUT_URL_TIMEOUT_S", "LOG_LEVEL",
-)  # fmt: skip
-"""Settings that the user's shell may give the functions; names of resources are the template's alone."""
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What to serve and where. port 0: a free one. state: the folder of logs and endpoints.json.
-
-    workers: processes of an image function, each with the model in memory; 0: one for each core, at least two.
-    timeout_s: of image functions, for models that are slow on this machine; 0: as the template says.
-    """
-
-    port: int
-    template: Path
-    state: Path
-    key: str
-    workers: int = 0
-    timeout_s: int = 0
 
 
 class StartError(Exception):
@@ -76,13 +51,16 @@ async def running(options: Options) -> AsyncIterator[str]:
         url = f"http://127.0.0.1:{port}"
         logs = log_folder(options.state, port)
         logging.basicConfig(filename=logs / "gateway.log", filemode="w", level=logging.INFO, force=True)
-        template = load_template(options.template)
+        template = _hurried(load_template(options.template), options.visibility_s)
         aws = await stack.enter_async_context(_aws_server(logs))
         internal = stack.enter_context(_listen(0))
         invoke_url = f"http://127.0.0.1:{internal.getsockname()[1]}"
+        routed = {route.function for route in template.routes}
         pools = {
-            logical_id: await stack.enter_async_context(_pool(function, aws, invoke_url, logs, options))
-            for logical_id, function in template.functions.items()
+            name: await stack.enter_async_context(
+                pool_of(function, routed=name in routed, aws=aws, invoke_url=invoke_url, logs=logs, options=options)
+            )
+            for name, function in template.functions.items()
         }
         invoke = _invoker(pools)
         names = {function.name: logical_id for logical_id, function in template.functions.items()}
@@ -96,6 +74,9 @@ async def running(options: Options) -> AsyncIterator[str]:
         except WarmUpError as error:
             cause = last_error(logs / f"{error.function}.log") or str(error)
             raise StartError(f"{error.function} does not work: {cause} (logs: {logs})") from error
+        for source in template.sources.values():
+            queue = template.queues[source.queue]
+            await stack.enter_async_context(_polling(source, queue, pools[source.function], aws))
         stack.enter_context(announced(options.state, port, endpoints(template, url, aws)))
         yield url
 
@@ -143,42 +124,41 @@ def _fill_cloud(template: Template, aws: str, key: str) -> None:
         seed_account(table, key, aws)
 
 
-@asynccontextmanager
-async def _pool(function: Function, aws: str, invoke_url: str, logs: Path, options: Options) -> AsyncIterator[Pool]:
-    """The workers of a function. Those of an image function hold the model and share the cores among them."""
-    holds_model = function.package == "Image"
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    size = (options.workers or max(2, cores)) if holds_model else ZIP_WORKERS
-    if holds_model and options.timeout_s:
-        function = replace(function, timeout_s=options.timeout_s)
-    passed = {name: os.environ[name] for name in PASSED if name in os.environ}
-    threads = {"CUTOUT_THREADS": str(max(1, cores // size))}
-    environment = worker_environment(
-        function,
-        aws_environment(aws) | {"AWS_ENDPOINT_URL_LAMBDA": invoke_url},
-        {"CUTOUT_INLINE_LIMIT_BYTES": "0", **threads, **passed},
-    )
-    with (logs / f"{function.name}.log").open("wb") as log:
-        start = partial(Worker.start, function, environment, log)
-        pool = Pool(function, start, size, warm_event=_warm_event() if holds_model else None)
-        try:
-            yield pool
-        finally:
-            await pool.stop()
-
-
-def _warm_event() -> bytes:
-    """The deep health check's event, which loads the model."""
-    request = HttpRequest("GET", MODEL_ROUTE, "", (), b"", "127.0.0.1")
-    event = proxy_event(request, Match(Route("GET", MODEL_ROUTE, ""), {}), "local", str(uuid4()))
-    return json.dumps(event).encode()
-
-
 def _invoker(pools: dict[str, Pool]) -> Invoke:
     async def invoke(logical_id: str, payload: bytes, request_id: str) -> Outcome:
         return await pools[logical_id].invoke(payload, request_id)
 
     return invoke
+
+
+@asynccontextmanager
+async def _polling(source: EventSource, queue: Queue, pool: Pool, aws: str) -> AsyncIterator[None]:
+    """Feed a queue to a function for the time of the block."""
+    poller = Poller(
+        client("sqs", aws, Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=10)),
+        queue_url(aws, queue),
+        queue_arn(queue.name),
+        pool.invoke,
+        batch_size=source.batch_size,
+        concurrency=min(source.concurrency or pool.size, pool.size),
+        partial=source.partial,
+    )
+    task = asyncio.create_task(poller.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def _hurried(template: Template, visibility_s: int) -> Template:
+    """The template with another visibility timeout of the queues that feed functions; 0 leaves all as it is."""
+    fed = {source.queue for source in template.sources.values()} if visibility_s else set()
+    queues = {
+        name: replace(queue, visibility_s=visibility_s) if name in fed else queue
+        for name, queue in template.queues.items()
+    }
+    return replace(template, queues=queues)
 
 
 @asynccontextmanager

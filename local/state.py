@@ -2,13 +2,14 @@
 
 import fcntl
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from local.cloud import LOCAL_ACCOUNT
-from local.resources import Template
-from local.template import REGION
+from local.resources import Queue, Template
+from local.template import ACCOUNT, REGION
 
 _BUCKETS = {"uploads_bucket": "CUTOUT_UPLOADS_BUCKET", "results_bucket": "CUTOUT_RESULTS_BUCKET"}
 
@@ -37,12 +38,19 @@ def variables(template: Template, name: str) -> list[str]:
     return sorted({value for value in values if value})
 
 
+def queue_url(aws: str, queue: Queue) -> str:
+    """The URL of a queue in moto's server."""
+    return f"{aws}/{ACCOUNT}/{queue.name}"
+
+
 def endpoints(template: Template, api: str, aws: str) -> dict[str, str]:
     """Where an instance is reached and what it is called; a bucket that no function uses is left out."""
     found = {"api": api, "aws": aws, "region": REGION, "account": LOCAL_ACCOUNT.id}
     for name, variable in _BUCKETS.items():
         for bucket in variables(template, variable):
             found[name] = bucket
+    for logical_id, queue in template.queues.items():
+        found[re.sub(r"(?<!^)(?=[A-Z])", "_", logical_id).lower()] = queue_url(aws, queue)
     return found
 
 

@@ -52,6 +52,11 @@ def load_template(path: Path, parameters: Mapping[str, str] | None = None) -> Te
     return _Reader(document, path.parent.resolve(), parameters or {}).template()
 
 
+def queue_arn(name: str) -> str:
+    """The ARN of a queue."""
+    return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
+
+
 class _Reader:
     def __init__(self, document: Mapping[str, Any], root: Path, parameters: Mapping[str, str]) -> None:
         self._root = root
@@ -202,7 +207,7 @@ def _attributes(kind: str, name: str) -> dict[str, str]:
         case "AWS::S3::Bucket":
             return {"Arn": f"arn:aws:s3:::{name}"}
         case "AWS::SQS::Queue":
-            return {"Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}", "QueueName": name}
+            return {"Arn": queue_arn(name), "QueueName": name}
         case _:
             return {}
 

@@ -141,6 +141,11 @@ class Worker:
             await self.stop()
             raise
 
+    @property
+    def alive(self) -> bool:
+        """Whether the process still runs."""
+        return self._process.returncode is None
+
     async def stop(self) -> int:
         """Kill the process, if it still runs, and wait until it is gone; its exit status."""
         self._writer.close()

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from py_compile import PycInvalidationMode
 
-AWS_SERVICES = frozenset({"dynamodb", "s3"})
+AWS_SERVICES = frozenset({"dynamodb", "s3", "sqs"})
 """What the image's functions call; botocore carries descriptions of some 400 services more."""
 UNUSED = ("bin", "onnxruntime/quantization", "onnxruntime/tools", "onnxruntime/transformers")
 """Scripts and model-making code, which no function imports."""

@@ -32,8 +32,8 @@ SEE = {
 
 
 def messages(queue: str) -> set[Right]:
-    """What Lambda does in the name of a function that a queue feeds."""
-    actions = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
+    """What Lambda does in the name of a function that a queue feeds, and the function itself: say when to come back."""
+    actions = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility")
     return {(f"sqs:{action}", queue, "") for action in actions}
 
 
@@ -65,9 +65,27 @@ RIGHTS: dict[str, set[Right]] = {
         ("s3:DeleteObject", "uploads/retained/*", ""),
         ("s3:DeleteObject", "results/results/*", ""),
     },
+    "ProcessUploadFunction": messages("JobsQueue")
+    | CHARGE
+    | JOBS
+    | SEE
+    | {
+        ("dynamodb:GetItem", "AccountsTable", "ACCOUNT#*"),
+        ("dynamodb:BatchGetItem", "AccountsTable", "USAGE#*"),
+        ("sqs:SendMessage", "WebhooksQueue", ""),
+        ("s3:GetObject", "uploads/uploads/*", ""),
+        ("s3:GetObject", "uploads/direct/*", ""),
+        ("s3:GetObjectTagging", "uploads/uploads/*", ""),
+        ("s3:GetObjectTagging", "uploads/direct/*", ""),
+        ("s3:DeleteObject", "uploads/uploads/*", ""),
+        ("s3:DeleteObject", "uploads/direct/*", ""),
+        ("s3:PutObject", "uploads/retained/*", ""),
+        ("s3:DeleteObject", "uploads/retained/*", ""),
+        ("s3:PutObject", "results/results/*", ""),
+        ("s3:DeleteObject", "results/results/*", ""),
+    },
     "WebhookFunction": messages("WebhooksQueue")
     | {
-        ("sqs:ChangeMessageVisibility", "WebhooksQueue", ""),
         ("dynamodb:GetItem", "JobsTable", ""),
         ("dynamodb:GetItem", "AccountsTable", "ACCOUNT#*"),
         ("dynamodb:PutItem", "AccountsTable", "ACCOUNT#*"),

@@ -1,0 +1,137 @@
+"""Feeds a queue to a function, as Lambda's event source mapping does.
+
+What the function did not report as failed is deleted. All else is left alone: it comes back when its visibility timeout
+is over, and goes to the dead-letter queue when it has come often enough; that is the queue's affair. Nothing here ends
+because a function, a worker or the queue's server fails.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, TypeVar
+from uuid import uuid4
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local.messages import Message, failed_ids, sqs_event
+from local.pool import BusyError
+from local.worker import Outcome
+
+logger = logging.getLogger(__name__)
+
+WAIT_S = 1
+"""How long one ReceiveMessage waits for a message; the end of the service waits for no more than this."""
+MAX_PAUSE_S = 5.0
+DELETE_ATTEMPTS = 3
+MAX_RECEIVED = 10
+"""Messages of one ReceiveMessage (SQS quota)."""
+
+Invoke = Callable[[bytes, str], Awaitable[Outcome]]
+"""Runs the function on an event (JSON) under a request id. Raises BusyError."""
+T = TypeVar("T")
+
+
+class Poller:
+    """One mapping. sqs: a client that gives up at once, since what fails here is tried again here.
+
+    partial: the function's answer names the messages that failed. concurrency: most batches at one time.
+    """
+
+    def __init__(
+        self,
+        sqs: Any,
+        queue_url: str,
+        queue_arn: str,
+        invoke: Invoke,
+        *,
+        batch_size: int,
+        concurrency: int,
+        partial: bool,
+    ) -> None:
+        self._sqs = sqs
+        self._queue_url = queue_url
+        self._queue_arn = queue_arn
+        self._invoke = invoke
+        self._batch_size = min(batch_size, MAX_RECEIVED)
+        self._partial = partial
+        self._slots = asyncio.Semaphore(concurrency)
+        self._threads = ThreadPoolExecutor(concurrency + 1, "poller")  # one that receives, the others delete
+        self._pause_s = 0.0
+
+    async def run(self) -> None:
+        """Feed until cancelled. A batch that is being worked on then is given up, and its messages come back."""
+        try:
+            async with asyncio.TaskGroup() as batches:
+                while True:
+                    await self._slots.acquire()
+                    messages = await self._receive()
+                    if messages:
+                        batches.create_task(self._feed(messages))
+                    else:
+                        self._slots.release()
+        finally:
+            self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _receive(self) -> list[Message]:
+        """The next messages; none after a while without, or when the queue cannot be asked."""
+        try:
+            answer = await self._call(
+                self._sqs.receive_message,
+                QueueUrl=self._queue_url,
+                MaxNumberOfMessages=self._batch_size,
+                WaitTimeSeconds=WAIT_S,
+                AttributeNames=["All"],
+                MessageAttributeNames=["All"],
+            )
+        except (BotoCoreError, ClientError) as error:
+            if not self._pause_s:
+                logger.warning("%s cannot be asked: %s", self._queue_arn, error)
+            self._pause_s = min(MAX_PAUSE_S, 2 * self._pause_s or 0.1)
+            await asyncio.sleep(self._pause_s)
+            return []
+        self._pause_s = 0.0
+        messages: list[Message] = answer.get("Messages", [])
+        return messages
+
+    async def _feed(self, messages: Sequence[Message]) -> None:
+        try:
+            done = await self._work(messages)
+            if done:
+                await self._delete(done)
+        finally:
+            self._slots.release()
+
+    async def _work(self, messages: Sequence[Message]) -> list[Message]:
+        """Those of the messages that the function is done with."""
+        ids = {message["MessageId"] for message in messages}
+        payload = json.dumps(sqs_event(messages, self._queue_arn)).encode()
+        try:
+            outcome = await self._invoke(payload, str(uuid4()))
+        except BusyError:
+            logger.warning("%s: no worker took %d message(s)", self._queue_arn, len(ids))
+            return []
+        failed = ids if outcome.fault else failed_ids(outcome.payload, ids) if self._partial else set()
+        if failed:
+            cause = outcome.fault.value if outcome.fault else "the function says so"
+            logger.warning("%s: %d of %d message(s) failed: %s", self._queue_arn, len(failed), len(ids), cause)
+        return [message for message in messages if message["MessageId"] not in failed]
+
+    async def _delete(self, messages: Sequence[Message]) -> None:
+        """Delete what is done; what cannot be deleted comes again, and the function knows it then."""
+        entries = [
+            {"Id": str(number), "ReceiptHandle": message["ReceiptHandle"]} for number, message in enumerate(messages)
+        ]
+        for attempt in range(DELETE_ATTEMPTS):
+            try:
+                await self._call(self._sqs.delete_message_batch, QueueUrl=self._queue_url, Entries=entries)
+            except (BotoCoreError, ClientError) as error:
+                logger.warning("%s: %d message(s) not deleted: %s", self._queue_arn, len(entries), error)
+                await asyncio.sleep(0.1 * 2**attempt)
+            else:
+                return
+
+    async def _call(self, operation: Callable[..., T], **arguments: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, partial(operation, **arguments))
