@@ -5,7 +5,7 @@ from functools import partial
 
 from cutout.accounts import Caller
 from cutout.api import auth
-from cutout.api.idempotency import REPLAYED, idempotency_key
+from cutout.api.idempotency import idempotency_key
 from cutout.api.job_documents import accepted_answer, job_answer, page_answer
 from cutout.api.jobs import job_id_of, parse_job, parse_listing
 from cutout.api.request import Request, Response
@@ -21,8 +21,7 @@ def order(caller: Caller, request: Request) -> Response:
     may_begin = partial(warm.admission().require_quota, caller.account, caller.key.mode)
     ordered = warm.job_desk().order(caller, wish, idempotency_key(request), may_begin)
     telemetry.job_ordered(ordered.job, again=ordered.again)
-    request.answer_headers.update(REPLAYED if ordered.again else {})
-    return accepted_answer(ordered.job, warm.results().links(), request, ordered.form)
+    return accepted_answer(ordered.job, warm.results().links(), request, ordered.form, again=ordered.again)
 
 
 def page(caller: Caller, request: Request) -> Response:
@@ -46,7 +45,8 @@ def upload(caller: Caller, request: Request) -> Response:
 
 
 def _admitted(answer: Callable[[Caller, Request], Response], request: Request) -> Response:
-    return answer(warm.admission().admit(request, auth.header_key(request)).caller, request)
+    key = auth.request_key(request, legacy=warm.settings().legacy_keys)
+    return answer(warm.admission().admit(request, key).caller, request)
 
 
 ENDPOINTS = [

@@ -23,8 +23,8 @@ def remove(dialect: Dialect, request: Request) -> Response:
     if order.later:
         ordered = warm.deferral().defer(caller, order, may_begin)
         telemetry.job_ordered(ordered.job, again=ordered.again)
-        request.answer_headers.update(APPLIED | (REPLAYED if ordered.again else {}))
-        return accepted_answer(ordered.job, warm.results().links(), request)
+        request.answer_headers.update(APPLIED)
+        return accepted_answer(ordered.job, warm.results().links(), request, again=ordered.again)
     charge = None
     if order.idempotency_key:
         job = once_job(caller, order)

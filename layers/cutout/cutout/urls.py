@@ -57,7 +57,6 @@ def parse_url(url: str, what: str = "image URL") -> Target:
     if re.search(r"[\x00-\x1f\x7f]", url):
         raise ImageUrlFetchFailedError(f"The {what} has control characters.")
     try:
-        url.encode()  # half a surrogate pair, also in what is not sent
         parts = urlsplit(url)
         port = parts.port
         host = (parts.hostname or "").encode("idna").decode("ascii").lower().removesuffix(".")

@@ -19,6 +19,11 @@ def header_key(request: Request) -> str | None:
     return (key.strip() if scheme.lower() in _SCHEMES else authorization) or None
 
 
+def request_key(request: Request, *, legacy: bool) -> str | None:
+    """The key from the headers; where ``legacy``, from the query string too; or None."""
+    return header_key(request) or (legacy_key(request, Fields()) if legacy else None)
+
+
 def legacy_key(request: Request, fields: Fields) -> str | None:
     """The key from the query string or from the fields of the body, or None. Only for stacks that allow it."""
     for name in LEGACY_NAMES:

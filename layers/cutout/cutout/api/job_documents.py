@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from cutout.api.answers import json_answer
+from cutout.api.idempotency import REPLAYED
 from cutout.api.request import Request, Response
 from cutout.api.uploads import UploadForm
 from cutout.imaging.spec import Rgba
@@ -55,10 +56,16 @@ def job_answer(job: Job, links: Links, status: int = 200) -> Response:
     return json_answer(job_document(job, links), status)
 
 
-def accepted_answer(job: Job, links: Links, request: Request, upload: UploadForm | None = None) -> Response:
-    """202: there is a job for this request, and ``Location`` says where it is watched."""
+def accepted_answer(
+    job: Job, links: Links, request: Request, upload: UploadForm | None = None, *, again: bool = False
+) -> Response:
+    """202: there is a job for this request, and ``Location`` says where it is watched.
+
+    again: the job was made for the same request, sent before.
+    """
     answer = json_answer(job_document(job, links, upload), 202)
-    return replace(answer, headers={"location": f"{request.base_path}/v2/jobs/{job.id}"})
+    location = {"location": f"{request.base_path}/v2/jobs/{job.id}"}
+    return replace(answer, headers=location | (REPLAYED if again else {}))
 
 
 def page_answer(page: JobPage, links: Links) -> Response:

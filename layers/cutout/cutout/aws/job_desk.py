@@ -13,8 +13,8 @@ from cutout.api.deferral import job_id_for
 from cutout.api.idempotency import fingerprint
 from cutout.api.jobs import JobOrder, unknown_job
 from cutout.api.uploads import UploadForm
+from cutout.aws.job_files import JobFiles
 from cutout.aws.message_queue import MessageQueue
-from cutout.aws.objects import ResultStore
 from cutout.aws.uploads import UploadStore, job_key
 from cutout.errors import IdempotencyMismatchError, ServiceUnavailableError
 from cutout.job_parts import JobSource, SourceKind
@@ -35,10 +35,10 @@ class Ordered:
 class JobDesk:
     """What the doors do with jobs. Every method raises ServiceUnavailableError when a part of it is away."""
 
-    def __init__(self, jobs: JobStore, uploads: UploadStore, results: ResultStore, queue: MessageQueue) -> None:
+    def __init__(self, jobs: JobStore, uploads: UploadStore, files: JobFiles, queue: MessageQueue) -> None:
         self._jobs = jobs
         self._uploads = uploads
-        self._results = results
+        self._files = files
         self._queue = queue
 
     def order(
@@ -97,15 +97,12 @@ class JobDesk:
         return job
 
     def drop(self, account_id: str, job_id: str) -> Job:
-        """Cancel a job that has not ended, and remove its image and its results. Raises NotFoundError.
+        """Cancel a job that has not ended, and remove its image, its results and what was kept. Raises NotFoundError.
 
         The item goes first: a worker that ends later finds the job ended and removes what it has made itself.
         """
         job = self._jobs.forget(account_id, job_id)
-        source = job.source
-        if source.key:
-            self._uploads.remove(source.key, source.etag or None)
-        self._results.remove(job)
+        self._files.remove(job)
         return job
 
     def _known(self, job: Job) -> Job | None:
