@@ -7,9 +7,22 @@ from typing import Final, TypeVar
 
 import webcolors
 
+from cutout.api import measures
 from cutout.api.fields import Fields
 from cutout.errors import InvalidOptionError
-from cutout.imaging.spec import Channels, CutoutSpec, ImageFormat, Rgba, SizeName
+from cutout.imaging.spec import (
+    Canvas,
+    Channels,
+    CutoutSpec,
+    Fit,
+    ImageFormat,
+    Length,
+    Rgba,
+    Shadow,
+    ShadowKind,
+    SizeName,
+    Stroke,
+)
 
 T = TypeVar("T")
 
@@ -23,9 +36,12 @@ _FORMATS: Final = {
     "tiff": ImageFormat.TIFF,
     "tif": ImageFormat.TIFF,
     "gif": ImageFormat.GIF,
+    "zip": ImageFormat.ZIP,
 }
 _SIZES: Final = {size.value: size for size in SizeName} | {"auto": SizeName.FULL}
 _CHANNELS: Final = {channels.value: channels for channels in Channels}
+_FITS: Final = {fit.value: fit for fit in Fit}
+_SHADOWS: Final = {"none": None, "car": ShadowKind.CONTACT} | {kind.value: kind for kind in ShadowKind}
 _HEX: Final = re.compile(r"#?([0-9a-f]{3}|[0-9a-f]{4}|[0-9a-f]{6}|[0-9a-f]{8})")
 
 
@@ -51,8 +67,7 @@ def color(name: str, text: str) -> Rgba | None:
     try:
         rgb = webcolors.name_to_rgb(value)
     except ValueError as error:
-        expected = "a CSS colour name or hex digits such as #1a2b3c"
-        raise InvalidOptionError(f"{name} must be {expected}.", {"option": name, "value": text[:40]}) from error
+        raise measures.wrong(name, text, "a CSS colour name or hex digits such as #1a2b3c") from error
     return rgb.red, rgb.green, rgb.blue, 255
 
 
@@ -66,6 +81,59 @@ def _choice(name: str, text: str, choices: Mapping[str, T]) -> T:
         ) from error
 
 
+def _shadow(spec: CutoutSpec, text: str) -> CutoutSpec:
+    kind = _choice("shadow", text, _SHADOWS)
+    return replace(spec, shadow=None if kind is None else Shadow(kind))
+
+
+def _stroke(spec: CutoutSpec, text: str) -> CutoutSpec:
+    width = measures.length("stroke_width", text, (0, 500), (0, 50))
+    return replace(spec, stroke=Stroke(width) if width.value else None)
+
+
+def _part(whole: str, part: str, read: Callable[[str, str], object]) -> Callable[[CutoutSpec, str], CutoutSpec]:
+    """Sets one field of the shadow or the stroke; a wrong value is refused even where there is none."""
+
+    def set_part(spec: CutoutSpec, text: str) -> CutoutSpec:
+        value = read(f"{whole}_{part}", text)
+        thing = getattr(spec, whole)
+        return spec if thing is None else replace(spec, **{whole: replace(thing, **{part: value})})
+
+    return set_part
+
+
+def _canvas(spec: CutoutSpec, text: str) -> CutoutSpec:
+    name = text.strip().lower()
+    if name in {"original", "background"}:
+        return replace(spec, canvas=None if name == "original" else Canvas())
+    return replace(spec, canvas=Canvas(*measures.size("canvas", text)))
+
+
+def _canvas_fit(spec: CutoutSpec, text: str) -> CutoutSpec:
+    fit = _choice("canvas_fit", text, _FITS)
+    return spec if spec.canvas is None else replace(spec, canvas=replace(spec.canvas, fit=fit))
+
+
+def _scale(text: str) -> float | None:
+    return None if text.strip().lower() == "original" else measures.percentage("scale", text, 10, 100)
+
+
+def _offset(name: str, text: str) -> Length:
+    return measures.length(name, text, (-measures.MAX_SIDE_PX, measures.MAX_SIDE_PX), (-100, 100))
+
+
+def _softness(name: str, text: str) -> Length:
+    return measures.length(name, text, (0, 1000), (0, 100))
+
+
+def _opacity(name: str, text: str) -> float:
+    return measures.percentage(name, text) / 100
+
+
+def _ink(name: str, text: str) -> Rgba:
+    return color(name, text) or (0, 0, 0, 0)
+
+
 _SETTERS: Final[Mapping[str, Callable[[CutoutSpec, str], CutoutSpec]]] = {
     "format": lambda spec, text: replace(spec, format=_choice("format", text, _FORMATS)),
     "channels": lambda spec, text: replace(spec, channels=_choice("channels", text, _CHANNELS)),
@@ -73,7 +141,33 @@ _SETTERS: Final[Mapping[str, Callable[[CutoutSpec, str], CutoutSpec]]] = {
     "crop": lambda spec, text: replace(spec, crop=boolean("crop", text)),
     "bg_color": lambda spec, text: replace(spec, bg_color=color("bg_color", text)),
     "despill": lambda spec, text: replace(spec, despill=boolean("despill", text)),
+    "semitransparency": lambda spec, text: replace(spec, semitransparency=boolean("semitransparency", text)),
+    "roi": lambda spec, text: replace(spec, roi=measures.region("roi", text)),
+    "crop_margin": lambda spec, text: replace(spec, crop_margin=measures.margins("crop_margin", text, 500, 50)),
+    "scale": lambda spec, text: replace(spec, scale=_scale(text)),
+    "position": lambda spec, text: replace(spec, position=measures.position("position", text)),
+    "canvas": _canvas,
+    "canvas_fit": _canvas_fit,
+    "bg_fit": lambda spec, text: replace(spec, bg_fit=_choice("bg_fit", text, _FITS)),
+    "bg_blur": lambda spec, text: replace(spec, bg_blur=measures.percentage("bg_blur", text)),
+    "shadow": _shadow,
+    "shadow_offset_x": _part("shadow", "offset_x", _offset),
+    "shadow_offset_y": _part("shadow", "offset_y", _offset),
+    "shadow_blur": _part("shadow", "blur", _softness),
+    "shadow_opacity": _part("shadow", "opacity", _opacity),
+    "shadow_color": _part("shadow", "color", _ink),
+    "stroke_width": _stroke,
+    "stroke_color": _part("stroke", "color", _ink),
+    "stroke_opacity": _part("stroke", "opacity", _opacity),
+    "stroke_softness": _part("stroke", "softness", _softness),
 }
+"""By name, applied in this order: first a shadow, then its blur."""
+_NEEDS: Final = (
+    {"crop_margin": "crop", "canvas_fit": "canvas"}
+    | {name: "shadow" for name in _SETTERS if name.startswith("shadow_")}
+    | {name: "stroke_width" for name in _SETTERS if name.startswith("stroke_") and name != "stroke_width"}
+)
+"""Options that would do nothing without another one."""
 _MAX_CHARS: Final = 64
 """No value of an option is longer; what is, is refused unread."""
 OPTIONS: Final = frozenset(_SETTERS)
@@ -86,6 +180,9 @@ def parse_options(fields: Fields) -> CutoutSpec:
     for name, setter in _SETTERS.items():
         if (raw := fields.raw(name)) is None:
             continue
+        if name in _NEEDS and _NEEDS[name] not in fields:
+            details = {"option": name, "needs": _NEEDS[name]}
+            raise InvalidOptionError(f"{name} does nothing without {_NEEDS[name]}.", details)
         if len(raw) > _MAX_CHARS:
             raise InvalidOptionError(f"{name} is longer than any of its values.", {"option": name})
         spec = setter(spec, fields.text(name) or "")

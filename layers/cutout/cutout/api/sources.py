@@ -9,7 +9,13 @@ from enum import StrEnum
 from typing import Final
 
 from cutout.api.fields import Fields
-from cutout.errors import ImageTooLargeError, InvalidBase64Error, MissingImageError, MultipleSourcesError
+from cutout.errors import (
+    CutoutError,
+    ImageTooLargeError,
+    InvalidBase64Error,
+    MissingImageError,
+    MultipleSourcesError,
+)
 
 _DATA_URL: Final = re.compile(r"\s*data:[^,]{0,200},", re.IGNORECASE)
 _WHITESPACE: Final = b" \t\r\n\f\v"
@@ -64,6 +70,19 @@ def load(source: Source, remote: Mapping[SourceKind, Callable[[str], bytes]], ma
     if len(data) > max_bytes:
         raise too_large(max_bytes)
     return data
+
+
+def load_background(
+    source: Source | None, remote: Mapping[SourceKind, Callable[[str], bytes]], max_bytes: int
+) -> bytes | None:
+    """The encoded background, if there is one. Raises as :func:`load`, with ``details["image"] == "background"``."""
+    if source is None:
+        return None
+    try:
+        return load(source, remote, max_bytes)
+    except CutoutError as error:
+        error.details["image"] = "background"
+        raise
 
 
 def decode_base64(text: str, max_bytes: int) -> bytes:

@@ -6,7 +6,7 @@ from functools import partial
 
 from cutout.accounts import Caller
 from cutout.api.dialects import Order
-from cutout.api.sources import SourceKind, load
+from cutout.api.sources import SourceKind, load, load_background
 from cutout.aws import telemetry
 from cutout.aws.uploads import UploadStore
 from cutout.imaging.pipeline import cut_out
@@ -34,7 +34,8 @@ class Removal:
             SourceKind.UPLOAD: read_upload,
         }
         image = load(order.source, remote, self._limits.max_bytes)
-        result = cut_out(image, order.spec, self._segmenter, self._limits)
+        background = load_background(order.background, remote, self._limits.max_bytes)
+        result = cut_out(image, order.spec, self._segmenter, self._limits, background)
         telemetry.image_made(result)
         usage = Usage.of_image(result.source_width, result.source_height, len(image), len(result.data))
         return result, charge_for(caller.account, caller.key.mode, charge_id, usage, datetime.now(UTC))

@@ -42,6 +42,11 @@ class Soft:
         shape = (self.size[1], part.stop - part.start)
         return np.asarray(Image.fromarray(self.plane).resize(shape, Image.Resampling.BICUBIC, box=box))
 
+    def enlarged(self, size: tuple[int, int]) -> "Soft":
+        """The same plane, stretched to a larger picture of ``size`` (H, W)."""
+        scale = self.plane.shape[0] / size[0], self.plane.shape[1] / size[1]
+        return Soft(self.plane, size, scale)
+
     def moved(self, right_px: float, down_px: float) -> "Soft":
         """The same plane moved; what comes in at an edge continues the edge."""
         if not right_px and not down_px:

@@ -27,6 +27,8 @@ class Order:
     """Answer with a job at once, instead of the image when it is made."""
     idempotency_key: str | None = None
     """The client's name for this request, under which it is done once."""
+    background: Source | None = None
+    """The background image, for what the client waits for."""
 
 
 class Dialect(Protocol):

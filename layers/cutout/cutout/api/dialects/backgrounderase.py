@@ -12,7 +12,7 @@ from cutout.api.options import OPTIONS, parse_options, refuse_unknown
 from cutout.api.preferences import wants_async
 from cutout.api.request import Request, Response
 from cutout.api.sources import Source, SourceKind, find_source
-from cutout.errors import CutoutError, MissingImageError, UnsupportedMediaTypeError
+from cutout.errors import CutoutError, InvalidOptionError, MissingImageError, UnsupportedMediaTypeError
 from cutout.imaging.magic import sniff
 from cutout.imaging.spec import Channels, CutoutResult
 
@@ -30,6 +30,8 @@ _JSON_SOURCES: Final = {
     "image_file_b64": SourceKind.BASE64,
     "upload_id": SourceKind.UPLOAD,
 }
+_JSON_BACKGROUNDS: Final = {"bg_image_url": SourceKind.URL, "bg_image_base64": SourceKind.BASE64}
+_FORM_BACKGROUNDS: Final = {"bg_image_file": SourceKind.BYTES, **_JSON_BACKGROUNDS}
 _LEGACY_FIELD: Final = "image"
 _RAW_TYPES: Final = frozenset({"", "application/octet-stream", "binary/octet-stream"})
 
@@ -53,17 +55,22 @@ class BackgroundErase:
     def parse(self, request: Request) -> Order:
         """Multipart, JSON, urlencoded or raw bytes to an order. Options may also stand in the query string."""
         order = self._parse_body(request)
+        if order.background and wants_async(request):
+            raise InvalidOptionError(
+                f"{order.background.name} needs an answer at once; leave out Prefer: respond-async.",
+                {"option": order.background.name},
+            )
         return replace(order, later=wants_async(request), idempotency_key=idempotency_key(request))
 
     def _parse_body(self, request: Request) -> Order:
         query = _query_options(request)
         if request.media_type.startswith("multipart/"):
             fields = multipart_fields(request).merged(query)
-            return _order(fields, _FORM_SOURCES, _BYTES)
+            return _order(fields, _FORM_SOURCES, _FORM_BACKGROUNDS, _BYTES)
         if request.media_type == "application/json" or request.media_type.endswith("+json"):
             return _json_order(json_fields(request.body).merged(query), request)
         if request.media_type == "application/x-www-form-urlencoded" and sniff(request.body) is None:
-            return _order(urlencoded_fields(request.body).merged(query), _FORM_SOURCES, _BYTES)
+            return _order(urlencoded_fields(request.body).merged(query), _FORM_SOURCES, _FORM_BACKGROUNDS, _BYTES)
         return Order(parse_options(query), _raw_source(request), _BYTES)
 
     def answer(self, order: Order, result: CutoutResult) -> Response:
@@ -81,14 +88,15 @@ class BackgroundErase:
         return problems.write_problem(error, request)
 
 
-def _order(fields: Fields, sources: dict[str, SourceKind], reply: str) -> Order:
-    refuse_unknown(fields, OPTIONS | sources.keys() | frozenset(auth.LEGACY_NAMES))
-    return Order(parse_options(fields), find_source(fields, sources), reply)
+def _order(fields: Fields, sources: dict[str, SourceKind], backgrounds: dict[str, SourceKind], reply: str) -> Order:
+    refuse_unknown(fields, OPTIONS | sources.keys() | backgrounds.keys() | frozenset(auth.LEGACY_NAMES))
+    background = find_source(fields, backgrounds) if backgrounds.keys() & set(fields) else None
+    return Order(parse_options(fields), find_source(fields, sources), reply, background=background)
 
 
 def _json_order(fields: Fields, request: Request) -> Order:
     """The legacy field forces a mask; what lies elsewhere is answered by bytes; ``Accept`` has the last word."""
-    order = _order(fields, _JSON_SOURCES, _IMAGE)
+    order = _order(fields, _JSON_SOURCES, _JSON_BACKGROUNDS, _IMAGE)
     spec = order.spec
     if order.source.name == _LEGACY_FIELD:
         spec = replace(spec, channels=Channels.ALPHA)
