@@ -1,28 +1,57 @@
-"""GET /v2/account: is this key good, and whose is it."""
+"""/v2/account: is this key good, whose is it, what was used; the account's keys, and the secret of its webhooks."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
+from cutout.accounts import Caller, require_manager
 from cutout.api import auth
-from cutout.api.answers import account_answer
-from cutout.api.fields import Fields
+from cutout.api.account_documents import account_answer, webhook_secret_answer
 from cutout.api.request import Request, Response
 from cutout.api.routes import Endpoint
 from cutout.aws import warm
 from cutout.aws.gateway import lambda_handler
-from cutout.metering import month_of, usage_report
+from cutout.aws.key_desk import actor
+from cutout.metering import month_of
 
 
-def account(request: Request) -> Response:
+def account(caller: Caller, _: Request) -> Response:
     """What the caller may know about the key, its account, and the usage of the month."""
-    key = auth.header_key(request)
-    if key is None and warm.settings().legacy_keys:
-        key = auth.legacy_key(request, Fields())
-    caller = warm.admission().admit(request, key, suspended_too=True).caller
     month = month_of(datetime.now(UTC))
-    used = warm.usage().total(caller.account.id, month)
-    return account_answer(caller, usage_report(month, used, caller.account.monthly_quota))
+    return account_answer(caller, month, warm.usage().total(caller.account.id, month))
 
 
-ENDPOINTS = [Endpoint("GET", "/v2/account", account)]
+def webhook_secret(caller: Caller, _: Request) -> Response:
+    """What signs the account's webhooks; made now, if nobody has asked yet."""
+    require_manager(caller.key)
+    secret = warm.webhook_secrets().find(caller.account.id)
+    return webhook_secret_answer(secret.current, secret.created_at, secret.previous_until)
+
+
+def rotate_webhook_secret(caller: Caller, request: Request) -> Response:
+    """A new one in its place; the old one signs too for a while."""
+    require_manager(caller.key)
+    secret = warm.webhook_secrets().rotate(caller.account.id, actor(caller, request))
+    return webhook_secret_answer(secret.current, secret.created_at, secret.previous_until, 201)
+
+
+def _admitted(answer: Callable[[Caller, Request], Response], request: Request) -> Response:
+    key = auth.request_key(request, legacy=warm.settings().legacy_keys)
+    admission = warm.admission().admit(request, key, suspended_too=answer is account)
+    return answer(admission.caller, request)
+
+
+ENDPOINTS = [
+    Endpoint(method, f"/v2/account{rest}", partial(_admitted, answer))
+    for method, rest, answer in (
+        ("GET", "", account),
+        ("GET", "/keys", lambda caller, request: warm.key_desk().show(caller, request)),
+        ("POST", "/keys", lambda caller, request: warm.key_desk().make(caller, request)),
+        ("DELETE", "/keys/{fingerprint}", lambda caller, request: warm.key_desk().revoke(caller, request)),
+        ("POST", "/keys/{fingerprint}/rotate", lambda caller, request: warm.key_desk().rotate(caller, request)),
+        ("GET", "/webhook-secret", webhook_secret),
+        ("POST", "/webhook-secret", rotate_webhook_secret),
+    )
+]
 
 handler = lambda_handler(ENDPOINTS)

@@ -5,7 +5,7 @@ from cutout.api.answers import json_answer
 from cutout.api.options import boolean
 from cutout.api.request import Request, Response
 from cutout.api.routes import Endpoint
-from cutout.aws import model_health, warm
+from cutout.aws import clients, model_health, warm
 from cutout.aws.gateway import lambda_handler
 
 
@@ -14,7 +14,7 @@ def health(request: Request) -> Response:
     document: dict[str, object] = {"status": "ok", "service": "cutout", "version": cutout.__version__}
     deep = next(iter(request.query.get("deep", ())), "false")
     if boolean("deep", deep or "false"):
-        document["model"] = model_health.ask(warm.lambda_client(), warm.settings().remove_function)["model"]
+        document["model"] = model_health.ask(clients.lambda_client(), warm.settings().remove_function)["model"]
     return json_answer(document)
 
 

@@ -21,6 +21,8 @@ MAX_KEY_CHARS = 256
 KEY_BYTES = 32
 """Random bytes of a key: 43 characters of unpadded URL-safe base64."""
 
+SUBSCRIPTION_STATUSES = ("active", "trialing", "past_due", "suspended", "canceled")
+"""What an account's subscription may be."""
 ACTIVE_STATUSES = frozenset({"active", "trialing"})
 """Subscription statuses with which an account may work."""
 

@@ -4,7 +4,6 @@ import base64
 import json
 from collections.abc import Mapping
 
-from cutout.accounts import Caller
 from cutout.api.request import Response
 from cutout.imaging.spec import CutoutResult
 
@@ -28,25 +27,6 @@ def facts(result: CutoutResult) -> dict[str, str]:
         "x-model": result.model,
         "server-timing": timing,
     }
-
-
-def account_answer(caller: Caller, usage: Mapping[str, object]) -> Response:
-    """What a caller may know about the key, its account and the usage of the month; never the key itself."""
-    account = caller.account
-    return json_answer(
-        {
-            "status": "ok",
-            "api_key": {"valid": True, "mode": caller.key.mode, "fingerprint": caller.key.fingerprint},
-            "account": {
-                "email": account.email,
-                "plan": account.plan,
-                "subscription_status": account.subscription_status,
-                "billing_model": account.billing_model,
-                "usage_unit": account.usage_unit,
-            },
-            "usage": usage,
-        }
-    )
 
 
 def base64_of(result: CutoutResult) -> str:

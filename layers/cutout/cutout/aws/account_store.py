@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cutout.accounts import Account, Actor, AuditEntry
 from cutout.aws.account_items import LISTED, profile_fields, profile_id, to_account
 from cutout.aws.dynamo_errors import service_errors
-from cutout.aws.ledger import AWAY, Ledger
+from cutout.aws.ledger import AWAY, Ledger, adding_account
 from cutout.errors import ConflictError, NotFoundError
 
 if TYPE_CHECKING:
@@ -46,6 +46,10 @@ class DynamoAccountStore:
         if profile is None:
             raise _unknown(account_id)
         return to_account(profile)
+
+    def create(self, account: Account, by: Actor) -> None:
+        """Add an account. Raises InvalidRequestError when its id is taken."""
+        self._ledger.commit(*adding_account(self._ledger, account, by))
 
     def page(self, limit: int, after: str | None) -> AccountPage:
         """The accounts whose ids come after this one (any text; None: from the first), at most ``limit``."""

@@ -25,10 +25,10 @@ from cutout.accounts import (
     hash_key,
 )
 from cutout.aws import key_changes
-from cutout.aws.account_items import Item, key_id, listing_id, profile_id, profile_item, to_account, to_key
+from cutout.aws.account_items import Item, key_id, listing_id, profile_id, to_account, to_key
 from cutout.aws.dynamo_errors import is_not_met, service_errors
-from cutout.aws.ledger import AWAY, Ledger
-from cutout.errors import ConflictError, InvalidRequestError, NotFoundError, ServiceUnavailableError
+from cutout.aws.ledger import AWAY, Ledger, adding_account
+from cutout.errors import ConflictError, NotFoundError, ServiceUnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -97,10 +97,7 @@ class DynamoKeyStore:
 
     def create_account(self, account: Account, by: Actor = OPERATOR) -> None:
         """Add an account. Raises InvalidRequestError when its id is taken."""
-        taken = InvalidRequestError(f"The account {account.id} exists already.")
-        changes = {"plan": account.plan}
-        entry = AuditEntry(account.id, "account.create", account.id, by, self._ledger.now(), changes)
-        self._ledger.commit([(self._ledger.new(profile_item(account)), taken)], entry)
+        self._ledger.commit(*adding_account(self._ledger, account, by))
 
     def create_key(self, account_id: str, raw_key: str, mode: KeyMode, label: str = "", by: Actor = OPERATOR) -> ApiKey:
         """Let a raw key open an account.

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from cutout.accounts import ACTIVE_STATUSES, AuditEntry, KeyStatus
-from cutout.aws.account_items import Item, audit_item, key_id, listing_id, profile_id
+from cutout.accounts import ACTIVE_STATUSES, Account, Actor, AuditEntry, KeyStatus
+from cutout.aws.account_items import Item, audit_item, key_id, listing_id, profile_id, profile_item
 from cutout.aws.dynamo_errors import NOT_MET, refusals, service_errors
-from cutout.errors import CutoutError, InvalidApiKeyError, ServiceUnavailableError
+from cutout.errors import CutoutError, InvalidApiKeyError, InvalidRequestError, ServiceUnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -113,6 +113,13 @@ class Ledger:
             values = {f":{status}": {"S": status} for status in sorted(ACTIVE_STATUSES)}
             condition = f"subscription_status IN ({', '.join(values)})"
             yield self.check(profile, condition, ExpressionAttributeValues=values), invalid
+
+
+def adding_account(ledger: Ledger, account: Account, by: Actor) -> tuple[list[Change], AuditEntry]:
+    """Make the change and the entry of a new account: InvalidRequestError when its id is taken."""
+    taken = InvalidRequestError(f"The account {account.id} exists already.")
+    entry = AuditEntry(account.id, "account.create", account.id, by, ledger.now(), {"plan": account.plan})
+    return [(ledger.new(profile_item(account)), taken)], entry
 
 
 def _key_of(write: Item) -> Item:

@@ -3,12 +3,11 @@
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-import boto3
-from botocore.config import Config
-
 from cutout.aws import telemetry
+from cutout.aws.account_desk import AccountDesk
 from cutout.aws.account_store import DynamoAccountStore
 from cutout.aws.admission import Door
+from cutout.aws.clients import counting_client, dynamodb_client, s3_client, sqs_client
 from cutout.aws.deferral import Deferral
 from cutout.aws.job_desk import JobDesk
 from cutout.aws.job_files import JobFiles
@@ -16,6 +15,7 @@ from cutout.aws.job_images import JobImages
 from cutout.aws.job_reports import JobReports
 from cutout.aws.job_store import DynamoJobStore
 from cutout.aws.key_cache import CachedKeyStore
+from cutout.aws.key_desk import KeyDesk
 from cutout.aws.key_store import DynamoKeyStore
 from cutout.aws.message_queue import MessageQueue
 from cutout.aws.meter import Meter
@@ -34,21 +34,10 @@ from cutout.post import PostPolicy, post
 from cutout.settings import Settings
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_lambda import LambdaClient
-    from mypy_boto3_s3 import S3Client
-    from mypy_boto3_sqs import SQSClient
-
     from cutout.aws.job_intake import JobIntake
     from cutout.aws.job_runner import JobRunner
     from cutout.aws.removal import Removal
     from cutout.imaging.predict import Segmenter
-
-_QUICK = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
-"""DynamoDB and S3 answer in milliseconds; what takes longer is better tried again than waited for."""
-
-_ONCE = Config(connect_timeout=0.5, read_timeout=0.5, retries={"mode": "standard", "total_max_attempts": 1})
-"""For counts that no request should wait for."""
 
 
 @cache
@@ -58,33 +47,29 @@ def settings() -> Settings:
 
 
 @cache
-def _session() -> boto3.session.Session:
-    """One session, so that credentials and service models are read once."""
-    return boto3.session.Session()
-
-
-@cache
-def _dynamodb() -> "DynamoDBClient":
-    return _session().client("dynamodb", config=_QUICK)
-
-
-@cache
 def accounts() -> DynamoKeyStore:
     """Accounts and keys as they are now, for those who change them."""
-    return DynamoKeyStore(_dynamodb(), settings().accounts_table, audited=telemetry.audited)
+    return DynamoKeyStore(dynamodb_client(), settings().accounts_table, audited=telemetry.audited)
 
 
 @cache
-def account_store() -> DynamoAccountStore:
-    """All accounts, for those who administer them."""
-    return DynamoAccountStore(_dynamodb(), settings().accounts_table, audited=telemetry.audited)
+def key_desk() -> KeyDesk:
+    """Where keys are managed."""
+    return KeyDesk(accounts(), settings().key_grace_s)
+
+
+@cache
+def account_desk() -> AccountDesk:
+    """Where accounts are managed."""
+    store = DynamoAccountStore(dynamodb_client(), settings().accounts_table, audited=telemetry.audited)
+    return AccountDesk(store, usage())
 
 
 @cache
 def webhook_secrets() -> DynamoWebhookSecrets:
     """What signs the accounts' webhooks."""
     return DynamoWebhookSecrets(
-        _dynamodb(), settings().accounts_table, settings().key_grace_s, audited=telemetry.audited
+        dynamodb_client(), settings().accounts_table, settings().key_grace_s, audited=telemetry.audited
     )
 
 
@@ -97,7 +82,7 @@ def key_store() -> CachedKeyStore:
 @cache
 def usage() -> DynamoUsageStore:
     """Counts what was used, and tells it."""
-    return DynamoUsageStore(_dynamodb(), settings().accounts_table)
+    return DynamoUsageStore(dynamodb_client(), settings().accounts_table)
 
 
 @cache
@@ -109,23 +94,15 @@ def meter() -> Meter:
 @cache
 def admission() -> Door:
     """Keeps keys, full seconds and quotas that are far from used up."""
-    limiter = DynamoRateLimiter(
-        _session().client("dynamodb", config=_ONCE), settings().accounts_table, telemetry.rate_not_counted
-    )
+    limiter = DynamoRateLimiter(counting_client(), settings().accounts_table, telemetry.rate_not_counted)
     return Door(key_store(), limiter, QuotaGate(usage()))
-
-
-@cache
-def _s3_client() -> "S3Client":
-    """Keeps its connections; made when first needed, since few answers are too large for the transport."""
-    return _session().client("s3", config=_QUICK.merge(Config(signature_version="s3v4")))
 
 
 @cache
 def results() -> ResultStore:
     """The results bucket does not change while a process lives."""
     return ResultStore(
-        _s3_client,
+        s3_client,
         settings().results_bucket,
         inline_limit_bytes=settings().inline_limit_bytes,
         url_s=settings().result_url_s,
@@ -133,21 +110,15 @@ def results() -> ResultStore:
 
 
 @cache
-def _sqs_client() -> "SQSClient":
-    """Keeps its connections; made when first needed, since most requests queue nothing."""
-    return _session().client("sqs", config=_QUICK)
-
-
-@cache
 def webhook_queue() -> MessageQueue:
     """The queue does not change while a process lives."""
-    return MessageQueue(_sqs_client, settings().webhooks_queue_url)
+    return MessageQueue(sqs_client, settings().webhooks_queue_url)
 
 
 @cache
 def job_queue() -> MessageQueue:
     """The queue does not change while a process lives."""
-    return MessageQueue(_sqs_client, settings().jobs_queue_url)
+    return MessageQueue(sqs_client, settings().jobs_queue_url)
 
 
 @cache
@@ -161,7 +132,7 @@ def courier() -> Courier:
 def uploads() -> UploadStore:
     """The uploads bucket does not change while a process lives."""
     return UploadStore(
-        _s3_client,
+        s3_client,
         settings().uploads_bucket,
         max_bytes=settings().limits.max_bytes,
         url_s=settings().upload_url_s,
@@ -171,19 +142,19 @@ def uploads() -> UploadStore:
 @cache
 def jobs() -> DynamoJobStore:
     """Jobs, and the charges of their ends."""
-    return DynamoJobStore(_dynamodb(), settings().jobs_table, settings().accounts_table)
+    return DynamoJobStore(dynamodb_client(), settings().jobs_table, settings().accounts_table)
 
 
 @cache
 def retention() -> Retention:
     """The uploads bucket does not change while a process lives."""
-    return Retention(_s3_client, settings().uploads_bucket)
+    return Retention(s3_client, settings().uploads_bucket)
 
 
 @cache
 def _job_files() -> JobFiles:
-    reports = JobReports(_s3_client, settings().results_bucket)
-    return JobFiles(JobImages(_s3_client), results(), reports, retention(), uploads())
+    reports = JobReports(s3_client, settings().results_bucket)
+    return JobFiles(JobImages(s3_client), results(), reports, retention(), uploads())
 
 
 @cache
@@ -212,7 +183,7 @@ def job_intake() -> "JobIntake":
         _job_runner(),
         jobs(),
         _job_files(),
-        ObjectLedger(_dynamodb(), settings().jobs_table),
+        ObjectLedger(dynamodb_client(), settings().jobs_table),
         find_account=accounts().find_account,
         max_bytes=settings().limits.max_bytes,
         url_allow=settings().url_allow,
@@ -235,14 +206,6 @@ def deferral() -> Deferral:
 def once() -> Once:
     """Keeps its parts' connections."""
     return Once(job_desk(), jobs(), results())
-
-
-@cache
-def lambda_client() -> "LambdaClient":
-    """Keeps the connection to Lambda; a cold start on the other side takes seconds."""
-    return _session().client(
-        "lambda", config=Config(connect_timeout=2, read_timeout=25, retries={"total_max_attempts": 1})
-    )
 
 
 @cache
