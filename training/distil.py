@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from training import data, shards
+from training import samples, shards
 from training.model import Encoder, load_encoder
 
 CLASSES = 21  # of Pascal VOC; class 0 is the background
@@ -61,7 +61,7 @@ def busy_backgrounds(network: StartingNetwork, folder: Path, cache: Path) -> fro
     names = []
     for items in shards.load(folder, validation=False).backgrounds.values():
         for item in items:
-            image = torch.from_numpy(data.normalise(item.open()[0].resize((256, 256))))[None]
+            image = torch.from_numpy(samples.normalise(item.open()[0].resize((256, 256))))[None]
             with torch.no_grad():
                 background = network(image).softmax(1)[:, 0]
             if float((background < 0.5).float().mean()) > BUSY_SHARE:

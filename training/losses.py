@@ -23,9 +23,12 @@ def edge_band(alpha: Tensor) -> Tensor:
 
 
 def soft_iou(p: Tensor, alpha: Tensor) -> Tensor:
-    """1 - IoU of soft masks, for each image alone, so that an empty mask counts like any other."""
-    common = (p * alpha).sum((1, 2, 3))
-    union = (p + alpha - p * alpha).sum((1, 2, 3))
+    """1 - IoU of soft masks, for each image alone, so that an empty mask counts like any other.
+
+    Minimum and maximum instead of products: right half-transparent answers cost nothing.
+    """
+    common = torch.minimum(p, alpha).sum((1, 2, 3))
+    union = torch.maximum(p, alpha).sum((1, 2, 3))
     return (1 - (common + 1) / (union + 1)).mean()
 
 
@@ -37,9 +40,9 @@ def gradient(p: Tensor, alpha: Tensor, trust: Tensor) -> Tensor:
     return across.mean() + down.mean()
 
 
-def indecision(p: Tensor, band: Tensor) -> Tensor:
-    """Mean of 4 p (1 - p) away from the edges: 1 if all is grey, 0 if all is decided."""
-    away = 1 - band
+def indecision(p: Tensor, alpha: Tensor, band: Tensor) -> Tensor:
+    """Mean of 4 p (1 - p) away from edges and from what shines through: 1 if all is grey, 0 if all is decided."""
+    away = (1 - band) * ((alpha < 0.05) | (alpha > 0.95))
     return (4 * p * (1 - p) * away).sum() / away.sum().clamp(min=1)
 
 
@@ -52,7 +55,7 @@ def total(answer: Prediction, alpha: Tensor, trust: Tensor, decide: float) -> Te
     level = ((p - alpha).abs() * weight).mean()
     shape = soft_iou(p, alpha)
     coarse = 0.3 * _at_size(answer.eighth, alpha) + 0.15 * _at_size(answer.sixteenth, alpha)
-    return pixels + level + shape + 2 * gradient(p, alpha, trust) + coarse + 0.1 * decide * indecision(p, band)
+    return pixels + level + shape + 2 * gradient(p, alpha, trust) + coarse + 0.1 * decide * indecision(p, alpha, band)
 
 
 def _highest(x: Tensor) -> Tensor:

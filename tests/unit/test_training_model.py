@@ -41,6 +41,13 @@ def test_the_right_answer_costs_next_to_nothing(square):
     assert float(right) < 0.1 < float(grey) < float(wrong)
 
 
+def test_a_right_half_transparent_answer_has_the_right_shape_and_is_not_indecision():
+    half = torch.full((1, 1, 64, 64), 0.5)
+    assert float(losses.soft_iou(half, half)) == 0
+    assert float(losses.indecision(half, half, torch.zeros_like(half))) == 0
+    assert float(losses.indecision(half, torch.ones_like(half), torch.zeros_like(half))) == 1
+
+
 def test_edges_of_untrusted_outlines_weigh_less(square):
     shifted = logits(square.roll(2, -1))
     believed, doubted = (float(losses.total(shifted, square, torch.full((2, 1), t), 0.0)) for t in (1.0, 0.0))

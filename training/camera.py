@@ -1,0 +1,74 @@
+"""What the photographer, the camera and the web do to a picture: framing, blur, casts, noise, JPEG."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from numpy.random import Generator
+from PIL import Image, ImageChops, ImageFilter
+
+from training import compose
+
+
+def upper_body(rng: Generator, picture: Image.Image, alpha: Image.Image) -> tuple[Image.Image, Image.Image]:
+    """The head and what is below it, of a standing person: from a face to the waist."""
+    left, top, right, bottom = alpha.getbbox() or (0, 0, *picture.size)
+    height = int((bottom - top) * rng.choice([rng.uniform(0.16, 0.3), rng.uniform(0.3, 0.65)]))
+    above = int(height * rng.uniform(0.02, 0.3))
+    y0, y1 = max(0, top - above), min(picture.size[1], top + max(24, height))
+    half = (y1 - y0) * rng.uniform(0.4, 0.9)
+    columns = np.flatnonzero(np.asarray(alpha.crop((0, top, picture.size[0], y1))).max(0) > 127)
+    centre = columns.mean() if len(columns) else (left + right) / 2
+    x0, x1 = max(0, int(centre - half)), min(picture.size[0], int(centre + half) + 1)
+    box = (x0, y0, x1, y1)
+    return picture.crop(box), alpha.crop(box)
+
+
+def crop(
+    rng: Generator, picture: Image.Image, alpha: Image.Image, *, person: bool = False
+) -> tuple[Image.Image, Image.Image]:
+    """A random part of a photo, refused where hardly any of the subject would remain."""
+    if person and rng.random() < 0.45:
+        return upper_body(rng, picture, alpha)
+    if rng.random() < 0.35:
+        return picture, alpha
+    width, height = (int(side * rng.uniform(0.55, 1)) for side in picture.size)
+    x, y = int(rng.integers(0, picture.size[0] - width + 1)), int(rng.integers(0, picture.size[1] - height + 1))
+    part = alpha.crop((x, y, x + width, y + height))
+    if np.asarray(part).mean() < 8 and alpha.getbbox():
+        return picture, alpha
+    return picture.crop((x, y, x + width, y + height)), part
+
+
+def degrade(rng: Generator, picture: Image.Image) -> Image.Image:
+    """Blur, loss of resolution, gamma, casts, grey, noise, JPEG."""
+    if rng.random() < 0.12:
+        picture = picture.filter(ImageFilter.GaussianBlur(float(rng.uniform(0.4, 1.6))))
+    if rng.random() < 0.08:
+        low = tuple(int(side * rng.uniform(0.35, 0.8)) for side in picture.size)
+        picture = picture.resize(low, compose.BILINEAR).resize(picture.size, compose.BILINEAR)
+    if rng.random() < 0.15:
+        gamma = float(np.exp(rng.normal(0, 0.35)))
+        picture = picture.point([round(255 * (v / 255) ** gamma) for v in range(256)] * 3)
+    if rng.random() < 0.06:
+        picture = picture.convert("L").convert("RGB")
+    if rng.random() < 0.15:
+        cast = Image.new("RGB", picture.size, tuple(int(v) for v in rng.integers(190, 256, 3)))
+        picture = ImageChops.multiply(picture, cast)
+    if rng.random() < 0.15:
+        noise = rng.normal(0, rng.uniform(2, 12), (*picture.size[::-1], 3)).astype(np.float32)
+        picture = Image.fromarray(np.clip(np.asarray(picture, np.float32) + noise, 0, 255).astype(np.uint8))
+    if rng.random() < 0.4:
+        stream = io.BytesIO()
+        picture.save(stream, "JPEG", quality=int(rng.integers(35, 96)))
+        picture = Image.open(stream).convert("RGB")
+    return picture
+
+
+def turn(picture: Image.Image, angle: float, zoom: float) -> Image.Image:
+    """A square picture turned by ``angle`` degrees after a zoom, so that no corner falls outside."""
+    side = round(picture.size[0] * zoom)
+    margin = (side - picture.size[0]) // 2
+    turned = picture.resize((side, side), compose.BILINEAR).rotate(angle, compose.BILINEAR)
+    return turned.crop((margin, margin, margin + picture.size[0], margin + picture.size[0]))
