@@ -1,4 +1,4 @@
-"""The clients of AWS, made when first needed and kept with their connections: state, as in ``warm``, of which this is a part."""
+"""The clients of AWS, made when first needed and kept with their connections. A part of ``warm``: state, and why."""
 
 from functools import cache
 from typing import TYPE_CHECKING
