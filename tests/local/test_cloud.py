@@ -1,4 +1,6 @@
+import json
 from pathlib import Path
+from urllib.parse import unquote_plus
 
 import pytest
 from moto import mock_aws
@@ -36,6 +38,52 @@ def test_buckets_have_the_lifecycle_of_the_template():
             "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
         }
     ]
+
+
+def test_queues_have_the_times_and_the_dead_letter_queue_of_the_template():
+    with mock_aws():
+        create_cloud(load_template(TOY))
+        sqs = client("sqs")
+        url = sqs.get_queue_url(QueueName="cutout-local-Inbox")["QueueUrl"]
+        told = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    assert (told["VisibilityTimeout"], told["MessageRetentionPeriod"]) == ("12", "86400")
+    assert json.loads(told["RedrivePolicy"]) == {
+        "deadLetterTargetArn": "arn:aws:sqs:us-east-1:123456789012:cutout-local-lost",
+        "maxReceiveCount": 3,
+    }
+
+
+def test_a_bucket_tells_its_queue_of_what_is_below_the_prefix():
+    bucket = "cutout-local-files-123456789012"
+    with mock_aws():
+        create_cloud(load_template(TOY))
+        for key in ("in/1", "out/2"):
+            client("s3").put_object(Bucket=bucket, Key=key, Body=b"x")
+        sqs = client("sqs")
+        url = sqs.get_queue_url(QueueName="cutout-local-Inbox")["QueueUrl"]
+        bodies = [
+            json.loads(message["Body"])
+            for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+        ]
+    assert [body.get("Event") for body in bodies] == ["s3:TestEvent", None]
+    assert [record["s3"]["object"]["size"] for record in bodies[1]["Records"]] == [1]
+    assert unquote_plus(bodies[1]["Records"][0]["s3"]["object"]["key"]) == "in/1"
+
+
+def test_a_bucket_answers_browsers_by_the_cors_rules_of_the_template():
+    with mock_aws():
+        create_cloud(load_template(TOY))
+        rules = client("s3").get_bucket_cors(Bucket="cutout-local-files-123456789012")["CORSRules"]
+    assert rules == [
+        {"AllowedMethods": ["GET"], "AllowedOrigins": ["*"], "ExposeHeaders": ["ETag"], "MaxAgeSeconds": 60}
+    ]
+
+
+def test_a_cors_rule_that_is_not_understood_is_named(tmp_path):
+    path = tmp_path / "template.yaml"
+    path.write_text(TOY.read_text().replace("MaxAge: 60", "Shade: 60"))
+    with mock_aws(), pytest.raises(TemplateError, match="Shade"):
+        create_cloud(load_template(path))
 
 
 def test_a_lifecycle_rule_that_is_not_understood_is_named(tmp_path):

@@ -2,16 +2,12 @@
 
 import json
 import os
-import re
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,59 +20,7 @@ from cutout.aws.key_store import DynamoKeyStore
 from local import ROOT
 from local.bodies import MAX_BODY_BYTES
 from local.cloud import client
-
-TOY = Path(__file__).parent / "toy.yaml"
-GONE_S = 20
-
-
-@dataclass
-class Instance:
-    """A started service. children: the processes that it started."""
-
-    process: subprocess.Popen
-    url: str
-    ready: str
-    state: Path
-
-    @property
-    def port(self) -> str:
-        return self.url.rpartition(":")[2]
-
-    @property
-    def endpoints(self) -> dict[str, str]:
-        return json.loads((self.state / self.port / "endpoints.json").read_text())
-
-    @property
-    def children(self) -> list[int]:
-        found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True, check=True)
-        return [int(pid) for pid in found.stdout.split()]
-
-
-def command(state: Path, port: int = 0, template: Path = TOY) -> list[str]:
-    options = ["--port", str(port), "--template", str(template), "--state", str(state)]
-    return [sys.executable, "-m", "local", *options]
-
-
-@contextmanager
-def started(state: Path, **environment: str) -> Iterator[Instance]:
-    process = subprocess.Popen(
-        command(state),
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        ready = process.stdout.readline()
-        process.stdout.readline()
-        ready += process.stdout.readline()
-        try:
-            found = re.match(r"Ready on (http://127\.0\.0\.1:\d+) ", ready)
-            assert found, process.stderr.read()
-            yield Instance(process, found[1], ready, state)
-        finally:
-            process.terminate()
+from tests.local.instance import GONE_S, TOY, Instance, command, started, wait_until_gone
 
 
 @pytest.fixture(scope="module")
@@ -99,21 +43,6 @@ def echoed(toy: Instance, **more: Any) -> dict:
     response = httpx.request(more.pop("method", "GET"), f"{toy.url}/echo", **more)
     assert response.status_code == 200, response.text
     return response.json()
-
-
-def gone(pid: int) -> bool:
-    """Whether a process has ended; one that was killed and not yet collected has."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except FileNotFoundError:
-        return True
-
-
-def wait_until_gone(pids: list[int]) -> None:
-    deadline = time.monotonic() + GONE_S
-    while not all(map(gone, pids)):
-        assert time.monotonic() < deadline, [pid for pid in pids if not gone(pid)]
-        time.sleep(0.05)
 
 
 def test_a_request_over_http_becomes_an_event(toy):
@@ -250,6 +179,8 @@ def test_endpoints_tell_where_everything_is(toy):
         "region": "us-east-1",
         "account": "acct_local",
         "results_bucket": "cutout-local-files-123456789012",
+        "inbox": f"{toy.endpoints['aws']}/123456789012/cutout-local-Inbox",
+        "lost": f"{toy.endpoints['aws']}/123456789012/cutout-local-lost",
     }
     assert json.loads((toy.state / "endpoints.json").read_text()) == toy.endpoints
 
@@ -282,7 +213,7 @@ def test_two_instances_do_not_disturb_each_other_and_the_second_is_set_up_otherw
         assert client("dynamodb", first["aws"]).scan(TableName="cutout-local-Things")["Count"] == 0
         assert json.loads((toy.state / "endpoints.json").read_text()) == first
         assert int(httpx.get(f"{other.url}/slow").json()["threads"]) == len(os.sched_getaffinity(0))
-        assert len(other.children) == 1 + 2 + 1
+        assert len(other.children) == 1 + 2 + 1  # moto, two zip functions, one model
         alone = httpx.get(f"{other.url}/slow", params={"meet": str(tmp_path)}, timeout=60)
         assert alone.status_code == 504
     assert toy.endpoints == first
@@ -294,7 +225,7 @@ def test_two_instances_do_not_disturb_each_other_and_the_second_is_set_up_otherw
 def test_a_signal_stops_everything_quietly_even_during_a_request(tmp_path, number):
     with started(tmp_path) as instance, ThreadPoolExecutor(1) as pool:
         children = instance.children
-        assert len(children) == 1 + 2 + max(2, len(os.sched_getaffinity(0)))
+        assert len(children) == 1 + 2 + max(2, len(os.sched_getaffinity(0)))  # moto, two zip functions, the models
         meeting = tmp_path / "meeting"
         meeting.mkdir()
         hanging = pool.submit(httpx.get, f"{instance.url}/slow", params={"meet": str(meeting)}, timeout=60)

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from local.intrinsics import TemplateError
-from local.resources import Route, Template
+from local.resources import EventSource, Notification, Queue, Route, Template
 from local.template import load_template
 
 TOY = Path(__file__).parent / "toy.yaml"
@@ -59,6 +59,33 @@ def test_intrinsic_functions_resolve_to_local_names(toy):
     }
 
 
+def test_a_queue_has_its_times_and_where_it_gives_up(toy):
+    assert toy.queues["Inbox"] == Queue(
+        logical_id="Inbox",
+        name="cutout-local-Inbox",
+        visibility_s=12,
+        retention_s=86_400,
+        dead_letter_arn="arn:aws:sqs:us-east-1:123456789012:cutout-local-lost",
+        max_receives=3,
+    )
+    assert (toy.queues["Lost"].visibility_s, toy.queues["Lost"].dead_letter_arn) == (30, "")
+
+
+def test_a_queue_is_named_to_functions_by_its_url(toy):
+    url = "https://sqs.us-east-1.amazonaws.com/123456789012/cutout-local-Inbox"
+    assert toy.functions["Take"].environment["QUEUE_URL"] == url
+
+
+def test_a_source_feeds_a_function_from_a_queue(toy):
+    expected = EventSource("TakeSource", queue="Inbox", function="Take", batch_size=3, concurrency=2, partial=True)
+    assert toy.sources == {"TakeSource": expected}
+
+
+def test_a_bucket_keeps_what_it_tells_and_whom(toy):
+    arn = "arn:aws:sqs:us-east-1:123456789012:cutout-local-Inbox"
+    assert toy.buckets["Files"].notifications == (Notification("s3:ObjectCreated:*", arn, (("prefix", "in/"),)),)
+
+
 def test_given_parameters_win_over_defaults():
     template = load_template(TOY, {"Domain": "example.org", "Memory": "1024"})
     assert template.functions["Echo"].memory_mb == 1024
@@ -95,6 +122,15 @@ def test_gateway_responses_keep_status_headers_and_templates(toy):
         ("Any: {Type: Api,", "Any: {Type: HttpApi,", "HttpApi"),
         ("BillingMode: PAY_PER_REQUEST", "StreamSpecification: {StreamViewType: KEYS_ONLY}", "StreamSpecification"),
         ("BucketName:", "ReplicationConfiguration: {}\n      BucketName:", "ReplicationConfiguration"),
+        ("BucketName:", "VersioningConfiguration: {}\n      BucketName:", "VersioningConfiguration"),
+        ("VisibilityTimeout: 12", "DelaySeconds: 12", "DelaySeconds"),
+        ("maxReceiveCount: 3", "redriveSometimes: 3", "redriveSometimes"),
+        ("[ReportBatchItemFailures]", "[ReportNothing]", "ReportNothing"),
+        ("{MaximumConcurrency: 2}", "{ProvisionedPollers: 2}", "ProvisionedPollers"),
+        ("BatchSize: 3", "FilterCriteria: {}", "FilterCriteria"),
+        ("EventSourceArn: !GetAtt Inbox.Arn", "EventSourceArn: !GetAtt Things.Arn", "TakeSource"),
+        ("QueueConfigurations:", "LambdaConfigurations:", "LambdaConfigurations"),
+        ("Queue: !GetAtt Inbox.Arn", "Topic: a-topic", "Topic"),
         ("Layers: [!Ref Layer]", "Layers: ['arn:aws:lambda:x:1:layer:theirs:3']", "layer:theirs:3"),
         ("      ImageConfig:", "      FileSystemConfigs: []\n      ImageConfig:", "FileSystemConfigs"),
         ('BinaryMediaTypes: ["*/*"]', "BinaryMediaTypes: [image/png]", "BinaryMediaTypes"),

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -16,6 +17,7 @@ from local.pool import BusyError, Pool, WarmUpError
 from local.resources import Function
 from local.template import load_template
 from local.worker import Fault, InitError, Outcome, Worker, worker_environment
+from tests.local.instance import wait_until_gone
 
 HERE = Path(__file__).parent
 SLEEP = b'{"queryStringParameters": {"how": "sleep"}}'
@@ -129,6 +131,36 @@ def test_a_process_that_ends_is_replaced(echo, log):
     assert body(before)["pid"] != body(after)["pid"]
 
 
+def test_a_worker_that_was_killed_while_it_was_free_costs_no_event(echo, log):
+    async def scenario() -> tuple[int, Outcome]:
+        async with pool_of(echo, log) as pool:
+            before = body(await pool.invoke(PATH, "1"))["pid"]
+            os.kill(before, signal.SIGKILL)
+            await asyncio.to_thread(wait_until_gone, [before])
+            return before, await pool.invoke(PATH, "2")
+
+    before, after = asyncio.run(scenario())
+    assert body(after)["pid"] != before
+
+
+def test_workers_beyond_the_ready_ones_are_made_when_they_are_needed(tmp_path, log):
+    slow = replace(
+        load_template(HERE / "toy.yaml").functions["Slow"], environment={"CUTOUT_THREADS": "1"}, timeout_s=30
+    )
+    meeting = tmp_path / "meeting"
+    meeting.mkdir()
+    payload = json.dumps({"queryStringParameters": {"meet": str(meeting)}}).encode()
+
+    async def scenario() -> list[Outcome]:
+        async with pool_of(slow, log, size=2, ready=1) as pool:
+            alone = [await pool.invoke(b"{}", "1"), await pool.invoke(b"{}", "2")]
+            return [*alone, *await asyncio.gather(pool.invoke(payload, "3"), pool.invoke(payload, "4"))]
+
+    first, again, one, other = [body(outcome)["pid"] for outcome in asyncio.run(scenario())]
+    assert first == again, "a warm worker is used before another is made"
+    assert one != other
+
+
 def test_a_function_that_takes_too_long_is_killed_and_replaced(echo, log):
     hurried = replace(echo, timeout_s=1)
     before, late, after = run(hurried, log, PATH, SLEEP, PATH)
@@ -236,5 +268,5 @@ def test_a_pool_whose_warm_event_is_not_answered_well_does_not_start(echo, log):
 
 def test_large_events_and_answers_pass_whole(echo, log):
     text = "x" * 20_000_000
-    (outcome,) = run(echo, log, json.dumps({"text": text}).encode())
+    (outcome,) = run(replace(echo, timeout_s=60), log, json.dumps({"text": text}).encode())
     assert body(outcome)["event"]["text"] == text

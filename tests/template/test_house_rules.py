@@ -99,6 +99,7 @@ def test_defaults_agree_with_settings_and_manifest(document: dict[str, Any]) -> 
     assert f"ARG MODEL={default}\n" in (ROOT / "Dockerfile").read_text()
     assert re.fullmatch(parameters["Model"]["AllowedPattern"], default)
     assert parameters["LegacyKeys"]["Default"] == str(Settings().legacy_keys).lower()
+    assert parameters["KeyGrace"]["Default"] == Settings().key_grace_s
     namespace = document["Globals"]["Function"]["Environment"]["Variables"]["POWERTOOLS_METRICS_NAMESPACE"]
     assert namespace == telemetry.NAMESPACE
 

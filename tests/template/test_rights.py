@@ -21,6 +21,10 @@ CHARGE = {
     ("dynamodb:PutItem", "AccountsTable", "CHARGE#*"),
     ("dynamodb:UpdateItem", "AccountsTable", "USAGE#*"),
 }
+KEEP_KEYS = {
+    (f"dynamodb:{action}", "AccountsTable", "KEY#* ACCOUNT#*")
+    for action in ("BatchGetItem", "ConditionCheckItem", "GetItem", "PutItem", "Query", "UpdateItem")
+}
 JOBS = {(f"dynamodb:{action}", "JobsTable", "") for action in ("GetItem", "PutItem", "UpdateItem")}
 
 SEE = {
@@ -49,7 +53,8 @@ RIGHTS: dict[str, set[Right]] = {
         ("s3:PutObject", "results/results/*", ""),
         ("s3:DeleteObject", "results/results/*", ""),
     },
-    "AccountFunction": CALLER,
+    "AccountFunction": CALLER | KEEP_KEYS,
+    "AdminFunction": CALLER | KEEP_KEYS | {("dynamodb:Query", "AccountsTable/index/accounts", "ACCOUNT")},
     "JobsFunction": CALLER
     | JOBS
     | SEE
@@ -115,9 +120,9 @@ def rights_of(statement: dict[str, Any]) -> Iterator[Right]:
     assert statement["Effect"] == "Allow"
     conditions = statement.get("Condition", {})
     assert conditions.keys() <= {"ForAllValues:StringLike", "ForAllValues:StringEquals"}
-    keys = conditions.get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys", [])
-    attributes = conditions.get("ForAllValues:StringEquals", {}).get("dynamodb:Attributes", [])
-    bound = " ".join([*keys, *(name for name in attributes if name not in {"pk", "sk"})])
+    equal = conditions.get("ForAllValues:StringEquals", {})
+    keys = conditions.get("ForAllValues:StringLike", equal).get("dynamodb:LeadingKeys", [])
+    bound = " ".join([*keys, *(name for name in equal.get("dynamodb:Attributes", []) if name not in {"pk", "sk"})])
     for action in as_list(statement["Action"]):
         for resource in as_list(statement["Resource"]):
             yield action, name_of(resource), bound

@@ -1,0 +1,82 @@
+"""A local service in a process of its own, with the toy template."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from local import ROOT
+
+TOY = Path(__file__).parent / "toy.yaml"
+GONE_S = 20
+
+
+@dataclass
+class Instance:
+    """A started service. children: the processes that it started."""
+
+    process: subprocess.Popen
+    url: str
+    ready: str
+    state: Path
+
+    @property
+    def port(self) -> str:
+        return self.url.rpartition(":")[2]
+
+    @property
+    def endpoints(self) -> dict[str, str]:
+        return json.loads((self.state / self.port / "endpoints.json").read_text())
+
+    @property
+    def children(self) -> list[int]:
+        found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True, check=True)
+        return [int(pid) for pid in found.stdout.split()]
+
+
+def command(state: Path, port: int = 0, template: Path = TOY) -> list[str]:
+    options = ["--port", str(port), "--template", str(template), "--state", str(state)]
+    return [sys.executable, "-m", "local", *options]
+
+
+@contextmanager
+def started(state: Path, **environment: str) -> Iterator[Instance]:
+    process = subprocess.Popen(
+        command(state),
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        ready = process.stdout.readline()
+        process.stdout.readline()
+        ready += process.stdout.readline()
+        try:
+            found = re.match(r"Ready on (http://127\.0\.0\.1:\d+) ", ready)
+            assert found, process.stderr.read()
+            yield Instance(process, found[1], ready, state)
+        finally:
+            process.terminate()
+
+
+def gone(pid: int) -> bool:
+    """Whether a process has ended; one that was killed and not yet collected has."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+def wait_until_gone(pids: list[int]) -> None:
+    deadline = time.monotonic() + GONE_S
+    while not all(map(gone, pids)):
+        assert time.monotonic() < deadline, [pid for pid in pids if not gone(pid)]
+        time.sleep(0.05)

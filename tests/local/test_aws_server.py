@@ -1,0 +1,134 @@
+"""moto's server under many clients at once, which moto alone does not bear."""
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from botocore.exceptions import ClientError
+
+from local.cloud import client, create_cloud
+from local.template import load_template
+from tools.emulator import aws_server
+
+TOY = load_template(Path(__file__).parent / "toy.yaml")
+TABLE = TOY.tables["Things"].name
+QUEUE = TOY.queues["Inbox"].name
+WRITERS = 8
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[str]:
+    with aws_server() as url:
+        create_cloud(TOY, url)
+        yield url
+
+
+def add_one(pk: str) -> dict[str, Any]:
+    return {
+        "Update": {
+            "TableName": TABLE,
+            "Key": {"pk": {"S": pk}},
+            "UpdateExpression": "ADD n :one",
+            "ExpressionAttributeValues": {":one": {"N": "1"}},
+        }
+    }
+
+
+def put_once(pk: str) -> dict[str, Any]:
+    condition = {"ConditionExpression": "attribute_not_exists(pk)"}
+    return {"Put": {"TableName": TABLE, "Item": {"pk": {"S": pk}}, **condition}}
+
+
+def count(dynamodb: Any, pk: str) -> int:
+    return int(dynamodb.get_item(TableName=TABLE, Key={"pk": {"S": pk}})["Item"]["n"]["N"])
+
+
+def test_refused_transactions_take_nobody_elses_writes_with_them(aws):
+    dynamodb = client("dynamodb", aws)
+
+    def work(writer: int) -> int:
+        refused = 0
+        for number in range(10):
+            try:
+                once = put_once(f"once/{number}")
+                dynamodb.transact_write_items(TransactItems=[add_one("sum"), once, add_one(f"mine/{writer}")])
+            except ClientError as error:
+                codes = [reason["Code"] for reason in error.response["CancellationReasons"]]
+                assert codes == ["None", "ConditionalCheckFailed", "None"]
+                refused += 1
+            dynamodb.put_item(TableName=TABLE, Item={"pk": {"S": f"plain/{writer}/{number}"}})
+        return refused
+
+    with ThreadPoolExecutor(WRITERS) as pool:
+        refused = sum(pool.map(work, range(WRITERS)))
+    assert refused == 10 * WRITERS - 10
+    assert count(dynamodb, "sum") == 10
+    items = [item["pk"]["S"] for item in dynamodb.scan(TableName=TABLE)["Items"]]
+    assert len([pk for pk in items if pk.startswith("plain/")]) == 10 * WRITERS
+    assert len([pk for pk in items if pk.startswith("once/")]) == 10
+    assert sum(count(dynamodb, pk) for pk in items if pk.startswith("mine/")) == 10
+
+
+def test_a_transaction_deletes_what_it_says_and_a_refused_one_does_not(aws):
+    dynamodb = client("dynamodb", aws)
+    dynamodb.put_item(TableName=TABLE, Item={"pk": {"S": "old"}})
+    delete = {"Delete": {"TableName": TABLE, "Key": {"pk": {"S": "old"}}}}
+    dynamodb.transact_write_items(TransactItems=[put_once("new")])
+    with pytest.raises(ClientError, match="TransactionCanceledException"):
+        dynamodb.transact_write_items(TransactItems=[delete, put_once("new")])
+    assert "Item" in dynamodb.get_item(TableName=TABLE, Key={"pk": {"S": "old"}})
+    dynamodb.transact_write_items(TransactItems=[delete, put_once("newer")])
+    assert "Item" not in dynamodb.get_item(TableName=TABLE, Key={"pk": {"S": "old"}})
+
+
+def test_messages_are_not_lost_while_others_are_deleted(aws):
+    sqs = client("sqs", aws)
+    url = sqs.create_queue(QueueName="busy")["QueueUrl"]
+    sent, seen = WRITERS * 20, []
+
+    def send(writer: int) -> None:
+        for number in range(20):
+            sqs.send_message(QueueUrl=url, MessageBody=f"{writer}/{number}")
+
+    def take(_: int) -> None:
+        while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=3, WaitTimeSeconds=1).get("Messages"):
+            for message in messages:
+                seen.append(message["Body"])
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+
+    with ThreadPoolExecutor(WRITERS + 2) as pool:
+        jobs = [pool.submit(send, writer) for writer in range(WRITERS)] + [pool.submit(take, 0), pool.submit(take, 1)]
+        for job in jobs:
+            job.result()
+    assert len(seen) == len(set(seen)) == sent
+
+
+def test_waiting_for_a_message_keeps_nobody_waiting(aws):
+    sqs, s3 = client("sqs", aws), client("s3", aws)
+    url = sqs.create_queue(QueueName="quiet")["QueueUrl"]
+    got: list[Any] = []
+    ask = {"QueueUrl": url, "WaitTimeSeconds": 20}
+    waiting = threading.Thread(target=lambda: got.extend(sqs.receive_message(**ask)["Messages"]))
+    waiting.start()
+    time.sleep(0.2)  # it asks by now; if not, what follows is no less true
+    s3.list_buckets()
+    sqs.send_message(QueueUrl=url, MessageBody="at last")
+    waiting.join(15)
+    assert [message["Body"] for message in got] == ["at last"]
+
+
+def test_a_body_in_chunks_arrives_whole(aws):
+    def chunks() -> Iterator[bytes]:
+        yield b"one "
+        yield b"two"
+
+    s3 = client("s3", aws)
+    place = {"Bucket": TOY.buckets["Files"].name, "Key": "chunked"}
+    url = s3.generate_presigned_url("put_object", Params=place)
+    assert httpx.put(url, content=chunks()).status_code == 200
+    assert s3.get_object(**place)["Body"].read() == b"one two"
