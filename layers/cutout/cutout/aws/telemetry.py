@@ -65,7 +65,9 @@ def request_failed(error: CutoutError, status: int) -> None:
 
 
 def message_received(message_id: str, receives: int) -> None:
-    """Log a message of a queue; every later line names it, until the next one. receives: how often it came so far."""
+    """Count and log a message; every later line names it, until the next one. receives: how often it came so far."""
+    metrics.add_metric("Messages", MetricUnit.Count, 1)
+    logger.remove_keys(["job", "account"])
     logger.append_keys(message=message_id)
     logger.info("message", receives=receives)
 
