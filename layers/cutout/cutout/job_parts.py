@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from cutout.errors import CutoutError
-from cutout.imaging.spec import CutoutSpec
+from cutout.imaging.spec import Box, CutoutSpec
 
 
 class SourceKind(StrEnum):
@@ -61,6 +61,8 @@ class JobResult:
     model: str
     stages_ms: Mapping[str, float]
     mask_key: str | None = None
+    foreground: Box | None = None
+    """Where the subject is in the cutout, in pixels; None: nowhere."""
 
 
 @dataclass(frozen=True, slots=True)

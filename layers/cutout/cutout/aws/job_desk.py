@@ -101,6 +101,7 @@ class JobDesk:
 
         The item goes first: a worker that ends later finds the job ended and removes what it has made itself.
         """
+        self.find(account_id, job_id)
         job = self._jobs.forget(account_id, job_id)
         self._files.remove(job)
         return job

@@ -76,6 +76,7 @@ class ResultStore:
             model=result.model,
             stages_ms=dict(result.stages_ms),
             mask_key=mask_key,
+            foreground=result.foreground,
         )
 
     def read(self, result: JobResult) -> CutoutResult:
@@ -91,6 +92,7 @@ class ResultStore:
             source_height=result.source_height,
             model=result.model,
             stages_ms=result.stages_ms,
+            foreground=result.foreground,
         )
 
     def links(self) -> Links:
