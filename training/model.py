@@ -134,6 +134,7 @@ class Decoder(nn.Module):
             nn.Conv2d(16, 4, 3, padding=1),
             nn.PixelShuffle(2),
         )
+        _pair(self.subpixel[0], self.subpixel[2])
 
     def forward(self, image: Tensor, maps: Features) -> Prediction:
         x16 = self.mix16(functional.relu(self.context(maps.context) + self.lateral16(maps.sixteenth)))
@@ -189,6 +190,20 @@ def load_trial(net: CutoutNet, theirs: dict[str, Tensor]) -> None:
     encoder = [name for name in ours if name.startswith("encoder.")]
     decoder = [name for part in order for name in ours if name.startswith(f"decoder.{part}")]
     net.load_state_dict(dict(zip(encoder + decoder, theirs.values(), strict=True)))
+
+
+@torch.no_grad()
+def _pair(before: nn.Conv2d, after: nn.Conv2d) -> None:
+    """Begin with kernels in pairs of opposite sign around a ReLU, so that the two convolutions pass on everything.
+
+    With so few channels a random beginning may leave none that answers inside a subject: its logits then cannot rise.
+    """
+    half = before.weight.shape[0] // 2
+    before.weight[half:] = -before.weight[:half]
+    after.weight[:, half:] = -after.weight[:, :half]
+    for bias in (before.bias, after.bias):
+        if bias is not None:
+            bias.zero_()
 
 
 def _double(x: Tensor) -> Tensor:

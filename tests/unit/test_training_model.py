@@ -33,6 +33,13 @@ def test_the_alpha_has_the_size_of_the_image():
     assert 0 <= float(alpha.min()) <= float(alpha.max()) <= 1
 
 
+def test_a_fresh_head_can_answer_with_either_sign():
+    head, x = CutoutNet().decoder.subpixel, torch.randn(1, 35, 8, 8)
+    with torch.no_grad():
+        assert torch.allclose(head(-x), -head(x), atol=1e-6)
+        assert head(x).abs().max() > 0.01
+
+
 def test_the_right_answer_costs_next_to_nothing(square):
     trust = torch.ones(2, 1)
     right = losses.total(logits(square), square, trust, decide=1.0)
