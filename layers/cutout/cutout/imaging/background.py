@@ -11,14 +11,16 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cutout.imaging.blur import soften
-from cutout.imaging.foreground import GRID_PX, ROWS, sure
-from cutout.imaging.grid import grid_shape, read, shrink, spread
+from cutout.imaging.continuation import continued
 from cutout.imaging.layout import Layout
 from cutout.imaging.light import LINEAR, srgb_bytes
 from cutout.imaging.spec import Box, Fit
+from cutout.imaging.stroke import grown
 
 _WIDEST_BLUR = 0.05
 """Deviation at a blur of 100, in longer sides of the canvas."""
+_RIM_SHARE = 0.002
+"""Around the subject, in longer sides of the photo: lenses carry its colour a little beyond its edge."""
 _BAND = 64
 
 
@@ -52,15 +54,10 @@ def backdrop(
 
 
 def without_subject(photo: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The photo uint8 [H, W, 3] with the background's colours where alpha [H, W] is above 0."""
-    shape = grid_shape(alpha.shape[0], alpha.shape[1], GRID_PX)
-    around = spread(shrink(photo, shape), sure(1 - shrink(alpha, shape)))
-    result = photo.copy()
-    for top in range(0, len(alpha), ROWS):
-        taken = np.flatnonzero(alpha[top : top + ROWS])
-        values = read(around, taken, top, (alpha.shape[0], alpha.shape[1]))
-        result[top : top + ROWS].reshape(-1, 3)[taken] = (values * np.float32(255) + np.float32(0.5)).T
-    return result
+    """The photo uint8 [H, W, 3] with the background's colours where alpha [H, W] is above 0, and close by; as it is if that is all."""
+    taken = (alpha > 0).view(np.uint8)
+    near = grown(taken, max(1, round(max(alpha.shape) * _RIM_SHARE)))
+    return photo if near.all() else continued(np.dstack([photo, (1 - near) * np.uint8(255)]))
 
 
 def _placed(size: tuple[int, int], width: int, height: int, fit: Fit) -> tuple[tuple[float, float, float, float], Box]:

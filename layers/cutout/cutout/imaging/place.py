@@ -9,6 +9,10 @@ from cutout.imaging.spec import Box
 
 Pair = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 """Colours uint8 [H, W, 3] and alpha uint8 [H, W]."""
+Floats = NDArray[np.float32]
+
+_HIDDEN = 0.25
+"""Alpha, of 255, that rounds to nothing."""
 
 
 def placed(colours: NDArray[np.uint8], alpha: NDArray[np.uint8], layout: Layout) -> Pair:
@@ -51,10 +55,19 @@ def _resampled(colours: NDArray[np.uint8], alpha: NDArray[np.uint8], layout: Lay
     left, top = (shown.left - target.left) * across, (shown.top - target.top) * down
     right = min(float(source.width), left + shown.width * across)
     bottom = min(float(source.height), top + shown.height * down)
-    picture = Image.fromarray(np.dstack([colours[part], alpha[part]]))
-    resized = picture.resize((shown.width, shown.height), Image.Resampling.BICUBIC, box=(left, top, right, bottom))
-    pixels = np.asarray(resized)  # Pillow weighs RGBA by alpha while it resizes
-    return pixels[..., :3], pixels[..., 3]
+    weight, size, box = alpha[part].astype(np.float32), (shown.width, shown.height), (left, top, right, bottom)
+    cover = _resized(weight, size, box)
+    share = np.divide(1, cover, out=np.zeros_like(cover), where=cover > _HIDDEN)
+    made = np.empty((shown.height, shown.width, 3), np.uint8)
+    for channel in range(3):  # weighted by alpha as a float: bytes would lose the colours of faint pixels
+        plane = _resized(weight * colours[(*part, channel)], size, box) * share
+        made[..., channel] = np.clip(plane, 0, 255, out=plane) + np.float32(0.5)
+    return made, (np.clip(cover, 0, 255) + np.float32(0.5)).astype(np.uint8)
+
+
+def _resized(plane: Floats, size: tuple[int, int], box: tuple[float, float, float, float]) -> Floats:
+    """Bicubic, not clipped: what overshoots in colour and alpha alike must meet again when they are divided."""
+    return np.asarray(Image.fromarray(plane).resize(size, Image.Resampling.BICUBIC, box=box))
 
 
 def _on_canvas(colours: NDArray[np.uint8], alpha: NDArray[np.uint8], at: Box, layout: Layout) -> Pair:
