@@ -31,10 +31,9 @@ def document() -> dict[str, Any]:
     return read_yaml((ROOT / "template.yaml").read_text())
 
 
-@pytest.fixture
-def stack(document: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+@pytest.fixture(scope="session")
+def stack(document: dict[str, Any]) -> dict[str, Any]:
     """What CloudFormation gets when `sam deploy` has packaged the template."""
-    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     packaged = copy.deepcopy(document)
     for logical_id, resource in packaged["Resources"].items():
         properties = resource.get("Properties", {})
@@ -42,5 +41,7 @@ def stack(document: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> dict[str
             properties["ImageUri"] = IMAGE
         for name in {"CodeUri", "ContentUri"} & properties.keys():
             properties[name] = f"s3://{ARTIFACTS}/{logical_id}.zip"
-    translated: dict[str, Any] = Translator(MANAGED_POLICIES, Parser()).translate(packaged, {})
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AWS_DEFAULT_REGION", REGION)
+        translated: dict[str, Any] = Translator(MANAGED_POLICIES, Parser()).translate(packaged, {})
     return translated
