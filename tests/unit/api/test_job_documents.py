@@ -88,6 +88,14 @@ def test_a_colour_is_told_as_it_may_be_sent(color, told):
     assert options["bg_color"] == told
 
 
+def test_options_of_layout_are_told_where_they_are_not_the_default():
+    spec = replace(CutoutSpec(), bg_blur=0.5, crop=True)
+    options = job_document(replace(JOB, options=JobOptions(spec)), LINKS)["options"]
+    assert isinstance(options, dict)
+    assert options.keys() == {"format", "channels", "size", "crop", "bg_color", "despill", "mask", "bg_blur"}
+    assert (json.loads(json.dumps(options))["bg_blur"], options["crop"]) == (0.5, True)
+
+
 def test_a_deleted_job_says_so():
     document = job_document(replace(JOB, webhook_url="https://e.com").forgotten(NOW), LINKS)
     assert (document["status"], document["deleted_at"]) == ("cancelled", "2026-11-21T03:04:05.678+00:00")

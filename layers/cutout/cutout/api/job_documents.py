@@ -1,14 +1,14 @@
 """A job as its owner sees it: in answers, in lists, in webhooks."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from cutout.api.answers import json_answer
 from cutout.api.idempotency import REPLAYED
 from cutout.api.request import Request, Response
 from cutout.api.uploads import UploadForm
-from cutout.imaging.spec import Rgba
+from cutout.imaging.spec import CutoutSpec, Rgba
 from cutout.job_parts import JobOptions, JobResult, JobSource, SourceKind
 from cutout.jobs import Job, JobPage
 
@@ -74,8 +74,9 @@ def page_answer(page: JobPage, links: Links) -> Response:
 
 
 def _options(options: JobOptions) -> dict[str, object]:
+    """As they were understood; those of layout and scene only where they are not the default."""
     spec = options.spec
-    return {
+    usual: dict[str, object] = {
         "format": spec.format.value,
         "channels": spec.channels.value,
         "size": spec.size.value,
@@ -84,6 +85,8 @@ def _options(options: JobOptions) -> dict[str, object]:
         "despill": spec.despill,
         "mask": options.mask,
     }
+    given, default = asdict(spec), asdict(CutoutSpec())
+    return {name: value for name, value in given.items() if value != default[name]} | usual
 
 
 def _source(source: JobSource) -> dict[str, object]:
