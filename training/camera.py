@@ -57,7 +57,7 @@ def degrade(rng: Generator, picture: Image.Image) -> Image.Image:
         cast = Image.new("RGB", picture.size, tuple(int(v) for v in rng.integers(190, 256, 3)))
         picture = ImageChops.multiply(picture, cast)
     if rng.random() < 0.15:
-        noise = rng.normal(0, rng.uniform(2, 12), (*picture.size[::-1], 3)).astype(np.float32)
+        noise = rng.standard_normal((*picture.size[::-1], 3), np.float32) * np.float32(rng.uniform(2, 12))
         picture = Image.fromarray(np.clip(np.asarray(picture, np.float32) + noise, 0, 255).astype(np.uint8))
     if rng.random() < 0.4:
         stream = io.BytesIO()

@@ -41,7 +41,7 @@ def lift(picture: Image.Image, alpha: Image.Image) -> Subject:
     w, h = alpha.size
     touches = {"left": left < 2, "top": top < 2, "right": right > w - 2, "bottom": bottom > h - 2}
     subject = crop_to_alpha(picture, alpha)
-    core = subject.alpha.filter(ImageFilter.MinFilter(3)).point(lambda v: max(0, 2 * v - 255))
+    core = subject.alpha.filter(ImageFilter.BoxBlur(1)).point(lambda v: max(0, 3 * v - 2 * 255))
     clean = Image.composite(subject.picture, spread_colours(subject.picture, core), core)
     return Subject(clean, subject.alpha, frozenset(side for side, yes in touches.items() if yes))
 
@@ -75,15 +75,15 @@ def tint(rng: Generator, picture: Image.Image) -> Image.Image:
 
 def harmonise(rng: Generator, picture: Image.Image, alpha: Image.Image, scene: Image.Image) -> Image.Image:
     """Move the subject's colour mean and spread up to half-way to the scene's (Reinhard et al. 2001)."""
-    values = np.asarray(picture, np.float32)
-    inside = values[np.asarray(alpha) > 127]
+    inside = np.asarray(picture)[np.asarray(alpha) > 127].astype(np.float32)
     if len(inside) < 16:
         return picture
     around = np.asarray(scene.resize((32, 32), BILINEAR), np.float32).reshape(-1, 3)
     spread = np.clip(around.std(0) / (inside.std(0) + 1), 0.6, 1.5)
-    moved = (values - inside.mean(0)) * spread + around.mean(0)
-    share = rng.uniform(0, 0.5)
-    return Image.fromarray(np.clip(values + share * (moved - values), 0, 255).astype(np.uint8))
+    levels = np.arange(256)[:, None]
+    moved = (levels - inside.mean(0)) * spread + around.mean(0)
+    table = levels + rng.uniform(0, 0.5) * (moved - levels)
+    return picture.point(np.clip(table, 0, 255).astype(int).T.ravel().tolist())
 
 
 def fit(rng: Generator, subject: Subject, size: int, share: float | None = None) -> Subject:
