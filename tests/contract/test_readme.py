@@ -12,7 +12,7 @@ from PIL import Image
 from local import ROOT
 
 _README = (ROOT / "README.md").read_text()
-BLOCKS = dict(re.findall(r"^```(bash|python|javascript)\n(.*?)^```", _README, re.MULTILINE | re.DOTALL))
+BLOCKS = re.findall(r"^```(bash|python|javascript)\n(.*?)^```", _README, re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture
@@ -22,8 +22,9 @@ def folder(tmp_path):
     return tmp_path
 
 
-def run(command: list[str], block: str, name: str, folder, service) -> None:
-    (folder / name).write_text(BLOCKS[block].replace("http://127.0.0.1:8585", service.url))
+def run(command: list[str], language: str, name: str, folder, service, *, number: int = 0) -> None:
+    block = [text for found, text in BLOCKS if found == language][number]
+    (folder / name).write_text(block.replace("http://127.0.0.1:8585", service.url))
     environment = {"PATH": os.environ["PATH"]}
     subprocess.run([*command, name], cwd=folder, env=environment, check=True, timeout=60)
 
@@ -42,6 +43,12 @@ def test_the_python_example_makes_a_cropped_webp_on_white(folder, service):
     with Image.open(folder / "astronaut.webp") as cutout:
         assert (cutout.format, cutout.mode) == ("WEBP", "RGB")
         assert cutout.width <= 512
+
+
+def test_the_example_of_a_job_makes_a_webp(folder, service):
+    run([sys.executable], "python", "job.py", folder, service, number=1)
+    with Image.open(folder / "rocket.webp") as cutout, Image.open(ROOT / "docs" / "images" / "rocket.jpg") as photo:
+        assert (cutout.format, cutout.mode, cutout.size) == ("WEBP", "RGBA", photo.size)
 
 
 def test_the_node_example_makes_a_mask(folder, service):
