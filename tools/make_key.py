@@ -1,4 +1,4 @@
-"""Make accounts and API keys, list, revoke and rotate keys, in any stack, deployed or local.
+"""Make accounts and API keys, list, revoke and rotate keys, read the audit, in any stack, deployed or local.
 
 What is asked for goes to stdout and everything else to stderr, so that KEY=$(... create-key ...) works. A raw key is
 printed once, here, and kept nowhere. For a deployed stack, AWS_PROFILE and AWS_REGION choose the account as usual.
@@ -8,6 +8,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +59,8 @@ def command_line() -> argparse.ArgumentParser:
     command = commands.add_parser("create-account", help="print the new account's id")
     command.add_argument("--email", required=True)
     command.add_argument("--plan", choices=PLANS, default="free")
+    command.add_argument("--requests-per-second", type=above_zero, help="instead of the plan's")
+    command.add_argument("--monthly-quota", type=above_zero, help="images a month, instead of the plan's")
     command.set_defaults(run=create_account)
 
     command = commands.add_parser("create-key", help="print a new key of an account, once")
@@ -79,12 +82,28 @@ def command_line() -> argparse.ArgumentParser:
     command.add_argument("account")
     command.add_argument("fingerprint")
     command.set_defaults(run=rotate_key)
+
+    command = commands.add_parser("list-audit", help="print what was done to an account and its keys, and by whom")
+    command.add_argument("account")
+    command.set_defaults(run=list_audit)
     return parser
+
+
+def above_zero(text: str) -> int:
+    """Read a number of the command line. Raises ValueError, which argparse turns into a refusal."""
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
 
 
 def create_account(store: DynamoKeyStore, given: argparse.Namespace) -> None:
     """Print the id of a new account."""
     account = Account.on_plan(new_account_id(), given.email, PLANS[given.plan])
+    if given.requests_per_second is not None:
+        account = replace(account, requests_per_second=given.requests_per_second)
+    if given.monthly_quota is not None:
+        account = replace(account, monthly_quota=given.monthly_quota)
     store.create_account(account)
     print(account.id)
 
@@ -114,6 +133,14 @@ def rotate_key(store: DynamoKeyStore, given: argparse.Namespace) -> None:
     raw_key = new_key(old.mode if old else KeyMode.LIVE)  # without an old one the store refuses
     show_once(raw_key, store.rotate(given.account, given.fingerprint, raw_key))
     print(f"{given.fingerprint} is revoked; running functions may take it for 60 s more.", file=sys.stderr)
+
+
+def list_audit(store: DynamoKeyStore, given: argparse.Namespace) -> None:
+    """Print one line for each change: by a key's fingerprint, or by an operator with rights to the table."""
+    for entry in store.audit(given.account):
+        changes = json.dumps(entry.changes) if entry.changes else ""
+        actor = f"by {entry.actor.name} {entry.actor.request_id}".rstrip()
+        print(f"{entry.at:%Y-%m-%dT%H:%M:%SZ}  {entry.action:<21}  {entry.target}  {actor}  {changes}".rstrip())
 
 
 def show_once(raw_key: str, key: ApiKey) -> None:

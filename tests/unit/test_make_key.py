@@ -126,6 +126,27 @@ def test_a_rotated_key_gives_way_to_one_of_its_kind(tool, store):
     assert store.find(hash_key(old)).key.status is KeyStatus.REVOKED
 
 
+def test_an_account_s_bounds_may_be_other_than_its_plan_s(tool, store):
+    bounds = ("--requests-per-second", "7", "--monthly-quota", "100")
+    account = store.find_account(tool("create-account", "--email", "a@example.com", *bounds))
+
+    assert (account.plan, account.requests_per_second, account.monthly_quota) == ("free", 7, 100)
+
+
+def test_the_audit_tells_what_was_done_in_order_and_no_key(tool):
+    account = tool("create-account", "--email", "a@example.com")
+    raw_key = tool("create-key", account, "--label", "laptop")
+    new = tool("rotate-key", account, fingerprint_of(raw_key))
+
+    lines = tool("list-audit", account).splitlines()
+
+    assert [line.split()[1] for line in lines] == ["account.create", "key.create", "key.rotate"]
+    assert all("by operator" in line for line in lines)
+    assert fingerprint_of(raw_key) in lines[2]
+    assert raw_key not in tool.stdout
+    assert new not in tool.stdout
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -152,6 +173,8 @@ def test_what_is_not_there_is_refused_in_one_sentence(tool, arguments):
         ["--table", "t", "--stack", "s", "list-keys", "acct_1"],
         ["--table", "t", "create-account"],
         ["--table", "t", "create-account", "--email", "a@example.com", "--plan", "platinum"],
+        ["--table", "t", "create-account", "--email", "a@example.com", "--requests-per-second", "0"],
+        ["--table", "t", "create-account", "--email", "a@example.com", "--monthly-quota", "many"],
         ["--table", "t", "create-key", "acct_1", "--mode", "root"],
         ["--table", "t", "revoke-key", "acct_1"],
         ["--table", "t", "--port", "8585", "list-keys", "acct_1"],

@@ -8,7 +8,7 @@ import json
 from datetime import date, datetime
 from typing import Any
 
-from cutout.accounts import Account, ApiKey, AuditEntry, KeyMode, KeyStatus
+from cutout.accounts import Account, Actor, ApiKey, AuditEntry, KeyMode, KeyStatus
 
 Item = dict[str, Any]
 """``{"name": {"S": "value"}, ...}``; Any, because the stubs' own type is a union of every kind of attribute."""
@@ -50,6 +50,27 @@ def audit_item(entry: AuditEntry, nonce: str) -> Item:
     if entry.changes:
         item["changes"] = {"S": json.dumps(entry.changes)}
     return item
+
+
+def audit_prefix(account_id: str) -> Item:
+    """Make the hash key of an account's entries, and what their range keys begin with: in order of time."""
+    return {"pk": {"S": f"ACCOUNT#{account_id}"}, "sk": {"S": "AUDIT#"}}
+
+
+def to_audit(item: Item) -> AuditEntry:
+    """Read what :func:`audit_item` wrote."""
+    return AuditEntry(
+        account_id=item["pk"]["S"].removeprefix("ACCOUNT#"),
+        action=item["action"]["S"],
+        target=item["target"]["S"],
+        actor=Actor(
+            item["actor"]["S"],
+            item["actor_account"]["S"] if "actor_account" in item else None,
+            item["request_id"]["S"] if "request_id" in item else "",
+        ),
+        at=datetime.fromisoformat(item["sk"]["S"].split("#")[1]),
+        changes=json.loads(item["changes"]["S"]) if "changes" in item else {},
+    )
 
 
 def key_item(key_hash: str, key: ApiKey) -> Item:

@@ -150,6 +150,10 @@ class DynamoKeyStore:
         self._ledger.commit(changes, entry)
         return key
 
+    def audit(self, account_id: str) -> Iterator[AuditEntry]:
+        """What was done to an account and its keys, oldest first; nothing for an unknown account."""
+        return self._ledger.entries(account_id)
+
     def _make(self, account_id: str, key_hash: str, mode: KeyMode, label: str) -> ApiKey:
         created_at = self._ledger.now().replace(microsecond=0)
         return ApiKey(account_id, mode, fingerprint(key_hash), KeyStatus.ACTIVE, created_at, None, label)

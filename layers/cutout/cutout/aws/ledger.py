@@ -10,7 +10,16 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from cutout.accounts import ACTIVE_STATUSES, Account, Actor, AuditEntry, KeyStatus
-from cutout.aws.account_items import Item, audit_item, key_id, listing_id, profile_id, profile_item
+from cutout.aws.account_items import (
+    Item,
+    audit_item,
+    audit_prefix,
+    key_id,
+    listing_id,
+    profile_id,
+    profile_item,
+    to_audit,
+)
 from cutout.aws.dynamo_errors import NOT_MET, refusals, service_errors
 from cutout.errors import CutoutError, InvalidApiKeyError, InvalidRequestError, ServiceUnavailableError
 
@@ -57,6 +66,19 @@ class Ledger:
                         raise refusal from error
                 raise ServiceUnavailableError(AWAY) from error  # a conflict with another writer, or throttling
         self._audited(entry)
+
+    def entries(self, account_id: str) -> Iterator[AuditEntry]:
+        """All entries of an account's audit, oldest first. Raises ServiceUnavailableError."""
+        prefix = audit_prefix(account_id)
+        with service_errors(AWAY):
+            pages = self._client.get_paginator("query").paginate(
+                TableName=self._table,
+                ConsistentRead=True,
+                KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
+                ExpressionAttributeValues={":pk": prefix["pk"], ":sk": prefix["sk"]},
+            )
+            for page in pages:
+                yield from map(to_audit, page["Items"])
 
     def get(self, item_id: Item) -> Item | None:
         """Read one item, consistently. Raises ServiceUnavailableError."""
