@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 _QUICK = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
 """DynamoDB, S3 and SQS answer in milliseconds; what takes longer is better tried again than waited for."""
 
+_IMAGES = _QUICK.merge(Config(signature_version="s3v4"))
+
 _ONCE = Config(connect_timeout=0.5, read_timeout=0.5, retries={"mode": "standard", "total_max_attempts": 1})
 """For counts that no request should wait for."""
 
@@ -42,8 +44,15 @@ def counting_client() -> "DynamoDBClient":
 
 @cache
 def s3_client() -> "S3Client":
-    """For images; few answers are too large for the transport."""
-    return _session().client("s3", config=_QUICK.merge(Config(signature_version="s3v4")))
+    """For images; few answers are too large for the transport.
+
+    What is presigned for AWS's own S3 names the bucket's region: without it S3 redirects requests for a young bucket,
+    and neither a signature nor a form survives that. Elsewhere a bucket's name is no host's name.
+    """
+    client = _session().client("s3", config=_IMAGES)
+    if ".amazonaws." not in client.meta.endpoint_url:
+        return client
+    return _session().client("s3", config=_IMAGES.merge(Config(s3={"addressing_style": "virtual"})))
 
 
 @cache
