@@ -55,7 +55,7 @@ def second_stands_still(monkeypatch):
 
     def stand_still() -> None:
         limiter = DynamoRateLimiter(warm.dynamodb_client(), warm.settings().accounts_table, pytest.fail, lambda: 1_000)
-        door = Door(warm.key_store(), limiter, QuotaGate(warm.usage()))
+        door = Door(warm.key_store(), limiter, QuotaGate(warm.usage(), pytest.fail))
         monkeypatch.setattr(warm, "admission", lambda: door)
 
     return stand_still

@@ -41,7 +41,7 @@ def door() -> SimpleNamespace:
     keys.create_account(FREE)
     keys.create_key("acct_1", "raw", KeyMode.LIVE)
     time = SimpleNamespace(now=NOON)
-    door = Door(keys, limiter, QuotaGate(usage, lambda: time.now), lambda: time.now)
+    door = Door(keys, limiter, QuotaGate(usage, pytest.fail, lambda: time.now), lambda: time.now)
     return SimpleNamespace(
         admit=door.admit, require_quota=door.require_quota, keys=keys, usage=usage, limiter=limiter, time=time
     )

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
@@ -40,6 +41,28 @@ def test_a_revoked_key_stops_working_within_the_time_to_live(cached):
     cached.clock.now_s += 0.1
     with pytest.raises(InvalidApiKeyError):
         authenticate("raw", cached.store)
+
+
+def test_a_suspended_account_is_known_as_such_within_the_time_to_live(cached):
+    cached.behind.create_key("acct_1", "raw", KeyMode.LIVE)
+    authenticate("raw", cached.store)
+    suspended = replace(ACCOUNT, subscription_status="suspended", training_opt_in=True)
+    cached.behind.accounts["acct_1"] = suspended
+
+    cached.clock.now_s += 59.9
+    assert authenticate("raw", cached.store).account == ACCOUNT
+    cached.clock.now_s += 0.1
+    assert authenticate("raw", cached.store).account == suspended
+
+
+def test_a_remembered_key_that_was_rotated_closes_at_its_time_not_when_it_is_forgotten(cached):
+    key = cached.behind.create_key("acct_1", "raw", KeyMode.LIVE)
+    end = NOON + timedelta(seconds=30)
+    cached.behind.keys[hash_key("raw")] = replace(key, valid_until=end)
+
+    authenticate("raw", cached.store, NOON)
+    with pytest.raises(InvalidApiKeyError):
+        authenticate("raw", cached.store, end)
 
 
 def test_use_does_not_make_the_cache_keep_a_key_longer(cached):

@@ -19,8 +19,11 @@ END_OF_NOVEMBER = datetime(2026, 11, 30, 23, 59, 0, tzinfo=UTC)
 def gate() -> SimpleNamespace:
     store = MemoryUsageStore()
     time = SimpleNamespace(s=0.0)
-    gate = QuotaGate(store, lambda: END_OF_NOVEMBER + timedelta(seconds=time.s), lambda: 5_000 + time.s)
-    return SimpleNamespace(check=gate.check, store=store, time=time)
+    failures: list[Exception] = []
+    gate = QuotaGate(
+        store, failures.append, lambda: END_OF_NOVEMBER + timedelta(seconds=time.s), lambda: 5_000 + time.s
+    )
+    return SimpleNamespace(check=gate.check, store=store, time=time, failures=failures)
 
 
 def use(gate: SimpleNamespace, account: Account, images: int) -> None:
@@ -106,17 +109,23 @@ def test_a_raised_quota_lets_in_as_soon_as_it_is_known(gate):
     gate.check(replace(FREE, monthly_quota=51))
 
 
-def test_a_store_that_is_away_is_not_remembered_and_its_last_answer_serves_while_it_is_good(gate, monkeypatch):
-    gate.check(LARGE)
+def test_a_store_that_is_away_stops_nobody_but_who_is_known_to_have_used_all_and_is_asked_again(gate, monkeypatch):
+    used_up = replace(FREE, id="acct_3")
+    use(gate, used_up, 50)
+    with pytest.raises(QuotaExceededError):
+        gate.check(used_up)
     total = gate.store.total
 
     def away(*_: object) -> Usage:
         raise ServiceUnavailableError("away")
 
     monkeypatch.setattr(gate.store, "total", away)
-    gate.check(LARGE)
-    with pytest.raises(ServiceUnavailableError):
-        gate.check(FREE)
-    monkeypatch.setattr(gate.store, "total", total)
-
     gate.check(FREE)
+    assert len(gate.failures) == 1
+    with pytest.raises(QuotaExceededError):
+        gate.check(used_up)
+
+    monkeypatch.setattr(gate.store, "total", total)
+    use(gate, FREE, 50)
+    with pytest.raises(QuotaExceededError):
+        gate.check(FREE)

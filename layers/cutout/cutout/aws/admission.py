@@ -56,6 +56,6 @@ class Door:
         return Admission(caller, rate)
 
     def require_quota(self, account: Account, mode: KeyMode) -> None:
-        """Let work begin that will be charged. Raises QuotaExceededError, ServiceUnavailableError."""
+        """Let work begin that will be charged. Raises QuotaExceededError."""
         if mode is not KeyMode.SYNTHETIC:
             self._quota.check(account)

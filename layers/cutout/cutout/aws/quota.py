@@ -1,7 +1,8 @@
 """Whether an account has images left this month, asked as rarely as the answer allows.
 
 A count that was read stays good for as long as the account could not have used up the rest, and an exhausted quota
-stays exhausted. Images that are being made while the last one is counted may still come on top.
+stays exhausted. Images that are being made while the last one is counted may still come on top, and what cannot be
+asked just now is let pass: usage is counted all the same.
 """
 
 import time
@@ -11,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from cutout.accounts import Account
+from cutout.errors import ServiceUnavailableError
 from cutout.metering import Usage, UsageStore, check_quota, month_of
 
 LONGEST_S: Final = 60.0
@@ -30,28 +32,37 @@ class _Known:
 
 
 class QuotaGate:
-    """Asks the usage store. now: UTC; clock: monotonic seconds. Not for use by several threads at once."""
+    """Asks the usage store. failed: told of every question that was not answered and let its request pass.
+
+    now: UTC; clock: monotonic seconds. Not for use by several threads at once.
+    """
 
     def __init__(
         self,
         usage: UsageStore,
+        failed: Callable[[Exception], None],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._usage = usage
+        self._failed = failed
         self._now = now
         self._clock = clock
         self._known: dict[str, _Known] = {}
 
     def check(self, account: Account) -> None:
-        """Let an account with images left pass. Raises QuotaExceededError, ServiceUnavailableError."""
+        """Let an account with images left pass. Raises QuotaExceededError."""
         quota = account.monthly_quota
         if quota is None:
             return
         month = month_of(self._now())
         known = self._known.get(account.id)
         if known is None or (known.month, known.quota) != (month, quota) or self._clock() >= known.expires_s:
-            known = self._ask(account, quota, month)
+            try:
+                known = self._ask(account, quota, month)
+            except ServiceUnavailableError as error:
+                self._failed(error)
+                return
         check_quota(known.usage, quota, month)
 
     def _ask(self, account: Account, quota: int, month: str) -> _Known:

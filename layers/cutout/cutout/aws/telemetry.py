@@ -121,6 +121,12 @@ def rate_not_counted(error: Exception) -> None:
     logger.warning("rate not counted", cause=f"{type(error).__name__}: {error}")
 
 
+def quota_not_asked(error: Exception) -> None:
+    """Count and log a request that came in although its account's usage could not be read."""
+    metrics.add_metric("QuotaNotAsked", MetricUnit.Count, 1)
+    logger.warning("quota not asked", cause=f"{type(error).__name__}: {error}")
+
+
 def audited(entry: AuditEntry) -> None:
     """Log a change to an account or its keys; of what was changed, the names only."""
     logger.info(

@@ -95,7 +95,7 @@ def meter() -> Meter:
 def admission() -> Door:
     """Keeps keys, full seconds and quotas that are far from used up."""
     limiter = DynamoRateLimiter(counting_client(), settings().accounts_table, telemetry.rate_not_counted)
-    return Door(key_store(), limiter, QuotaGate(usage()))
+    return Door(key_store(), limiter, QuotaGate(usage(), telemetry.quota_not_asked))
 
 
 @cache
