@@ -734,9 +734,12 @@ def test_an_image_that_kills_its_workers_fails_in_the_end(desk):
     job, key = upload_job(desk, webhook_url="https://hook.example/x")
     (message,) = desk.send({"Records": [desk.put(key)]})
     for _ in range(3):
-        desk.jobs.start(job.id, 0)
+        killed = desk.jobs.start(job.id, 0)
+    left_behind = {"Bucket": desk.results, "Key": f"results/{A}/{job.id}/cutout.png", "Metadata": {"job": killed.id}}
+    desk.s3.put_object(**left_behind, Body=b"unpaid")
 
     assert run([message]) == 0
+    assert desk.result_names() == [f"results/{A}/{job.id}/result.json"]
 
     done = desk.jobs.find(job.id)
     assert (done.state, done.error.code) == (JobState.FAILED, "processing_failed")
@@ -840,6 +843,14 @@ def test_the_owner_is_told_of_the_end_once(desk):
     jobs = [desk.object_job(good, f"uploads/{A}/1.jpg"), desk.object_job(bad, f"uploads/{A}/2.jpg")]
     assert sorted(desk.queued_webhooks()) == sorted(job.id for job in jobs)
     assert [job.webhook_queued for job in jobs] == [True, True]
+
+
+def test_wrong_options_are_told_to_the_webhook_beside_them(desk):
+    record = desk.put(f"uploads/{A}/p.jpg", Metadata={"webhook-url": "https://hook.example/x", "format": "exe"})
+
+    assert run(desk.send({"Records": [record]})) == 0
+
+    assert desk.queued_webhooks() == [desk.object_job(record, f"uploads/{A}/p.jpg").id]
 
 
 def test_an_owner_who_could_not_be_told_is_told_when_the_message_comes_again(desk, monkeypatch):

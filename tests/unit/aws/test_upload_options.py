@@ -1,6 +1,6 @@
 import pytest
 
-from cutout.aws.upload_options import find_wishes, parse_wishes
+from cutout.aws.upload_options import find_wishes, wished_options, wished_webhook
 from cutout.errors import InvalidOptionError
 from cutout.imaging.spec import CutoutSpec, ImageFormat, SizeName
 from cutout.job_parts import JobOptions
@@ -9,7 +9,8 @@ NOBODY: frozenset[str] = frozenset()
 
 
 def wishes(metadata: dict[str, str], tags: dict[str, str] | None = None) -> tuple[JobOptions, str | None]:
-    return parse_wishes(find_wishes(metadata, lambda: tags or {}), NOBODY)
+    fields = find_wishes(metadata, lambda: tags or {})
+    return wished_options(fields), wished_webhook(fields, NOBODY)
 
 
 def test_without_a_word_the_defaults_are_meant():
@@ -53,4 +54,4 @@ def test_wrong_wishes_are_told(metadata):
 def test_a_private_webhook_is_allowed_where_the_settings_say_so():
     fields = find_wishes({"webhook-url": "http://127.0.0.1:8080/"}, dict)
 
-    assert parse_wishes(fields, frozenset({"127.0.0.1:8080"}))[1] == "http://127.0.0.1:8080/"
+    assert wished_webhook(fields, frozenset({"127.0.0.1:8080"})) == "http://127.0.0.1:8080/"

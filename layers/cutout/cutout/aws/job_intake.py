@@ -18,7 +18,7 @@ from cutout.aws.job_images import ImageChangedError
 from cutout.aws.job_runner import MARGIN_S, OUR_FAULT, GetImage, JobRunner
 from cutout.aws.object_ledger import ObjectLedger, SupersededError
 from cutout.aws.s3_events import ObjectCreated
-from cutout.aws.upload_options import find_wishes, parse_wishes
+from cutout.aws.upload_options import find_wishes, wished_options, wished_webhook
 from cutout.errors import CutoutError, JobBusyError, ServiceUnavailableError
 from cutout.job_ids import object_job_id
 from cutout.job_parts import JobOptions, JobSource, SourceKind
@@ -108,7 +108,9 @@ class JobIntake:
             try:
                 image = stack.enter_context(self._files.open(source))
                 get_image = partial(image.read, self._max_bytes)
-                options, webhook_url = parse_wishes(find_wishes(image.metadata, image.tags), self._url_allow)
+                wishes = find_wishes(image.metadata, image.tags)
+                webhook_url = wished_webhook(wishes, self._url_allow)  # first, so that it hears of wrong options too
+                options = wished_options(wishes)
             except ImageChangedError:
                 self._runner.supersede(queued(options))
                 return

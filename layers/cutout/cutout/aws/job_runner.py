@@ -86,6 +86,7 @@ class JobRunner:
         if job.state is JobState.RUNNING:
             self._attempt(job, get_image or (lambda: self._image(job)))
         else:  # too many attempts were killed
+            self._files.remove(job)
             self._files.report(job)
             self._finish(job)
 

@@ -24,19 +24,20 @@ def find_wishes(metadata: Mapping[str, str], tags: Callable[[], Mapping[str, str
     return _known(metadata) or _known(tags()) or Fields()
 
 
-def parse_wishes(fields: Fields, url_allow: frozenset[str]) -> tuple[JobOptions, str | None]:
-    """What is wanted, and the URL to tell of the end.
-
-    url_allow: ``host:port`` pairs that may be private. Raises InvalidOptionError.
-    """
-    options = JobOptions(parse_options(fields), mask=boolean("mask", fields.text("mask") or "false"))
+def wished_webhook(fields: Fields, url_allow: frozenset[str]) -> str | None:
+    """The URL to tell of the end. url_allow: ``host:port`` pairs that may be private. Raises InvalidOptionError."""
     url = fields.text("webhook_url")
     if url is not None:
         try:
             check_url(url, url_allow, "webhook URL")
         except ImageUrlFetchFailedError as error:
             raise InvalidOptionError(error.message, {"option": "webhook_url"}) from error
-    return options, url
+    return url
+
+
+def wished_options(fields: Fields) -> JobOptions:
+    """What is wanted. Raises InvalidOptionError."""
+    return JobOptions(parse_options(fields), mask=boolean("mask", fields.text("mask") or "false"))
 
 
 def _known(texts: Mapping[str, str]) -> Fields | None:
