@@ -1,15 +1,16 @@
 """Scores of an exported model on the validation split, and pictures: ``python -m training.evaluate --help``.
 
-Three sets are scored: the photos kept out of training, composites of kept-out cutouts on kept-out
-backgrounds (from a fixed seed, half of them on studio grounds), and pictures without a subject, for
-which the share of pixels wrongly taken is given as MAE and as 1 - IoU.
+Three sets are scored: the photos kept out of training; scenes of 1024 px made of kept-out cutouts, lifted subjects
+with hair, and structures, whose alpha is exact, so that edges are measured too; and pictures without a subject, for
+which the share of pixels wrongly taken is given as MAE. Scenes and empty pictures come from a fixed seed.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,97 +18,162 @@ import onnxruntime
 from PIL import Image
 from skimage import data as skimage_data
 
-from training import backgrounds, shards
-from training.data import Sampler, normalise
+from training import scenes, shards
+from training.data import normalise
 from training.export import PHOTOS
-from training.metrics import Score, score
+from training.grounds import EMPTIES
+from training.metrics import EdgeScore, Score, edges, score
+from training.refiner import FULL
 from training.shards import Collection
+from training.sheets import sheet, strip
 
-COMPOSITES = 60
-EMPTY = 5  # of each kind of background
+PER_SOURCE = 10  # scenes of each source of cutouts
+PER_KIND = 20  # scenes of each other kind
+EMPTY = 4  # of each kind of background
 SEED = 7
-TILE = 224
-Case = tuple[str, Image.Image, np.ndarray]  # source, picture, true alpha float32 [H, W]
+SHEET = 48  # photos on the contact sheet
+BILINEAR = Image.Resampling.BILINEAR
+
+
+@dataclass(frozen=True)
+class Case:
+    """A picture (RGB) that is scored, with its true alpha float32 [H, W]; ``exact``: its edges too."""
+
+    source: str
+    picture: Image.Image
+    truth: np.ndarray
+    exact: bool = False
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one picture scored."""
+
+    source: str
+    shape: Score
+    edge: EdgeScore | None
 
 
 class Model:
-    """An exported model on one thread."""
+    """An exported model on one thread, and how a picture is brought to its input.
 
-    def __init__(self, path: Path) -> None:
+    fit: "squash" to the square, "pad" it to the square with grey, or "shape": its own aspect ratio at about as many
+    pixels, for a graph with open sides. refine: follow with the service's own refinement.
+    """
+
+    def __init__(self, path: Path, fit: str = "squash", side: int = 320, *, refine: bool = False) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        self.size: int = self.session.get_inputs()[0].shape[-1]
+        given = self.session.get_inputs()[0].shape[-1]
+        self.side: int = given if isinstance(given, int) else side
+        self.fit, self.refine = fit, refine
 
     def alpha(self, picture: Image.Image) -> np.ndarray:
-        """Float32 [H, W] in 0..1 of an RGB picture of any size, squashed to the model's square."""
-        square = picture.resize((self.size, self.size), Image.Resampling.BILINEAR)
-        (answer,) = self.session.run(["alpha"], {"image": normalise(square)[None]})
-        return np.asarray(Image.fromarray(answer[0, 0]).resize(picture.size, Image.Resampling.BILINEAR))
+        """Float32 [H, W] in 0..1 of an RGB picture of any size."""
+        answer = self._answer(picture)
+        if not self.refine:
+            return np.asarray(Image.fromarray(answer).resize(picture.size, BILINEAR))
+        sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "layers" / "cutout"))
+        from cutout.imaging.refine import refine_alpha  # noqa: PLC0415  (of the service, for this option alone)
+
+        return refine_alpha(np.asarray(picture), answer).astype(np.float32) / 255
+
+    def _answer(self, picture: Image.Image) -> np.ndarray:
+        """The model's alpha for all of the picture, at whatever size it comes."""
+        side = self.side
+        if self.fit == "squash":
+            return self._run(picture.resize((side, side), BILINEAR))
+        w, h = picture.size
+        if self.fit == "shape":
+            scale = side / np.sqrt(w * h)
+            return self._run(picture.resize((_sixteens(w * scale), _sixteens(h * scale)), BILINEAR))
+        w, h = (max(1, round(length * side / max(w, h))) for length in (w, h))
+        left, top = (side - w) // 2, (side - h) // 2
+        square = Image.new("RGB", (side, side), (128, 128, 128))
+        square.paste(picture.resize((w, h), BILINEAR), (left, top))
+        return np.ascontiguousarray(self._run(square)[top : top + h, left : left + w])
+
+    def _run(self, image: Image.Image) -> np.ndarray:
+        alpha: np.ndarray = self.session.run(["alpha"], {"image": normalise(image)[None]})[0][0, 0]
+        return alpha
 
 
-def cases(items: Collection) -> Iterator[Case]:
-    """Every picture that is scored, always the same ones in the same order."""
+def photo_cases(items: Collection) -> Iterator[Case]:
+    """The photos kept out of training."""
     for source, photos in items.photos.items():
         for photo in photos:
             picture, alpha = photo.open()
-            yield source, picture, np.asarray(alpha, np.float32) / 255
+            yield Case(source, picture, np.asarray(alpha, np.float32) / 255)
+
+
+def scene_cases(items: Collection) -> Iterator[Case]:
+    """Scenes with exact edges: each source of cutouts, lifted subjects, structures, glass."""
     rng = np.random.default_rng(SEED)
-    cutouts_only = Sampler(replace(items, photos={}), 448)
-    for source in items.cutouts:
-        sampler = replace(cutouts_only, items=replace(cutouts_only.items, cutouts={source: items.cutouts[source]}))
-        for _ in range(COMPOSITES // len(items.cutouts)):
-            picture, alpha = sampler.composite(rng, one=True)
-            yield f"on ground: {source}", picture, np.asarray(alpha, np.float32) / 255
-    for make in backgrounds.EMPTIES:
-        for _ in range(EMPTY):
-            yield f"empty: {make.__name__}", make(rng, 448), np.zeros((448, 448), np.float32)
-
-
-def table(rows: list[tuple[str, Score]]) -> str:
-    """Measures by source, then over all pictures and over all sources, as Markdown."""
-    sources = list(dict.fromkeys(source for source, _ in rows))
-    lines = ["| source | n | MAE | maxF | IoU | boundary IoU |", "|---|---|---|---|---|---|"]
-    by_source = {name: [s for source, s in rows if source == name] for name in sources}
-    subjects = {name: scores for name, scores in by_source.items() if not name.startswith("empty")}
-    by_source["all with a subject"] = [s for scores in subjects.values() for s in scores]
-    for name, scores in by_source.items():
-        max_f = float(np.mean([s.curve for s in scores], axis=0).max())
-        mae, iou, rim = (float(np.mean([getattr(s, k) for s in scores])) for k in ("mae", "iou", "boundary_iou"))
-        lines.append(f"| {name} | {len(scores)} | {mae:.3f} | {max_f:.3f} | {iou:.3f} | {rim:.3f} |")
-    means = [
-        np.mean([np.mean([getattr(s, k) for s in v]) for v in subjects.values()])
-        for k in ("mae", "iou", "boundary_iou")
+    plans = [
+        (f"scene: {s}", "cutout", replace(items, cutouts={s: items.cutouts[s]}), PER_SOURCE) for s in items.cutouts
     ]
-    lines.append(f"| mean of the sources | {len(subjects)} | {means[0]:.3f} | | {means[1]:.3f} | {means[2]:.3f} |")
+    plans += [(f"scene: {kind}", kind, items, PER_KIND) for kind in ("lifted", "structure", "glass")]
+    for name, kind, material, count in plans:
+        for _ in range(count):
+            scene = scenes.degrade(rng, scenes.composite(rng, material, kind))
+            yield Case(name, scene.picture, np.asarray(scene.alpha, np.float32) / 255, exact=True)
+
+
+def empty_cases() -> Iterator[Case]:
+    """Pictures without a subject."""
+    rng = np.random.default_rng(SEED)
+    for make in EMPTIES:
+        for _ in range(EMPTY):
+            yield Case(f"empty: {make.__name__}", make(rng, FULL), np.zeros((FULL, FULL), np.float32))
+
+
+def table(results: list[Result]) -> str:
+    """Measures by source, then over all with a subject, as Markdown; empty pictures in one row."""
+    lines = ["| source | n | MAE | maxF | IoU | boundary IoU | edge error | edge gradient |", "|" + "---|" * 8]
+    subjects = [r for r in results if not r.source.startswith("empty")]
+    photos = [r for r in subjects if not r.source.startswith("scene")]
+    groups = {name: [r for r in subjects if r.source == name] for name in dict.fromkeys(r.source for r in subjects)}
+    means = [_means(group) for group in groups.values()]
+    groups |= {"**all photos**": photos, "**all scenes**": [r for r in subjects if r.edge], "**all**": subjects}
+    for name, group in groups.items():
+        if group:
+            mae, iou, rim = _means(group)
+            best = float(np.mean([r.shape.curve for r in group], axis=0).max())
+            sharp = [r.edge for r in group if r.edge]
+            tail = (
+                f"{np.mean([e.error for e in sharp]):.3f} | {np.mean([e.gradient for e in sharp]):.4f}"
+                if sharp
+                else "|"
+            )
+            lines.append(f"| {name} | {len(group)} | {mae:.3f} | {best:.3f} | {iou:.3f} | {rim:.3f} | {tail} |")
+    if means:
+        mae, iou, rim = np.mean(means, axis=0)
+        lines.append(f"| **mean of the sources** | {len(means)} | {mae:.3f} | | {iou:.3f} | {rim:.3f} | | |")
+    empty = [r for r in results if r not in subjects]
+    if empty:
+        wrong = ", ".join(f"{r.source[7:]} {r.shape.mae:.3f}" for r in empty if r.shape.mae > 0.01)
+        mean = np.mean([r.shape.mae for r in empty])
+        lines.append(f"| no subject | {len(empty)} | {mean:.4f} | | | | | |\n\nMore than 1 % taken: {wrong or 'none'}")
     return "\n".join(lines)
 
 
-def strip(picture: Image.Image, alpha: np.ndarray) -> Image.Image:
-    """The photo, its cutout on a chequerboard and its cutout on magenta, side by side."""
-    size = (TILE * picture.size[0] // max(picture.size), TILE * picture.size[1] // max(picture.size))
-    mask = Image.fromarray((alpha * 255).astype(np.uint8)).resize(size, Image.Resampling.BILINEAR)
-    small = picture.resize(size, Image.Resampling.LANCZOS)
-    y, x = np.mgrid[0 : size[1], 0 : size[0]] // 12
-    chequer = Image.fromarray(np.where((x + y) % 2, 255, 205).astype(np.uint8)).convert("RGB")
-    sheet = Image.new("RGB", (3 * TILE + 16, TILE), "white")
-    grounds = (
-        small,
-        Image.composite(small, chequer, mask),
-        Image.composite(small, Image.new("RGB", size, "magenta"), mask),
-    )
-    for column, tile in enumerate(grounds):
-        sheet.paste(tile, (column * (TILE + 8) + (TILE - size[0]) // 2, (TILE - size[1]) // 2))
-    return sheet
+def _means(group: list[Result]) -> np.ndarray:
+    return np.mean([(r.shape.mae, r.shape.iou, r.shape.boundary_iou) for r in group], axis=0)
 
 
-def sheet(strips: list[Image.Image], columns: int) -> Image.Image:
-    """Strips in rows of ``columns``."""
-    width, height = strips[0].size
-    page = Image.new("RGB", (columns * (width + 16), -(-len(strips) // columns) * (height + 8)), "white")
-    for i, tile in enumerate(strips):
-        page.paste(tile, (i % columns * (width + 16), i // columns * (height + 8)))
-    return page
+def _sixteens(length: float) -> int:
+    return max(16, round(length / 16) * 16)
+
+
+def save_masks(folder: Path, case: Case, number: int, alpha: np.ndarray) -> None:
+    """Answer and reference as PNG, laid out for ``score.py FOLDER/answers --ref FOLDER/truth``."""
+    name = f"{case.source.replace(': ', '-')}/{number:04d}"
+    for part, plane in (("answers", alpha), ("truth", case.truth)):
+        path = folder / part / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray((plane * 255 + 0.5).astype(np.uint8)).save(path)
+    case.picture.save(folder / "truth" / f"{name}.jpg")
 
 
 def show_packaged(model: Model) -> Image.Image:
@@ -116,24 +182,38 @@ def show_packaged(model: Model) -> Image.Image:
     return sheet([strip(p, model.alpha(p)) for p in photos], columns=1)
 
 
-def main() -> None:
-    """Print the table; write the sheets."""
+def arguments() -> argparse.Namespace:
+    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path, help="the .onnx file")
     parser.add_argument("--data", type=Path, required=True, help="folder of the shards")
-    parser.add_argument(
-        "--sheet", type=Path, help="PNG of validation pictures (holds photos that may not be published)"
-    )
+    parser.add_argument("--photos-only", action="store_true", help="leave out scenes and empty pictures")
+    parser.add_argument("--fit", choices=("squash", "pad", "shape"), default="squash", help="how aspect ratios are met")
+    parser.add_argument("--refine", action="store_true", help="refine as the service does")
+    parser.add_argument("--masks", type=Path, help="folder for answers and references, as score.py wants them")
+    parser.add_argument("--sheet", type=Path, help="PNG of 48 validation photos, which may not be published")
     parser.add_argument("--packaged", type=Path, help="PNG of scikit-image's own photos")
-    parser.add_argument("--every", type=int, default=5, help="put every n-th picture on the sheet")
-    options = parser.parse_args()
-    model, rows, strips = Model(options.model), [], []
-    for i, (source, picture, truth) in enumerate(cases(shards.load(options.data, validation=True))):
-        alpha = model.alpha(picture)
-        rows.append((source, score(alpha, truth)))
-        if i % options.every == 0:
-            strips.append(strip(picture, alpha))
-    print(table(rows))
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Print the table; write the sheets."""
+    options = arguments()
+    model = Model(options.model, options.fit, refine=options.refine)
+    items = shards.load(options.data, validation=True)
+    cases = list(photo_cases(items))
+    shown = {round(i) for i in np.linspace(0, len(cases) - 1, SHEET)}
+    if not options.photos_only:
+        cases += [*scene_cases(items), *empty_cases()]
+    results, strips = [], []
+    for i, case in enumerate(cases):
+        alpha = model.alpha(case.picture)
+        results.append(Result(case.source, score(alpha, case.truth), edges(alpha, case.truth) if case.exact else None))
+        if i in shown:
+            strips.append(strip(case.picture, alpha))
+        if options.masks:
+            save_masks(options.masks, case, i, alpha)
+    print(table(results))
     if options.sheet:
         sheet(strips, columns=3).save(options.sheet)
     if options.packaged:

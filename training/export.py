@@ -1,7 +1,9 @@
-"""Write the averaged weights of a checkpoint as ONNX: ``python -m training.export --help``.
+"""Write the averaged weights of a run as ONNX: ``python -m training.export --help``.
 
 The graph takes ``image`` float32 [1, 3, S, S], RGB, ``(pixel - 128) / 128``, and gives ``alpha``
 float32 [1, 1, S, S] in 0..1. Batch norm is folded into the convolutions and the sigmoid is inside.
+With a refiner both stages are one graph and S is 1024, whatever size the coarse net sees; without one
+the sides may be left open, for any multiples of 16.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import copy
 import hashlib
 import warnings
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import onnx
@@ -23,17 +26,19 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from training.data import normalise
 from training.model import CutoutNet, load_trial
+from training.refiner import FULL, Refiner, TwoStageNet
 
 OPSET = 17
 TOLERANCE = 1e-4
 MAX_BYTES = 12 * 2**20
 PHOTOS = ("astronaut", "chelsea", "coffee", "rocket")  # of scikit-image: real, and never trained on
+Net: TypeAlias = CutoutNet | TwoStageNet
 
 
 class Graph(nn.Module):
     """What is exported: the net with only its full-size alpha as answer."""
 
-    def __init__(self, net: CutoutNet) -> None:
+    def __init__(self, net: Net) -> None:
         super().__init__()
         self.net = net
 
@@ -52,7 +57,14 @@ def read_net(weights: Path) -> CutoutNet:
     return net.eval()
 
 
-def fold(net: CutoutNet) -> CutoutNet:
+def read_refiner(weights: Path) -> Refiner:
+    """The averaged refiner of a checkpoint."""
+    refiner = Refiner()
+    refiner.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True)["average"])
+    return refiner.eval()
+
+
+def fold(net: Net) -> Net:
     """A copy in which every batch norm after a convolution has become part of it."""
     folded = copy.deepcopy(net)
     for part in folded.modules():
@@ -65,8 +77,9 @@ def fold(net: CutoutNet) -> CutoutNet:
     return folded
 
 
-def write(net: CutoutNet, size: int, path: Path) -> None:
-    """The graph of the folded net for one square size, checked by the ONNX checker."""
+def write(net: Net, size: int, path: Path, *, open_sides: bool = False) -> None:
+    """The graph of the folded net for one square size or for any sides, checked by the ONNX checker."""
+    sides = {2: "height", 3: "width"}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of the tracing exporter: its graph is the leaner one
         torch.onnx.export(
@@ -75,13 +88,14 @@ def write(net: CutoutNet, size: int, path: Path) -> None:
             str(path),
             input_names=["image"],
             output_names=["alpha"],
+            dynamic_axes={"image": sides, "alpha": sides} if open_sides else None,
             opset_version=OPSET,
             dynamo=False,
         )
     onnx.checker.check_model(str(path), full_check=True)
 
 
-def difference(net: CutoutNet, size: int, path: Path) -> float:
+def difference(net: Net, size: int, path: Path) -> float:
     """Largest difference between the net and the written graph on real photos."""
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     worst = 0.0
@@ -98,18 +112,25 @@ def difference(net: CutoutNet, size: int, path: Path) -> float:
 def main() -> None:
     """Export, check, and print what the manifest needs to know."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("weights", type=Path, help="checkpoint.pt")
+    parser.add_argument("weights", type=Path, help="checkpoint.pt of the coarse net")
     parser.add_argument("output", type=Path, help="the .onnx file to write")
-    parser.add_argument("--size", type=int, default=320, help="S, a multiple of 16")
+    parser.add_argument("--size", type=int, default=320, help="what the coarse net sees, a multiple of 16")
+    parser.add_argument("--refiner", type=Path, help="checkpoint.pt of the refiner: both stages, at 1024")
+    parser.add_argument("--open-sides", action="store_true", help="any height and width; without a refiner only")
     options = parser.parse_args()
+    if options.refiner and options.open_sides:
+        parser.error("a refiner wants 1024 x 1024")
     torch.set_num_threads(1)
-    net = read_net(options.weights)
-    write(net, options.size, options.output)
-    worst, content = difference(net, options.size, options.output), options.output.read_bytes()
+    net: Net = read_net(options.weights)
+    if options.refiner:
+        net = TwoStageNet(net, read_refiner(options.refiner), options.size).eval()
+    size = FULL if options.refiner else options.size
+    write(net, size, options.output, open_sides=options.open_sides)
+    worst, content = difference(net, size, options.output), options.output.read_bytes()
     if worst > TOLERANCE or len(content) > MAX_BYTES:
         raise SystemExit(f"not fit to ship: difference {worst:.2e}, {len(content)} bytes")
     print(f"difference to torch {worst:.1e}")
-    print(f"sha256 = {hashlib.sha256(content).hexdigest()}\nbytes = {len(content)}\nsize = {options.size}")
+    print(f"sha256 = {hashlib.sha256(content).hexdigest()}\nbytes = {len(content)}\nsize = {size}")
 
 
 if __name__ == "__main__":

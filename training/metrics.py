@@ -1,6 +1,7 @@
-"""The measures of a mask, as `../shared/tools/score.py` defines them.
+"""The measures of a mask, as `../shared/tools/score.py` defines them, and two of its edges.
 
-Masks are float32 [H, W] in 0..1, the truth is binarised at 0.5.
+Masks are float32 [H, W] in 0..1. For the measures of shape the truth is binarised at 0.5; those of edges want an
+exact soft truth.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import numpy as np
 
 BETA2 = 0.3  # weight of precision against recall, as usual for salient objects
 BAND = 0.02  # width of the boundary band, of the diagonal
+EDGE_PX = 12  # around everything soft or stepping in the truth, at 1024 px
 
 
 @dataclass(frozen=True)
@@ -56,3 +58,22 @@ def f_curve(alpha: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     recall = hits / max(int(wanted.sum()), 1)
     below = BETA2 * precision + recall
     return np.where(below > 0, (1 + BETA2) * precision * recall / np.maximum(below, 1e-12), 0.0)
+
+
+@dataclass(frozen=True)
+class EdgeScore:
+    """Means over the band along the true edges, both 0 for a perfect alpha."""
+
+    error: float  # of the alpha's absolute difference
+    gradient: float  # of the absolute difference of the gradients' lengths
+
+
+def edges(alpha: np.ndarray, truth: np.ndarray) -> EdgeScore:
+    """Measures of the edges; a truth without any scores 0."""
+    steps = np.maximum(*(np.abs(part) for part in np.gradient(truth))) > 0.02
+    radius = max(2, round(EDGE_PX * max(truth.shape) / 1024))
+    band = ~erode(np.pad(~steps, radius, constant_values=True), radius)[radius:-radius, radius:-radius]
+    if not band.any():
+        return EdgeScore(0.0, 0.0)
+    slopes = [np.hypot(*np.gradient(plane)) for plane in (alpha, truth)]
+    return EdgeScore(float(np.abs(alpha - truth)[band].mean()), float(np.abs(slopes[0] - slopes[1])[band].mean()))
