@@ -5,11 +5,8 @@ process; ``dynamodb`` is the tables alone, on two implementations of DynamoDB; `
 free port, once per run.
 """
 
-import json
 import os
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,11 +23,9 @@ from local.cloud import aws_environment, client, create_cloud, seed_account
 from local.resources import Template
 from local.template import load_template
 from tests.dynalite_server import IMPLEMENTATIONS, dynalite_server
+from tests.local_service import LIVE_KEY, Service, local_service
+from tests.receiver import Receiver, receiver
 from tests.sequential_transactions import SequentialTransactions
-
-LIVE_KEY = "local-development-key"
-START_S = 60
-"""Within this the local service must be ready, on a busy machine too."""
 
 
 @pytest.fixture(autouse=True)
@@ -151,34 +146,17 @@ def file_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FileServer
         thread.join()
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
-    """A running local service. endpoints: what it wrote to endpoints.json."""
-
-    url: str
-    key: str
-    endpoints: dict[str, str]
-    logs: Path
+@pytest.fixture(scope="session")
+def hooks() -> Iterator[Receiver]:
+    """Where ``webhook_url`` may point to although it is loopback."""
+    with receiver() as taken:
+        yield taken
 
 
 @pytest.fixture(scope="session")
-def service(tmp_path_factory: pytest.TempPathFactory, file_server: FileServer) -> Iterator[Service]:
-    """The whole local service, with the default model."""
-    state = tmp_path_factory.mktemp("local")
-    command = [sys.executable, "-m", "local", "--port", "0", "--state", str(state)]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("CUTOUT_")}
-    environment["CUTOUT_URL_ALLOW"] = file_server.authority
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        lines = []
-        for line in process.stdout:
-            lines.append(line)
-            if line.startswith("Ready"):
-                break
-        else:
-            pytest.fail(f"the local service did not start: {''.join(lines)}")
-        endpoints = json.loads((state / "endpoints.json").read_text())
-        port = endpoints["api"].rpartition(":")[2]
-        yield Service(endpoints["api"], LIVE_KEY, endpoints, state / port / "logs")
-        process.terminate()
-        process.stdout.read()
+def service(tmp_path_factory: pytest.TempPathFactory, file_server: FileServer, hooks: Receiver) -> Iterator[Service]:
+    """The whole local service, with the default model; failed webhooks are tried again at once."""
+    allow = f"{file_server.authority},{hooks.authority}"
+    settings = {"CUTOUT_WEBHOOK_BACKOFF_S": "0"}
+    with local_service(tmp_path_factory.mktemp("local"), allow=allow, settings=settings) as running:
+        yield running

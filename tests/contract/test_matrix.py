@@ -12,7 +12,8 @@ import pytest
 from PIL import Image, ImageFilter
 
 from local import ROOT
-from tests.conftest import FileServer, Service
+from tests.conftest import FileServer
+from tests.local_service import Service
 
 SIZE = (360, 240)
 """Small, so that the whole table takes little time, and wider than high, so that a wrong turn shows."""
