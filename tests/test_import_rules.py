@@ -43,7 +43,20 @@ ROOMS = {
         "cutout",
     },
     "settings": {"errors", "imaging.spec"},
-    "aws": {"errors", "imaging", "accounts", "metering", "urls", "fetch", "post", "webhooks", "api", "settings"} | JOBS,
+    "aws": {
+        "errors",
+        "imaging",
+        "accounts",
+        "metering",
+        "urls",
+        "connection",
+        "fetch",
+        "post",
+        "webhooks",
+        "api",
+        "settings",
+    }
+    | JOBS,
     "functions": {
         "errors",
         "imaging",
@@ -247,7 +260,7 @@ assert callable(app.handler)
 """
 
 
-@pytest.mark.parametrize("function", ["account", "health"])
+@pytest.mark.parametrize("function", ["account", "admin", "deliver_webhook", "health", "jobs"])
 def test_a_zip_function_imports_without_what_only_the_image_carries(function, template):
     """As in Lambda: the function's folder and the layer on the path, our root not."""
     environment = {"PYTHONPATH": f"{ROOT / 'functions' / function}:{PACKAGE}", "AWS_DEFAULT_REGION": "eu-central-1"}
