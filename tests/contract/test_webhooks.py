@@ -7,6 +7,8 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import yaml
+from openapi_schema_validator import OAS31Validator
 from standardwebhooks import Webhook
 
 from local import ROOT
@@ -42,6 +44,11 @@ def waiting(service: Service, queue: str) -> int:
     return sum(int(counts[name]) for name in names)
 
 
+def assert_fits_the_document(event: dict[str, Any]) -> None:
+    document = yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text())
+    OAS31Validator({"$ref": "#/components/schemas/Event", "components": document["components"]}).validate(event)
+
+
 def test_a_receiver_that_fails_four_times_gets_one_logical_event(
     service: Service, file_server: FileServer, hooks: Receiver
 ):
@@ -59,6 +66,7 @@ def test_a_receiver_that_fails_four_times_gets_one_logical_event(
     assert {(event["type"], event["data"]["id"], event["data"]["status"]) for event in events} == {
         ("job.succeeded", job_id, "succeeded")
     }
+    assert_fits_the_document(events[0])
     assert "upload" not in events[0]["data"]
     assert httpx.get(events[-1]["data"]["result"]["url"]).content.startswith(b"\x89PNG")
     assert waiting(service, "webhooks_dead_letter_queue") == 0
@@ -74,6 +82,7 @@ def test_a_failed_job_is_told_with_its_reason(service: Service, file_server: Fil
     (delivery,) = hooks.at(path)
     secret = call(service, "GET", "/v2/account/webhook-secret")["secret"]
     event = Webhook(secret).verify(delivery.body, delivery.headers)
+    assert_fits_the_document(event)
     assert event["type"] == "job.failed"
     assert event["data"]["error"] == call(service, "GET", f"/v2/jobs/{job_id}")["error"]
 
