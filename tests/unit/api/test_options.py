@@ -5,7 +5,22 @@ from hypothesis import strategies as st
 from cutout.api.fields import Fields
 from cutout.api.options import OPTIONS, boolean, color, parse_options, refuse_unknown
 from cutout.errors import InvalidOptionError
-from cutout.imaging.spec import Channels, CutoutSpec, ImageFormat, SizeName
+from cutout.imaging.spec import (
+    Canvas,
+    Channels,
+    CutoutSpec,
+    Fit,
+    ImageFormat,
+    Length,
+    LengthUnit,
+    Margins,
+    Position,
+    Region,
+    Shadow,
+    ShadowKind,
+    SizeName,
+    Stroke,
+)
 
 
 def test_without_fields_the_defaults_of_the_contract_hold():
@@ -24,7 +39,7 @@ def test_without_fields_the_defaults_of_the_contract_hold():
         ("tif", "tiff"),
         ("tiff", "tiff"),
     ]
-    + [("gif", "gif"), (" png ", "png")],
+    + [("gif", "gif"), ("ZIP", "zip"), (" png ", "png")],
 )
 def test_every_format_has_its_spellings(text, expected):
     assert parse_options(Fields([("format", text)])).format.value == expected
@@ -106,3 +121,86 @@ def test_an_endless_value_is_refused_unread():
     with pytest.raises(InvalidOptionError) as caught:
         parse_options(Fields([("size", b"\xff" * 10_000_000)]))
     assert caught.value.details == {"option": "size"}
+
+
+def percent(value):
+    return Length(value, LengthUnit.PERCENT)
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"semitransparency": "no"}, CutoutSpec(semitransparency=False)),
+        ({"roi": "0 0 50% 90px"}, CutoutSpec(roi=Region(Length(0), Length(0), percent(50), Length(90)))),
+        (
+            {"crop": "1", "crop_margin": "5% 9px"},
+            CutoutSpec(crop=True, crop_margin=Margins(percent(5), Length(9), percent(5), Length(9))),
+        ),
+        ({"scale": "80%"}, CutoutSpec(scale=80)),
+        ({"scale": "original", "position": "original", "canvas": "original"}, CutoutSpec()),
+        ({"position": "top-right"}, CutoutSpec(position=Position(100, 0))),
+        ({"canvas": "1200x800"}, CutoutSpec(canvas=Canvas(1200, 800))),
+        ({"canvas": "background", "canvas_fit": "cover"}, CutoutSpec(canvas=Canvas(fit=Fit.COVER))),
+        ({"bg_fit": "fit", "bg_blur": "12.5"}, CutoutSpec(bg_fit=Fit.FIT, bg_blur=12.5)),
+        ({"shadow": "drop"}, CutoutSpec(shadow=Shadow())),
+        ({"shadow": "CAR", "shadow_opacity": "80"}, CutoutSpec(shadow=Shadow(ShadowKind.CONTACT, opacity=0.8))),
+        ({"shadow": "none", "shadow_blur": "3"}, CutoutSpec()),
+        (
+            {
+                "shadow_color": "#00f",
+                "shadow_offset_x": "-4%",
+                "shadow_offset_y": "7",
+                "shadow_blur": "9",
+                "shadow": "drop",
+            },
+            CutoutSpec(shadow=Shadow(offset_x=percent(-4), offset_y=Length(7), blur=Length(9), color=(0, 0, 255, 255))),
+        ),
+        ({"stroke_width": "6"}, CutoutSpec(stroke=Stroke(Length(6)))),
+        ({"stroke_width": "0", "stroke_color": "red"}, CutoutSpec()),
+        (
+            {"stroke_softness": "2px", "stroke_opacity": "40", "stroke_color": "red", "stroke_width": "1%"},
+            CutoutSpec(stroke=Stroke(percent(1), (255, 0, 0, 255), 0.4, Length(2))),
+        ),
+    ],
+)
+def test_compose_options_become_their_values(fields, expected):
+    assert parse_options(Fields(fields.items())) == expected
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"semitransparency": "perhaps"},
+        {"roi": "0 0 1"},
+        {"crop": "1", "crop_margin": "60%"},
+        {"scale": "9"},
+        {"position": "middle"},
+        {"canvas": "7000x10"},
+        {"canvas": "10x10", "canvas_fit": "stretch"},
+        {"bg_fit": "contain"},
+        {"bg_blur": "101"},
+        {"shadow": "3d"},
+        {"shadow": "none", "shadow_opacity": "101"},
+        {"shadow": "drop", "shadow_offset_x": "101%"},
+        {"shadow": "drop", "shadow_blur": "-1"},
+        {"shadow": "drop", "shadow_color": "nocolour"},
+        {"stroke_width": "501"},
+        {"stroke_width": "5", "stroke_softness": "-2"},
+    ],
+)
+def test_a_wrong_value_of_a_compose_option_names_it(fields):
+    with pytest.raises(InvalidOptionError) as caught:
+        parse_options(Fields(fields.items()))
+    name, value = list(fields.items())[-1]
+    assert caught.value.details["option"] == name
+    assert caught.value.details["value"] == value
+
+
+@pytest.mark.parametrize(
+    ("name", "needed"),
+    [("crop_margin", "crop"), ("canvas_fit", "canvas"), ("shadow_blur", "shadow"), ("stroke_color", "stroke_width")],
+)
+def test_a_part_of_an_option_without_the_option_is_refused(name, needed):
+    with pytest.raises(InvalidOptionError) as caught:
+        parse_options(Fields([(name, "1")]))
+    assert caught.value.details == {"option": name, "needs": needed}

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cutout.api.fields import Fields
-from cutout.api.sources import Source, SourceKind, decode_base64, find_source, load
+from cutout.api.sources import Source, SourceKind, decode_base64, find_source, load, load_background
 from cutout.errors import ImageTooLargeError, InvalidBase64Error, MissingImageError, MultipleSourcesError
 
 NAMES = {
@@ -83,3 +83,13 @@ def test_what_lies_elsewhere_is_got_by_its_kind():
     }
     assert load(Source(SourceKind.URL, "image_url", " http://a/b "), remote, 9) == b"url http://a/b"
     assert load(Source(SourceKind.UPLOAD, "upload_id", "upl_1"), remote, 9) == b"up upl_1"
+
+
+def test_a_background_is_loaded_as_an_image_is_and_its_errors_say_so():
+    assert load_background(None, {}, 10) is None
+    assert load_background(Source(SourceKind.BYTES, "bg_image_file", b"abc"), {}, 10) == b"abc"
+    remote = {SourceKind.URL: lambda url: url.encode()}
+    assert load_background(Source(SourceKind.URL, "bg_image_url", " http://b "), remote, 10) == b"http://b"
+    with pytest.raises(ImageTooLargeError) as caught:
+        load_background(Source(SourceKind.BYTES, "bg_image_file", b"a" * 11), {}, 10)
+    assert caught.value.details["image"] == "background"

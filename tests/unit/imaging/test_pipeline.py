@@ -1,17 +1,31 @@
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from cutout.errors import InvalidImageError, ServiceUnavailableError
+from cutout.errors import InvalidImageError, InvalidOptionError, ServiceUnavailableError
 from cutout.imaging.pipeline import cut_out
-from cutout.imaging.spec import Channels, CutoutSpec, ImageFormat, Limits, SizeName
+from cutout.imaging.spec import (
+    Channels,
+    CutoutSpec,
+    ImageFormat,
+    Length,
+    LengthUnit,
+    Limits,
+    Region,
+    Shadow,
+    ShadowKind,
+    SizeName,
+    Stroke,
+)
 from tests.unit.imaging.pictures import StubSegmenter, opened, photo, saved, scene, soft_disc, to_bytes
 
 LIMITS = Limits()
+PERCENT_50 = Length(50, LengthUnit.PERCENT)
 PHOTO = saved(to_bytes(photo("coffee.png", 600, 400)), "JPEG", quality=90)
 
 
@@ -117,6 +131,16 @@ def test_tiny_pictures_come_through_every_step(size: tuple[int, int], value: flo
     for spec in (CutoutSpec(), CutoutSpec(despill=True, crop=True), CutoutSpec(channels=Channels.ALPHA)):
         result = cut_out(data, spec, segmenter, LIMITS)
         assert opened(result.data).size == size
+    effects = CutoutSpec(
+        bg_blur=50, stroke=Stroke(Length(1)), shadow=Shadow(ShadowKind.CONTACT), semitransparency=False
+    )
+    for spec in (
+        effects,
+        replace(effects, bg_blur=0, scale=40),
+        replace(effects, shadow=Shadow(), format=ImageFormat.ZIP),
+    ):
+        result = cut_out(data, spec, segmenter, LIMITS, with_mask=True)
+        assert (result.width, result.height) == size
 
 
 def test_errors_of_the_steps_come_through() -> None:
@@ -130,25 +154,132 @@ def test_errors_of_the_steps_come_through() -> None:
         cut_out(PHOTO, CutoutSpec(), Broken(), LIMITS)
 
 
+def picture_of(spec: CutoutSpec, background: bytes | None = None, segmenter: StubSegmenter | None = None) -> np.ndarray:
+    result = cut_out(PHOTO, spec, segmenter or StubSegmenter(), LIMITS, background)
+    picture = np.asarray(opened(result.data))
+    assert picture.shape[:2] == (result.height, result.width)
+    return picture
+
+
+def test_the_model_sees_the_region_alone_and_nothing_outside_it_is_foreground() -> None:
+    segmenter = StubSegmenter(np.ones((64, 64), np.float32))
+    right_half = Region(PERCENT_50, Length(0), Length(600), Length(400))
+    pixels = picture_of(CutoutSpec(roi=right_half), segmenter=segmenter)
+    assert segmenter.asked is not None
+    assert segmenter.asked.shape == (400, 300, 3)
+    assert (pixels[:, :300] == 0).all()
+    assert (pixels[:, 300:, 3] == 255).all()
+    assert np.array_equal(pixels[:, 300:, :3], np.asarray(opened(PHOTO))[:, 300:])
+
+
+def test_a_region_counts_in_pixels_of_the_file_for_a_preview_too() -> None:
+    large = saved(to_bytes(photo("coffee.png", 1600, 1200)), "PNG")
+    region = Region(Length(0), Length(0), Length(800), Length(1200))
+    segmenter = StubSegmenter()
+    cut_out(large, CutoutSpec(size=SizeName.PREVIEW, roi=region), segmenter, LIMITS)
+    assert segmenter.asked is not None
+    assert segmenter.asked.shape == (433, 288, 3)
+
+
+def test_a_region_outside_the_photo_is_the_clients_error() -> None:
+    with pytest.raises(InvalidOptionError) as caught:
+        picture_of(CutoutSpec(roi=Region(Length(0), Length(0), Length(601), Length(400))))
+    assert caught.value.details["reason"] == "exceeds_bounds"
+
+
+def test_a_background_image_is_behind_the_subject_and_the_subject_is_untouched() -> None:
+    blue = saved(Image.new("RGB", (30, 90), (10, 20, 200)), "PNG")
+    plain, made = picture_of(CutoutSpec()), picture_of(CutoutSpec(), blue)
+    assert made.shape == (400, 600, 3)
+    assert (made[plain[..., 3] == 0] == (10, 20, 200)).all()
+    assert np.array_equal(made[plain[..., 3] == 255], plain[plain[..., 3] == 255][:, :3])
+
+
+def test_a_broken_background_says_that_it_is_the_background() -> None:
+    with pytest.raises(InvalidImageError) as caught:
+        picture_of(CutoutSpec(), PHOTO[:300])
+    assert caught.value.details["image"] == "background"
+
+
+def test_the_own_background_is_kept_and_blurred_and_the_subject_is_not() -> None:
+    plain, made = picture_of(CutoutSpec()), picture_of(CutoutSpec(bg_blur=60))
+    before = np.asarray(opened(PHOTO)).astype(int)
+    away = plain[..., 3] == 0
+    assert made.shape == (400, 600, 3)
+    assert np.array_equal(made[plain[..., 3] == 255], plain[plain[..., 3] == 255][:, :3])
+    assert (
+        np.abs(np.diff(made.astype(int), axis=1))[away[:, 1:]].mean()
+        < 0.4 * np.abs(np.diff(before, axis=1))[away[:, 1:]].mean()
+    )
+    assert np.abs(made[away].mean(axis=0) - before[away].mean(axis=0)).max() < 20
+
+
+@pytest.mark.parametrize("image_format", [ImageFormat.PNG, ImageFormat.JPEG])
+@pytest.mark.parametrize("kind", list(ShadowKind))
+def test_a_shadow_darkens_what_is_beside_the_subject_and_never_the_subject(
+    kind: ShadowKind, image_format: ImageFormat
+) -> None:
+    white = CutoutSpec(format=image_format, bg_color=(255, 255, 255, 255))
+    plain = picture_of(white).astype(int)
+    shaded = picture_of(replace(white, shadow=Shadow(kind))).astype(int)
+    alpha = picture_of(CutoutSpec())[..., 3]
+    tolerance = 4 if image_format is ImageFormat.JPEG else 0
+    assert np.abs(shaded - plain)[alpha == 255].max() <= (40 if tolerance else 0)  # JPEG: blocks at the edge
+    assert (shaded - plain)[alpha == 0].max() <= tolerance
+    assert (plain - shaded)[alpha == 0].max() > 60
+
+
+def test_a_mask_shows_the_subject_alone_where_the_cutout_has_it() -> None:
+    spec = CutoutSpec(scale=50, shadow=Shadow(), stroke=Stroke(Length(4)), bg_blur=30)
+    result = cut_out(PHOTO, spec, StubSegmenter(), LIMITS, with_mask=True)
+    assert result.mask is not None
+    beside = np.asarray(opened(result.mask))
+    alone = picture_of(CutoutSpec(scale=50, stroke=Stroke(Length(4)), channels=Channels.ALPHA))
+    assert beside.shape == alone.shape == (400, 600)
+    assert beside.max() == alone.max() == 255
+    assert result.foreground is not None
+    inside = np.zeros((400, 600), bool)
+    box = result.foreground
+    inside[box.top : box.top + box.height, box.left : box.left + box.width] = True
+    assert (beside[~inside] <= 64).all()
+    assert cut_out(PHOTO, spec, StubSegmenter(), LIMITS).mask is None
+
+
+def test_a_photo_without_a_subject_has_no_foreground_and_ignores_effects() -> None:
+    nothing = StubSegmenter(np.zeros((64, 64), np.float32))
+    spec = CutoutSpec(crop=True, scale=30, shadow=Shadow(), stroke=Stroke(Length(4)))
+    result = cut_out(PHOTO, spec, nothing, LIMITS)
+    assert result.foreground is None
+    assert not np.asarray(opened(result.data)).any()
+
+
 MEASURE = """
 import resource, sys
 sys.path[:0] = sys.argv[1:3]
 from pathlib import Path
 from cutout.imaging.pipeline import cut_out
-from cutout.imaging.spec import CutoutSpec, ImageFormat, Limits
+from cutout.imaging.spec import *
 from tests.unit.imaging.pictures import StubSegmenter
-spec = CutoutSpec(format=ImageFormat(sys.argv[4]), despill=True)
-result = cut_out(Path(sys.argv[3]).read_bytes(), spec, StubSegmenter(), Limits())
+spec = eval(sys.argv[4])
+data = Path(sys.argv[3]).read_bytes()
+result = cut_out(data, spec, StubSegmenter(), Limits(), data if "bg_fit" in sys.argv[4] else None)
 print(result.width, result.height, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 """
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="ru_maxrss is in KiB on Linux only")
 @pytest.mark.parametrize(
-    ("file_format", "mode", "answer"), [("JPEG", "RGB", "png"), ("PNG", "RGBA", "tiff"), ("JPEG", "CMYK", "jpg")]
+    ("file_format", "mode", "spec"),
+    [
+        ("JPEG", "RGB", "CutoutSpec(despill=True)"),
+        ("PNG", "RGBA", "CutoutSpec(ImageFormat.TIFF, despill=True)"),
+        ("JPEG", "CMYK", "CutoutSpec(ImageFormat.JPEG)"),
+        ("JPEG", "RGB", "CutoutSpec(bg_blur=2, scale=90, stroke=Stroke(Length(40)), shadow=Shadow())"),
+        ("JPEG", "RGB", "CutoutSpec(ImageFormat.ZIP, bg_fit=Fit.FIT, stroke=Stroke(Length(4)), shadow=Shadow())"),
+    ],
 )
 def test_fifty_megapixels_stay_under_one_and_a_half_gigabytes(
-    tmp_path: Path, file_format: str, mode: str, answer: str
+    tmp_path: Path, file_format: str, mode: str, spec: str
 ) -> None:
     path = tmp_path / "large"
     gradient = Image.linear_gradient("L").resize((8660, 5773))
@@ -161,7 +292,7 @@ def test_fifty_megapixels_stay_under_one_and_a_half_gigabytes(
     path.write_bytes(saved(Image.merge(mode, bands[: len(mode)]), file_format))
     del gradient, bands
     root = Path(__file__).parents[3]
-    command = [sys.executable, "-c", MEASURE, str(root / "layers" / "cutout"), str(root), str(path), answer]
+    command = [sys.executable, "-c", MEASURE, str(root / "layers" / "cutout"), str(root), str(path), spec]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     width, height, peak_bytes = (int(part) for part in done.stdout.split())
     assert (width, height) == (6000, 4000)

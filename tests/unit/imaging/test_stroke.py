@@ -1,10 +1,8 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from cutout.imaging.spec import Length, LengthUnit, Stroke
-from cutout.imaging.stroke import grown, outline, reach_px, width_px
+from cutout.imaging.stroke import outline, reach_px, width_px
 
 Y, X = np.mgrid[0:400, 0:400]
 RADII = np.hypot(X - 200, Y - 200)
@@ -12,27 +10,6 @@ RADII = np.hypot(X - 200, Y - 200)
 
 def disc(radius: float) -> np.ndarray:
     return (np.clip(radius - RADII + 0.5, 0, 1) * 255 + 0.5).astype(np.uint8)
-
-
-@settings(max_examples=25, deadline=None)
-@given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 12), st.integers(0, 2**32 - 1))
-def test_growing_takes_the_highest_value_within_the_disc(height: int, width: int, radius: int, seed: int) -> None:
-    random = np.random.default_rng(seed)
-    plane = random.integers(0, 256, (height, width), np.uint8) * (random.random((height, width)) < 0.05)
-    inner, outer = np.zeros_like(plane), np.zeros_like(plane)
-    for y, x in zip(*np.nonzero(plane), strict=True):
-        down, across = np.ogrid[-y : height - y, -x : width - x]
-        for reached, limit in ((inner, radius), (outer, radius + 1)):
-            within = (down**2 + across**2 <= limit**2) & (np.abs(down) <= radius) & (np.abs(across) <= radius)
-            reached[within] = np.maximum(reached[within], plane[y, x])
-    made = grown(plane.astype(np.uint8), radius)
-    assert (made >= inner).all()
-    assert (made <= outer).all()
-
-
-def test_bands_of_rows_leave_no_seams() -> None:
-    plane = np.where(np.random.default_rng(1).random((700, 9)) < 0.01, 255, 0).astype(np.uint8)
-    assert np.array_equal(grown(plane, 5)[200:400], grown(plane[180:420], 5)[20:220])
 
 
 @pytest.mark.parametrize("width", [1, 3, 16, 17, 40, 80])

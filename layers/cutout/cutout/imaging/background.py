@@ -12,10 +12,10 @@ from PIL import Image
 
 from cutout.imaging.blur import soften
 from cutout.imaging.continuation import continued
+from cutout.imaging.growth import grown
 from cutout.imaging.layout import Layout
 from cutout.imaging.light import LINEAR, srgb_bytes
 from cutout.imaging.spec import Box, Fit
-from cutout.imaging.stroke import grown
 
 _WIDEST_BLUR = 0.05
 """Deviation at a blur of 100, in longer sides of the canvas."""
@@ -54,7 +54,10 @@ def backdrop(
 
 
 def without_subject(photo: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The photo uint8 [H, W, 3] with the background's colours where alpha [H, W] is above 0, and close by; as it is if that is all."""
+    """The photo uint8 [H, W, 3] with the background's colours where alpha [H, W] is above 0, and close by.
+
+    A photo that has nothing else stays as it is.
+    """
     taken = (alpha > 0).view(np.uint8)
     near = grown(taken, max(1, round(max(alpha.shape) * _RIM_SHARE)))
     return photo if near.all() else continued(np.dstack([photo, (1 - near) * np.uint8(255)]))

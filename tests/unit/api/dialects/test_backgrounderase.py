@@ -157,3 +157,35 @@ def test_a_legacy_key_counts_only_where_it_is_allowed_and_is_never_an_unknown_fi
     assert DIALECT.credential(old, legacy=False) is None
     assert DIALECT.parse(old).reply == "mask"
     assert DIALECT.credential(request(PNG, query={name: "K"}), legacy=True) == "K"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("bg_image_file", SourceKind.BYTES),
+        ("bg_image_url", SourceKind.URL),
+        ("bg_image_base64", SourceKind.BASE64),
+    ],
+)
+def test_a_background_image_comes_as_a_file_a_url_or_base64(name, kind):
+    order = DIALECT.parse(form({"image_url": b"http://a", name: b"value"}))
+    assert order.background == Source(kind, name, b"value" if kind is SourceKind.BYTES else "value")
+    assert order.source == Source(SourceKind.URL, "image_url", "http://a")
+
+
+def test_json_takes_a_background_by_url_or_base64_and_none_is_none():
+    order = DIALECT.parse(as_json({"image_base64": PNG_B64, "bg_image_url": "http://b"}))
+    assert order.background == Source(SourceKind.URL, "bg_image_url", "http://b")
+    assert DIALECT.parse(as_json({"image_base64": PNG_B64, "bg_image_url": ""})).background is None
+
+
+def test_two_backgrounds_are_refused():
+    with pytest.raises(MultipleSourcesError) as caught:
+        DIALECT.parse(form({"image_url": b"http://a", "bg_image_url": b"http://b", "bg_image_file": b"c"}))
+    assert caught.value.details["fields"] == ["bg_image_file", "bg_image_url"]
+
+
+def test_a_background_needs_a_client_that_waits():
+    with pytest.raises(InvalidOptionError) as caught:
+        DIALECT.parse(as_json({"image_url": "http://a", "bg_image_url": "http://b"}, prefer="respond-async"))
+    assert caught.value.details == {"option": "bg_image_url"}
