@@ -111,6 +111,19 @@ class Separable(nn.Sequential):
         )
 
 
+class WakingReLU(nn.Module):
+    """ReLU with a little gradient where it is silent, so that no channel stays silent for good.
+
+    The head has so few channels that all of them may fall silent inside subjects: the logits then stick at the bias.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training:
+            return functional.relu(x)
+        leaky = functional.leaky_relu(x, 0.1)
+        return leaky + (functional.relu(x) - leaky).detach()
+
+
 class Decoder(nn.Module):
     """Feature pyramid from 1/16 to 1/2, then a sub-pixel step to full size."""
 
@@ -130,7 +143,7 @@ class Decoder(nn.Module):
         self.guess8 = nn.Conv2d(width, 1, 1)
         self.subpixel = nn.Sequential(
             nn.Conv2d(half + 3, 16, 3, padding=1),
-            nn.ReLU(inplace=True),
+            WakingReLU(),
             nn.Conv2d(16, 4, 3, padding=1),
             nn.PixelShuffle(2),
         )
@@ -194,10 +207,7 @@ def load_trial(net: CutoutNet, theirs: dict[str, Tensor]) -> None:
 
 @torch.no_grad()
 def _pair(before: nn.Conv2d, after: nn.Conv2d) -> None:
-    """Begin with kernels in pairs of opposite sign around a ReLU, so that the two convolutions pass on everything.
-
-    With so few channels a random beginning may leave none that answers inside a subject: its logits then cannot rise.
-    """
+    """Begin with kernels in pairs of opposite sign around a ReLU: the two convolutions then pass on everything."""
     half = before.weight.shape[0] // 2
     before.weight[half:] = -before.weight[:half]
     after.weight[:, half:] = -after.weight[:, :half]

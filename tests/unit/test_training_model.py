@@ -10,7 +10,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from training import losses, train  # noqa: E402
-from training.model import CutoutNet, Prediction  # noqa: E402
+from training.model import CutoutNet, Prediction, WakingReLU  # noqa: E402
 
 
 def logits(alpha: object, sharpness: float = 20.0) -> Prediction:
@@ -38,6 +38,14 @@ def test_a_fresh_head_can_answer_with_either_sign():
     with torch.no_grad():
         assert torch.allclose(head(-x), -head(x), atol=1e-6)
         assert head(x).abs().max() > 0.01
+
+
+def test_a_silent_channel_can_wake_again():
+    x = torch.tensor([-2.0, 3.0], requires_grad=True)
+    wake = WakingReLU()
+    wake(x).sum().backward()
+    assert wake(x).tolist() == pytest.approx([0.0, 3.0]) == wake.eval()(x).tolist()
+    assert x.grad.tolist() == pytest.approx([0.1, 1.0])
 
 
 def test_the_right_answer_costs_next_to_nothing(square):
