@@ -11,7 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from cutout.accounts import KeyMode
-from cutout.aws import retries
+from cutout.aws import job_listing, retries
 from cutout.aws.job_store import DynamoJobStore
 from cutout.aws.usage_store import DynamoUsageStore
 from cutout.errors import (
@@ -325,6 +325,33 @@ def test_jobs_can_be_listed_by_state(store, clock):
 
     assert [one.state for one in (*running.jobs, *rest.jobs)] == [JobState.RUNNING] * 3
     assert store.page("acct_1", 10, state=JobState.SUCCEEDED).jobs == ()
+
+
+def test_rare_jobs_are_found_by_going_on_though_pages_may_be_short(dynamo_store, clock, monkeypatch):
+    monkeypatch.setattr(job_listing, "QUERY_ITEMS", 2)
+    monkeypatch.setattr(job_listing, "MAX_QUERIES", 2)
+    rare = job(clock)
+    dynamo_store.create(rare)
+    dynamo_store.start(rare.id, 60)
+    for _ in range(9):
+        clock.sleep(1)
+        dynamo_store.create(job(clock))
+
+    pages = [dynamo_store.page("acct_1", 3, state=JobState.RUNNING)]
+    while pages[-1].cursor:
+        pages.append(dynamo_store.page("acct_1", 3, pages[-1].cursor, JobState.RUNNING))
+
+    assert [[one.id for one in page.jobs] for page in pages] == [[], [], [rare.id]]
+
+
+def test_a_cursor_of_another_account_shows_nothing_of_it(dynamo_store, clock):
+    for account in ("acct_1", "acct_2"):
+        for _ in range(3):
+            clock.sleep(1)
+            dynamo_store.create(job(clock, account_id=account))
+    cursor = dynamo_store.page("acct_2", 1).cursor
+
+    assert {one.account_id for one in dynamo_store.page("acct_1", 10, cursor).jobs} == {"acct_1"}
 
 
 @pytest.mark.parametrize("cursor", ["?", "abc", "####", "Zm9v", "ä", "A" * 60])
