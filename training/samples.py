@@ -42,17 +42,10 @@ class Sampler:
             picture, alpha = (p.transpose(Image.Transpose.FLIP_LEFT_RIGHT) for p in (picture, alpha))
         return camera.degrade(rng, picture), alpha, trust
 
-    def composite(self, rng: Generator, *, one: bool = False) -> tuple[Image.Image, Image.Image]:
-        """Subjects on a ground: picture and union of their alphas.
-
-        ``one`` asks for a single cutout as it is, without anything of our own making: for validation.
-        """
+    def composite(self, rng: Generator) -> tuple[Image.Image, Image.Image]:
+        """Subjects on a ground: picture and union of their alphas."""
         subjects, size = Subjects(self.items), self.size
         union = Image.new("L", (size, size), 0)
-        if one:
-            _, subject = subjects.real(rng, self.items.cutouts)
-            scene = grounds.scene(rng, self.items.backgrounds, size)
-            return compose.add(rng, scene, union, compose.fit(rng, subject, size))
         kind = choose(rng, COMPOSITES)
         if kind == "near":
             subject = subjects.one(rng, size)
