@@ -1,11 +1,11 @@
-"""Write the sample events: what API Gateway's REST proxy integration hands to the functions, one file a case.
+"""Write the sample events: what API Gateway's REST proxy integration and SQS hand to the functions, one file a case.
 
-    .venv/bin/python events/make_events.py
+    .venv/bin/python -m events.make_events
 
-``api-*`` is an event of a route of template.yaml, ``invoke-*`` what one function sends to another. The tests run every
-file; `sam local invoke -e events/NAME.json` takes the same ones. Fields and their order follow the API Gateway
-developer guide, "Input format of a Lambda function for proxy integration"; every body is base64, as with the binary
-media type ``*/*``. The photos are those of docs/images, made small (NOTICE says whose they are).
+``api-*`` is an event of a route of template.yaml, ``sqs-*`` one of a queue, ``invoke-*`` what one function sends to
+another. The tests run every file; `sam local invoke -e events/NAME.json` takes the same ones. Fields and their order
+follow the API Gateway developer guide, "Input format of a Lambda function for proxy integration"; every body is base64,
+as with the binary media type ``*/*``. The photos are those of docs/images, made small (NOTICE says whose they are).
 """
 
 import base64
@@ -19,11 +19,11 @@ from uuid import NAMESPACE_URL, uuid5
 import httpx
 from PIL import Image
 
+from events.queue_events import NOBODYS_JOB, TIME_S, queue_events
+
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com"
 KEY = {"x-api-key": "local-development-key"}
-TIME_S = 1_767_225_600
-"""2026-01-01, midnight UTC; events are the same whenever they are made."""
 SIDE_PX = 256
 
 
@@ -36,13 +36,20 @@ class Case:
     headers: dict[str, str] = field(default_factory=dict)
     body: dict[str, Any] = field(default_factory=dict)
     """Arguments of ``httpx.Request``: content, json, data, files, params."""
+    parameters: dict[str, str] = field(default_factory=dict)
+    """Values of the ``{names}`` in the resource."""
+
+    @property
+    def path(self) -> str:
+        """The resource with its parameters."""
+        return self.resource.format(**self.parameters)
 
     def request(self) -> httpx.Request:
         """The request as a client sends it; the boundary of a form is fixed, so that events can be compared."""
         headers = {"accept": "*/*", "user-agent": "cutout-events/1", **self.headers}
         if "files" in self.body:
             headers["content-type"] = "multipart/form-data; boundary=cutout-boundary-7f3a"
-        return httpx.Request(self.method, f"https://{HOST}{self.resource}", headers=headers, **self.body)
+        return httpx.Request(self.method, f"https://{HOST}{self.path}", headers=headers, **self.body)
 
 
 def photo(name: str) -> bytes:
@@ -86,6 +93,39 @@ def cases() -> dict[str, Case]:
         "api-health-deep": Case("GET", "/v2/health", {}, {"params": {"deep": "true"}}),
         "api-health-plain": Case("GET", "/health"),
         "api-root": Case("GET", "/"),
+        **account_cases(),
+        **job_cases(),
+    }
+
+
+def account_cases() -> dict[str, Case]:
+    """Keys and accounts; the local key is no administrator's."""
+    key, nobody = {"fingerprint": "tok_fp_000000000000"}, {"id": "acct_nobody"}
+    keys, accounts = "/v2/account/keys", "/v2/admin/accounts"
+    return {
+        "api-keys": Case("GET", keys, KEY),
+        "api-key-create": Case("POST", keys, KEY, {"json": {"label": "from an event"}}),
+        "api-key-revoke-unknown": Case("DELETE", f"{keys}/{{fingerprint}}", KEY, {}, key),
+        "api-key-rotate-unknown": Case("POST", f"{keys}/{{fingerprint}}/rotate", KEY, {}, key),
+        "api-webhook-secret": Case("GET", "/v2/account/webhook-secret", KEY),
+        "api-admin-accounts": Case("GET", accounts, KEY),
+        "api-admin-account": Case("GET", f"{accounts}/{{id}}", KEY, {}, nobody),
+        "api-admin-keys": Case("GET", f"{accounts}/{{id}}/keys", KEY, {}, nobody),
+        "api-admin-key-revoke": Case("DELETE", f"{accounts}/{{id}}/keys/{{fingerprint}}", KEY, {}, nobody | key),
+    }
+
+
+def job_cases() -> dict[str, Case]:
+    """Work that is answered later."""
+    nobodys = {"id": NOBODYS_JOB}
+    url = {"image_url": "https://photos.example.com/chelsea.jpg", "format": "webp", "mask": True}
+    return {
+        "api-jobs": Case("GET", "/v2/jobs", KEY, {"params": {"limit": "10", "status": "succeeded"}}),
+        "api-job-create": Case("POST", "/v2/jobs", KEY, {"json": {"format": "webp", "bg_color": "white"}}),
+        "api-job-create-url": Case("POST", "/v2/jobs", {**KEY, "idempotency-key": "event-1"}, {"json": url}),
+        "api-job-unknown": Case("GET", "/v2/jobs/{id}", KEY, {}, nobodys),
+        "api-job-delete-unknown": Case("DELETE", "/v2/jobs/{id}", KEY, {}, nobodys),
+        "api-upload-create": Case("POST", "/v2/uploads", KEY, {"json": {"content_type": "image/jpeg"}}),
     }
 
 
@@ -100,13 +140,13 @@ def proxy_event(name: str, case: Case) -> dict[str, Any]:
     body = request.read()
     return {
         "resource": case.resource,
-        "path": case.resource,
+        "path": case.path,
         "httpMethod": case.method,
         "headers": {key: values[-1] for key, values in headers.items()},
         "multiValueHeaders": headers,
         "queryStringParameters": {key: values[-1] for key, values in query.items()} or None,
         "multiValueQueryStringParameters": query or None,
-        "pathParameters": None,
+        "pathParameters": case.parameters or None,
         "stageVariables": {"gateway_logging": "elsewhere"},
         "requestContext": request_context(name, case),
         "body": base64.b64encode(body).decode("ascii") if body else None,
@@ -126,7 +166,7 @@ def request_context(name: str, case: Case) -> dict[str, Any]:
         "httpMethod": case.method,
         "extendedRequestId": "Xk2cEHgtliAFa9Q=",
         "requestTime": "01/Jan/2026:00:00:00 +0000",
-        "path": f"/prod{case.resource}",
+        "path": f"/prod{case.path}",
         "accountId": "123456789012",
         "protocol": "HTTP/1.1",
         "stage": "prod",
@@ -142,7 +182,7 @@ def request_context(name: str, case: Case) -> dict[str, Any]:
 
 def main() -> None:
     """Write every file beside this one."""
-    events = {name: proxy_event(name, case) for name, case in cases().items()}
+    events = {name: proxy_event(name, case) for name, case in cases().items()} | queue_events(photo("chelsea"))
     events["invoke-model-health"] = {
         "resource": "/internal/health",
         "path": "/internal/health",

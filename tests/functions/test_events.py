@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,11 +12,14 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from cutout.aws import warm
+from cutout import metering
+from cutout.aws import clients, model_health, warm
 from events import make_events
+from events.queue_events import queue_events
 from local import ROOT
 from local.cloud import client
-from local.resources import Template
+from local.resources import Function, Template
+from local.template import load_template
 
 EVENTS = ROOT / "events"
 
@@ -42,10 +46,48 @@ ANSWERS: dict[str, tuple[int, str]] = {
     "api-health-deep": (200, "application/json"),
     "api-health-plain": (200, "application/json"),
     "api-root": (200, "application/json"),
+    "api-keys": (200, "application/json"),
+    "api-key-create": (201, "application/json"),
+    "api-key-revoke-unknown": (404, "not_found"),
+    "api-key-rotate-unknown": (404, "not_found"),
+    "api-webhook-secret": (200, "application/json"),
+    "api-admin-accounts": (403, "forbidden"),
+    "api-admin-account": (403, "forbidden"),
+    "api-admin-keys": (403, "forbidden"),
+    "api-admin-key-revoke": (403, "forbidden"),
+    "api-jobs": (200, "application/json"),
+    "api-job-create": (202, "application/json"),
+    "api-job-create-url": (202, "application/json"),
+    "api-job-unknown": (404, "not_found"),
+    "api-job-delete-unknown": (404, "not_found"),
+    "api-upload-create": (201, "application/json"),
     "invoke-model-health": (200, "application/json"),
 }
 
-FOLDER_OF_ROUTE = {"/v2": "remove_background", "/internal/health": "remove_background", "/v2/account": "account"}
+# What each event of a queue makes: results, by the keys of the uploads.
+FIRST = "holiday photos/Kätzchen.jpg"
+QUEUED: dict[str, set[str]] = {
+    "sqs-upload": {FIRST},
+    "sqs-upload-two-records": {FIRST, "second.jpg"},
+    "sqs-upload-two-messages": {FIRST, "second.jpg"},
+    "sqs-upload-test-event": set(),
+    "sqs-job": set(),
+    "sqs-webhook": set(),
+}
+
+TEMPLATE = load_template(ROOT / "template.yaml")
+
+
+def function_of(event: dict[str, Any]) -> Function:
+    """The function that the template puts behind an event's queue or route."""
+    if "Records" in event:
+        queue = event["Records"][0]["eventSourceARN"].rpartition(":")[2]
+        (name,) = {s.function for s in TEMPLATE.sources.values() if TEMPLATE.queues[s.queue].name == queue}
+    elif event["resource"] == model_health.ROUTE:
+        name = "RemoveBackgroundFunction"
+    else:
+        (name,) = {route.function for route in TEMPLATE.routes if route.path == event["resource"]}
+    return TEMPLATE.functions[name]
 
 
 def load(name: str) -> dict[str, Any]:
@@ -54,15 +96,16 @@ def load(name: str) -> dict[str, Any]:
 
 
 def invoke(event: dict[str, Any]) -> dict[str, Any]:
-    folder = FOLDER_OF_ROUTE.get(event["resource"], "health")
+    function = function_of(event)
     context = SimpleNamespace(
-        function_name=folder,
+        function_name=function.name,
         memory_limit_in_mb=512,
-        invoked_function_arn=f"arn:aws:lambda:eu-central-1:123456789012:function:{folder}",
+        invoked_function_arn=f"arn:aws:lambda:eu-central-1:123456789012:function:{function.name}",
         aws_request_id="0c0ffee0-0000-4000-8000-000000000000",
-        get_remaining_time_in_millis=lambda: 29_000,
+        get_remaining_time_in_millis=lambda: function.timeout_s * 1000,
     )
-    answer: dict[str, Any] = import_module(f"functions.{folder}.app").handler(event, context)
+    folder = "" if function.package == "Image" else f"functions.{function.folder.name}."
+    answer: dict[str, Any] = import_module(f"{folder}{function.module}").handler(event, context)
     return answer
 
 
@@ -96,11 +139,11 @@ def _environment(cloud: Template, monkeypatch: pytest.MonkeyPatch) -> None:
     """The functions' environment of the template, on fresh warm state."""
     monkeypatch.setenv("CUTOUT_MODELS_DIR", str(ROOT / "models"))
     monkeypatch.setenv("POWERTOOLS_TRACE_DISABLED", "true")
-    for value in list(vars(warm).values()):
+    for value in [*vars(warm).values(), *vars(clients).values()]:
         if hasattr(value, "cache_clear") and value is not warm.segmenter:
             value.cache_clear()
     removal = cloud.functions["RemoveBackgroundFunction"].name
-    monkeypatch.setattr(warm, "lambda_client", lambda: LambdaService(f"{removal}:live"))
+    monkeypatch.setattr(clients, "lambda_client", lambda: LambdaService(f"{removal}:live"))
 
 
 @pytest.fixture
@@ -123,7 +166,7 @@ def test_every_event_is_answered_as_the_contract_says(event: dict[str, Any], nam
     assert answer["statusCode"] == status, answer["body"][:300]
     headers = {key: values[0] for key, values in answer["multiValueHeaders"].items()}
     assert headers["x-request-id"] == f"req_{event['requestContext']['requestId']}"
-    if status == 200:
+    if status < 400:
         assert headers["content-type"] == kind
     else:
         error = json_of(answer)["error"]
@@ -131,15 +174,32 @@ def test_every_event_is_answered_as_the_contract_says(event: dict[str, Any], nam
         assert error["request_id"] == headers["x-request-id"]
 
 
-def test_every_file_has_an_expected_answer_and_every_route_a_file(template: Template) -> None:
+@pytest.mark.parametrize(("name", "uploads"), QUEUED.items(), ids=list(QUEUED))
+def test_every_event_of_a_queue_makes_the_results_of_its_uploads_once(name: str, uploads: set[str]) -> None:
+    s3, names = client("s3"), warm.settings()
+    for key in (FIRST, "second.jpg"):
+        photo = base64.b64decode(load("api-remove-raw")["body"])
+        s3.put_object(Bucket=names.uploads_bucket, Key=f"uploads/acct_local/{key}", Body=photo)
+    assert invoke(load(name)) == {"batchItemFailures": []}
+    listing = s3.list_objects_v2(Bucket=names.results_bucket).get("Contents", [])
+    made = {item["Key"].removeprefix("results/acct_local/"): item["LastModified"] for item in listing}
+    assert made.keys() == {f"{key}/{file}" for key in uploads for file in ("cutout.png", "result.json")}
+    assert invoke(load(name)) == {"batchItemFailures": []}
+    assert warm.usage().total("acct_local", metering.month_of(datetime.now(UTC))).images == len(uploads)
+
+
+def test_every_file_has_an_expected_answer_and_every_route_and_queue_a_file() -> None:
     names = {path.stem for path in EVENTS.glob("*.json")}
-    assert names == set(ANSWERS)
-    assert {load(name)["resource"] for name in names} == {route.path for route in template.routes} | {
-        "/internal/health"
-    }
+    queued = {name for name in names if name.startswith("sqs-")}
+    assert names == set(ANSWERS) | set(QUEUED)
+    routes = {route.path for route in TEMPLATE.routes} | {model_health.ROUTE}
+    assert {load(name)["resource"] for name in names - queued} == routes
+    fed = {source.function for source in TEMPLATE.sources.values()}
+    assert {function_of(load(name)).logical_id for name in queued} == fed
 
 
 def test_the_files_are_what_their_script_makes() -> None:
+    assert queue_events(base64.b64decode(load("api-remove-raw")["body"])) == {name: load(name) for name in QUEUED}
     for name, case in make_events.cases().items():
         made, stored = make_events.proxy_event(name, case), load(name)
         varying = {"body", "headers", "multiValueHeaders"}  # another JPEG encoder may write other bytes
@@ -147,15 +207,6 @@ def test_the_files_are_what_their_script_makes() -> None:
             key: stored[key] for key in stored.keys() - varying
         }
         assert made["headers"].keys() == stored["headers"].keys()
-
-
-def test_the_functions_of_the_routes_are_those_of_the_template(template: Template) -> None:
-    for route in template.routes:
-        function = template.functions[route.function]
-        folder = FOLDER_OF_ROUTE.get(route.path, "health")
-        expected = f"functions.{folder}.app" if function.package == "Image" else "app"
-        assert function.module == expected
-        assert function.package == "Image" or function.folder.name == folder
 
 
 def test_a_form_gives_a_cutout_of_the_photos_size() -> None:
