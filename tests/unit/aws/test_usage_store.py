@@ -11,8 +11,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
 from cutout.accounts import PLANS, Account, KeyMode
-from cutout.aws.usage_items import CHARGE_DAYS, charge_writes
 from cutout.aws.retries import TRIES
+from cutout.aws.usage_items import CHARGE_DAYS, charge_writes
 from cutout.aws.usage_store import DynamoUsageStore
 from cutout.errors import ServiceUnavailableError
 from cutout.metering import MAX_SHARDS, Charge, Usage, charge_for
@@ -296,7 +296,10 @@ def test_counters_that_never_come_are_not_taken_for_zero(troubled):
 @pytest.mark.parametrize("error", TROUBLES[4:], ids=str)
 def test_a_total_that_cannot_be_read_says_so(troubled, error):
     store, trouble, _ = troubled("batch_get_item")
-    trouble.errors = [error]
+    store.record(charge())
+    trouble.errors = [error] * TRIES
 
     with pytest.raises(ServiceUnavailableError):
         store.total("acct_1", "2026-11")
+    trouble.errors = [error] * (TRIES - 1)
+    assert store.total("acct_1", "2026-11") == IMAGE

@@ -20,6 +20,9 @@ _IMAGES = _QUICK.merge(Config(signature_version="s3v4"))
 _ONCE = Config(connect_timeout=0.5, read_timeout=0.5, retries={"mode": "standard", "total_max_attempts": 1})
 """For counts that no request should wait for."""
 
+_BRIEFLY = Config(connect_timeout=1, read_timeout=1, retries={"mode": "standard", "total_max_attempts": 1})
+"""For charges, which are tried again by who sends them, on another counter."""
+
 _PATIENT = Config(connect_timeout=2, read_timeout=25, retries={"total_max_attempts": 1})
 """For a function that may have to start first, which takes seconds."""
 
@@ -40,6 +43,12 @@ def dynamodb_client() -> "DynamoDBClient":
 def counting_client() -> "DynamoDBClient":
     """For the count of requests, which is asked once."""
     return _session().client("dynamodb", config=_ONCE)
+
+
+@cache
+def charging_client() -> "DynamoDBClient":
+    """For charges and their sums."""
+    return _session().client("dynamodb", config=_BRIEFLY)
 
 
 @cache

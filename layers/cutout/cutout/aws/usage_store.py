@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from cutout.aws.account_items import Item
-from cutout.aws.dynamo_errors import NOT_MET, refusals, service_errors
+from cutout.aws.dynamo_errors import NOT_MET, refusals
 from cutout.aws.retries import FIRST_WAIT_MS, TRIES, Pick, Sleep, persistently
 from cutout.aws.usage_items import charge_writes, counter_ids, to_usage
 from cutout.errors import ServiceUnavailableError
@@ -46,8 +46,8 @@ class DynamoUsageStore:
 
     def total(self, account_id: str, month: str) -> Usage:
         """All that was counted for an account in a month, whole and up to date (consistent reads of every counter)."""
-        with service_errors(AWAY):
-            return to_usage(self._get_all(counter_ids(account_id, month)))
+        counters = counter_ids(account_id, month)
+        return persistently(lambda: to_usage(self._get_all(counters)), AWAY, self._pick, self._sleep)
 
     def _record_once(self, charge: Charge) -> bool:
         writes: Any = charge_writes(charge, self._table, self._pick)

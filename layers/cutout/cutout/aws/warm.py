@@ -7,7 +7,7 @@ from cutout.aws import telemetry
 from cutout.aws.account_desk import AccountDesk
 from cutout.aws.account_store import DynamoAccountStore
 from cutout.aws.admission import Door
-from cutout.aws.clients import counting_client, dynamodb_client, s3_client, sqs_client
+from cutout.aws.clients import charging_client, counting_client, dynamodb_client, s3_client, sqs_client
 from cutout.aws.deferral import Deferral
 from cutout.aws.job_desk import JobDesk
 from cutout.aws.job_files import JobFiles
@@ -82,7 +82,7 @@ def key_store() -> CachedKeyStore:
 @cache
 def usage() -> DynamoUsageStore:
     """Counts what was used, and tells it."""
-    return DynamoUsageStore(dynamodb_client(), settings().accounts_table)
+    return DynamoUsageStore(charging_client(), settings().accounts_table)
 
 
 @cache
