@@ -224,6 +224,36 @@ def test_an_answer_that_was_lost_is_not_counted_again_by_the_next_try(troubled):
     assert store.total("acct_1", "2026-11") == IMAGE
 
 
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_after_many_charges_with_faults_lost_answers_and_repeats_the_sum_is_exact(troubled, seed):
+    store, trouble, _ = troubled()
+    chance = random.Random(seed)
+    do = trouble._do
+
+    def unreliable(**arguments: Any) -> Any:
+        fate = chance.random()
+        if fate < 0.15:
+            raise chance.choice(TROUBLES)
+        answer = do(**arguments)
+        if fate < 0.3:
+            raise ReadTimeoutError(endpoint_url="https://dynamodb.invalid")
+        return answer
+
+    trouble._do = unreliable
+    names = [f"req_{number}" for number in range(80)] + [f"req_{number}" for number in range(0, 80, 2)]
+    chance.shuffle(names)
+
+    counted = 0
+    for name in names:
+        try:
+            counted += store.record(charge(name, shards=chance.choice([1, 7, 100])))
+        except ServiceUnavailableError:  # after TRIES faults in a row; whoever delivers again records again
+            names.append(name)
+
+    assert store.total("acct_1", "2026-11") == times(80)
+    assert counted <= 80
+
+
 def test_another_try_may_pick_another_counter(troubled):
     store, trouble, _ = troubled()
     written = []
