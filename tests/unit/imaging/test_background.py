@@ -3,7 +3,7 @@ import pytest
 
 from cutout.imaging.background import backdrop, without_subject
 from cutout.imaging.layout import Layout
-from cutout.imaging.light import LINEAR, srgb_bytes
+from cutout.imaging.light import LINEAR, dither, srgb_bytes
 from cutout.imaging.spec import Box, Fit
 from tests.unit.imaging.pictures import soft_disc, to_bytes
 
@@ -23,6 +23,16 @@ def test_bytes_survive_the_way_to_linear_light_and_back() -> None:
     every = np.arange(256, dtype=np.uint8)
     assert np.array_equal(srgb_bytes(LINEAR[every]), every)
     assert srgb_bytes(np.array([-1, 2], np.float32)).tolist() == [0, 255]
+
+
+def test_a_slow_gradient_gets_no_steps_and_an_even_plane_no_noise() -> None:
+    ramp = np.tile(np.linspace(0.2, 0.21, 256, dtype=np.float32), (64, 1))  # two bytes apart
+    made = srgb_bytes(ramp, dither(64, 256)).astype(float)
+    exact = 255 * (1.055 * ramp ** (1 / 2.4) - 0.055)
+    patches = (made - exact).reshape(8, 8, 32, 8).mean(axis=(1, 3))
+    assert np.abs(patches).max() < 0.15  # rounding alone is half a byte off
+    even = np.full((8, 8), 77, np.uint8)
+    assert np.array_equal(srgb_bytes(LINEAR[even], dither(8, 8)), even)
 
 
 def test_a_background_of_the_canvas_size_is_taken_as_it_is() -> None:

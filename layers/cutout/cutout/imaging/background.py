@@ -14,7 +14,7 @@ from cutout.imaging.blur import soften
 from cutout.imaging.continuation import continued
 from cutout.imaging.growth import grown
 from cutout.imaging.layout import Layout
-from cutout.imaging.light import LINEAR, srgb_bytes
+from cutout.imaging.light import LINEAR, dither, srgb_bytes
 from cutout.imaging.spec import Box, Fit
 
 _WIDEST_BLUR = 0.05
@@ -87,9 +87,10 @@ def _resized(picture: NDArray[np.uint8], part: tuple[float, float, float, float]
 def _blurred(colours: NDArray[np.uint8], sigma_px: float) -> NDArray[np.uint8]:
     """Blurred in linear light, one channel after the other: a plane of float32 is all the memory it takes."""
     result = np.empty_like(colours)
+    pattern = dither(_BAND, colours.shape[1])
     for channel in range(3):
         soft = soften(LINEAR[colours[..., channel]], sigma_px)
         for top in range(0, len(colours), _BAND):
             rows = slice(top, min(top + _BAND, len(colours)))
-            result[rows, :, channel] = srgb_bytes(soft.rows(rows))
+            result[rows, :, channel] = srgb_bytes(soft.rows(rows), pattern[: rows.stop - top])
     return result
