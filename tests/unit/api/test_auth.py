@@ -1,6 +1,6 @@
 import pytest
 
-from cutout.api.auth import LEGACY_NAMES, header_key, legacy_key
+from cutout.api.auth import LEGACY_NAMES, header_key, legacy_key, request_key
 from cutout.api.fields import Fields
 from cutout.api.request import Headers, Request
 
@@ -43,3 +43,9 @@ def test_legacy_keys_stand_in_query_or_body(name):
     assert legacy_key(request(query={name.upper(): ("K",)}), Fields()) == "K"
     assert legacy_key(request(), Fields([(name, "K")])) == "K"
     assert legacy_key(request(), Fields()) is None
+
+
+def test_a_request_without_a_body_has_its_key_in_the_headers_or_where_allowed_in_the_query():
+    old = request(query={"api_key": ("Q",)})
+    assert (request_key(old, legacy=True), request_key(old, legacy=False)) == ("Q", None)
+    assert request_key(request({"x-api-key": "H"}, {"api_key": ("Q",)}), legacy=True) == "H"

@@ -5,7 +5,7 @@ import pytest
 import yaml
 
 from cutout import errors
-from cutout.api.problems import STATUS, status_of, write_problem
+from cutout.api.problems import STATUS, error_of, status_of, write_problem
 from cutout.api.request import Request
 from cutout.errors import CutoutError
 
@@ -62,3 +62,9 @@ def test_errors_carry_the_headers_that_http_wants(error, name, value):
 def test_the_details_of_our_own_faults_are_kept_from_clients():
     response = write_problem(errors.ServiceUnavailableError("away", {"checksum": "abc"}), REQUEST)
     assert json.loads(response.body)["error"]["details"] == {}
+
+
+def test_a_stored_error_can_be_raised_again_as_what_it_was():
+    again = error_of("invalid_image", "Broken.", {"a": 1})
+    assert (type(again), again.message, again.details) == (errors.InvalidImageError, "Broken.", {"a": 1})
+    assert status_of(error_of("superseded", "Overwritten.", {})) == 422, "no class: a failed job's own"

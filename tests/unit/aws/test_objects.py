@@ -1,10 +1,16 @@
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import boto3
 import pytest
 from moto import mock_aws
 
 from cutout.api.request import Response
 from cutout.aws.objects import ResultStore
-from cutout.errors import ServiceUnavailableError
+from cutout.errors import GoneError, ServiceUnavailableError
+from cutout.imaging.spec import Box, Channels, CutoutResult, CutoutSpec, ImageFormat
+from cutout.job_parts import JobOptions, JobSource, SourceKind
+from cutout.jobs import Job
 
 
 @pytest.fixture
@@ -47,3 +53,61 @@ def test_a_large_answer_is_stored_and_redirected_to(s3, media_type, ending):
 def test_a_bucket_that_is_away_is_a_503(s3):
     with pytest.raises(ServiceUnavailableError):
         store(s3, 10_000, "nowhere").deliver(Response(200, "image/png", b"x" * 10_000), "k")
+
+
+NOW = datetime(2026, 11, 21, 3, 4, 5, tzinfo=UTC)
+JOB = Job.queued("job_1", "acct_1", JobOptions(CutoutSpec(format=ImageFormat.JPEG)), JobSource(SourceKind.REQUEST), NOW)
+MADE = CutoutResult(b"cutout", "image/jpeg", 3, 2, 6, 4, "m", {"decode": 1.5}, Box(1, 0, 2, 2))
+
+
+def names(client) -> list[str]:
+    return [item["Key"] for item in client.list_objects_v2(Bucket="results").get("Contents", [])]
+
+
+def test_what_was_made_for_a_job_is_read_back_as_it_was(s3):
+    kept = store(s3, 0).put(JOB, MADE)
+    assert (kept.key, kept.bytes, kept.mask_key) == ("results/acct_1/job_1/cutout.jpg", 6, None)
+    stored = s3.get_object(Bucket="results", Key=kept.key)
+    assert (stored["Body"].read(), stored["ContentType"], stored["Metadata"]) == (
+        b"cutout",
+        "image/jpeg",
+        {"job": "job_1"},
+    )
+    assert store(s3, 0).read(kept) == MADE
+
+
+def test_a_mask_lies_beside_its_cutout(s3):
+    kept = store(s3, 0).put(JOB, MADE, b"mask")
+    assert kept.mask_key == "results/acct_1/job_1/mask.png"
+    assert s3.get_object(Bucket="results", Key=kept.mask_key)["Body"].read() == b"mask"
+
+
+def test_all_that_a_job_may_have_made_is_removed_and_nothing_of_another(s3):
+    mask = replace(JOB, options=JobOptions(CutoutSpec(format=ImageFormat.JPEG, channels=Channels.ALPHA)))
+    for job, made in ((JOB, MADE), (mask, replace(MADE, media_type="image/png"))):
+        store(s3, 0).put(job, made, b"mask")
+        s3.put_object(Bucket="results", Key="results/acct_1/job_1/result.json", Body=b"{}", Metadata={"job": "job_1"})
+        s3.put_object(Bucket="results", Key="results/acct_1/job_10/cutout.jpg", Body=b"x", Metadata={"job": "job_10"})
+        store(s3, 0).remove(job)
+        store(s3, 0).remove(job)
+        assert names(s3) == ["results/acct_1/job_10/cutout.jpg"]
+
+
+def test_a_result_that_is_not_there_any_more_is_gone(s3):
+    kept = store(s3, 0).put(JOB, MADE)
+    store(s3, 0).remove(JOB)
+    with pytest.raises(GoneError, match="24 hours"):
+        store(s3, 0).read(kept)
+
+
+def test_links_say_until_when_they_work(s3):
+    links = ResultStore(lambda: s3, "results", inline_limit_bytes=0, url_s=60, now=lambda: NOW).links()
+    assert links.until.isoformat() == "2026-11-21T03:05:05+00:00"
+    assert "results/acct_1/job_1/cutout.jpg?" in links.url("results/acct_1/job_1/cutout.jpg")
+
+
+def test_a_bucket_that_is_away_keeps_gives_and_removes_nothing(s3):
+    away = store(s3, 0, "nowhere")
+    for call in (lambda: away.put(JOB, MADE), lambda: away.read(store(s3, 0).put(JOB, MADE))):
+        with pytest.raises(ServiceUnavailableError):
+            call()

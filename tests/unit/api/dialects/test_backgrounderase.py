@@ -189,3 +189,37 @@ def test_a_background_needs_a_client_that_waits():
     with pytest.raises(InvalidOptionError) as caught:
         DIALECT.parse(as_json({"image_url": "http://a", "bg_image_url": "http://b"}, prefer="respond-async"))
     assert caught.value.details == {"option": "bg_image_url"}
+
+
+UPLOAD_ID = "upl_" + "0" * 32
+
+
+@pytest.mark.parametrize(
+    ("document", "accept", "reply"),
+    [
+        ({}, "", "bytes"),
+        ({"channels": "alpha"}, "", "mask"),
+        ({}, "application/json", "image"),
+        ({"channels": "alpha"}, "image/*", "bytes"),
+    ],
+)
+def test_an_upload_is_named_in_json_and_answered_like_a_url(document, accept, reply):
+    order = DIALECT.parse(as_json({"upload_id": UPLOAD_ID, **document}, accept=accept))
+    assert (order.source, order.reply) == (Source(SourceKind.UPLOAD, "upload_id", UPLOAD_ID), reply)
+
+
+def test_an_upload_is_named_in_forms_too_but_not_beside_another_image():
+    assert DIALECT.parse(form({"upload_id": UPLOAD_ID.encode()})).source.value == UPLOAD_ID
+    urlencoded = request(urlencode({"upload_id": UPLOAD_ID}).encode(), "application/x-www-form-urlencoded")
+    assert DIALECT.parse(urlencoded).source.kind is SourceKind.UPLOAD
+    with pytest.raises(MultipleSourcesError):
+        DIALECT.parse(form({"upload_id": UPLOAD_ID.encode(), "image_file": PNG}))
+
+
+def test_a_request_says_whether_it_may_be_answered_later_and_under_which_name_it_is_done_once():
+    plain = DIALECT.parse(request(PNG))
+    assert (plain.later, plain.idempotency_key) == (False, None)
+    order = DIALECT.parse(request(PNG, prefer="wait=9, respond-async", idempotency_key="k-1"))
+    assert (order.later, order.idempotency_key) == (True, "k-1")
+    with pytest.raises(InvalidRequestError):
+        DIALECT.parse(request(PNG, idempotency_key="two words"))
