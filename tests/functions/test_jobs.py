@@ -22,7 +22,7 @@ from functions.remove_background import app as remove_app
 from local import ROOT
 from local.resources import Template
 from tests.builders import multipart, proxy_event
-from tests.conftest import LIVE_KEY
+from tests.local_service import LIVE_KEY
 
 PHOTO = (ROOT / "docs" / "images" / "chelsea.jpg").read_bytes()
 OTHER_KEY, SYNTHETIC_KEY = "ct_live_other", "ct_synthetic_local"
