@@ -78,6 +78,14 @@ def test_blur_mixes_light_not_bytes() -> None:
     assert abs(int(made[32, 32, 0]) - 188) <= 2  # half the light is byte 188; half the byte would be 128
 
 
+def test_hidden_colours_of_a_background_do_not_bleed_into_its_blur() -> None:
+    own = np.zeros((60, 120), np.uint8)
+    own[:, 30:60] = 255  # the green stripe alone
+    made = backdrop(quarters(), own, canvas(120, 60), Fit.COVER, 100)
+    assert made.cover is not None
+    assert np.abs(made.colours[made.cover > 0].astype(int) - (0, 255, 0)).max() <= 2
+
+
 def test_blur_is_a_share_of_the_canvas_so_a_preview_looks_like_the_answer() -> None:
     step = np.zeros((100, 100, 3), np.uint8)
     step[:, 50:] = 255

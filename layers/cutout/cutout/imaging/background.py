@@ -39,9 +39,8 @@ def backdrop(
     part, place = _placed((picture.shape[1], picture.shape[0]), layout.width, layout.height, fit)
     colours = _resized(picture if own is None else np.dstack([picture, own]), part, place)
     if blur > 0:
-        opaque = _blurred(
-            np.ascontiguousarray(colours[..., :3]), _WIDEST_BLUR * blur / 100 * max(layout.width, layout.height)
-        )
+        known = colours if own is None else continued(colours)  # hidden colours must not bleed into what is seen
+        opaque = _blurred(known, _WIDEST_BLUR * blur / 100 * max(layout.width, layout.height))
         colours = opaque if own is None else np.dstack([opaque, colours[..., 3]])
     if own is None and (place.width, place.height) == (layout.width, layout.height):
         return Backdrop(colours)
