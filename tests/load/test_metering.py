@@ -129,7 +129,7 @@ REFUSED: list[Callable[[], tuple[int, dict[str, Any]]]] = [
 ]
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1_800)
 def test_ten_thousand_mixed_requests_are_charged_exactly(capsys, caplog):
     caplog.set_level(logging.ERROR, logger=telemetry.logger.name)
     load = Load(Random(20_261_120))
