@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.random import Generator
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter
 
-from training.backgrounds import clouds, colour, gradient
+from training.backgrounds import clouds, colour, gradient, image, noise
 
 LETTERS = np.array(list("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPRSTUW0123456789"))
 Ink = tuple[int, int, int]
@@ -25,7 +25,17 @@ def page(rng: Generator, size: int) -> Image.Image:
         draw.rectangle((x, y, x + int(rng.integers(20, size)), y + int(rng.integers(8, 60))), fill=colour(rng))
     margin = int(rng.integers(4, 40))
     text(rng, draw, (margin, margin, size - margin, size - margin), ink, int(rng.integers(8, 22)))
-    return picture.rotate(float(rng.normal(0, 3)), fillcolor=paper) if rng.random() < 0.3 else picture
+    if rng.random() < 0.3:
+        picture = picture.rotate(float(rng.normal(0, 3)), fillcolor=paper)
+    return photographed(rng, picture) if rng.random() < 0.4 else picture
+
+
+def photographed(rng: Generator, picture: Image.Image) -> Image.Image:
+    """The page lit unevenly, out of focus and a little grey, as a camera sees it."""
+    size = picture.size[0]
+    light = rng.uniform(0.55, 0.95) + 0.25 * noise(rng, size, (2, 2))
+    seen = np.asarray(picture.filter(ImageFilter.GaussianBlur(float(rng.uniform(0, 1.2)))), np.float32)
+    return image(seen * light[..., None] + rng.uniform(0, 25))
 
 
 def screenshot(rng: Generator, size: int) -> Image.Image:
