@@ -130,7 +130,7 @@ def invoke(sam: Sam, built: Path, moto_url: str, template: Template) -> Callable
         )
         assert result.returncode == 0, result.stdout + result.stderr
         answer: dict[str, Any] = json.loads(result.stdout.strip().splitlines()[-1])
-        assert "statusCode" in answer, result.stdout + result.stderr
+        assert "errorType" not in answer, result.stdout + result.stderr
         return answer
 
     return run

@@ -78,6 +78,22 @@ def test_a_key_is_found_in_the_table_and_its_day_of_use_is_stored(
     assert len([item for item in items if "last_used_day" in item]) == 1
 
 
+def test_an_upload_becomes_a_result_under_the_runtime_client(invoke: Invoke, moto_url: str, template: Template) -> None:
+    s3 = client("s3", moto_url)
+    photo = base64.b64decode(json.loads((ROOT / "events/api-remove-raw.json").read_text())["body"])
+    key = "holiday photos/Kätzchen.jpg"
+    s3.put_object(Bucket=template.buckets["UploadsBucket"].name, Key=f"uploads/acct_local/{key}", Body=photo)
+    assert invoke("ProcessUploadFunction", "sqs-upload") == {"batchItemFailures": []}
+    place = {"Bucket": template.buckets["ResultsBucket"].name, "Key": f"results/acct_local/{key}/cutout.png"}
+    assert Image.open(io.BytesIO(s3.get_object(**place)["Body"].read())).mode == "RGBA"
+
+
+def test_the_zip_functions_start_and_answer(invoke: Invoke) -> None:
+    assert json.loads(invoke("JobsFunction", "api-jobs")["body"])["next_cursor"] is None
+    assert invoke("AdminFunction", "api-admin-accounts")["statusCode"] == 403
+    assert invoke("WebhookFunction", "sqs-webhook") == {"batchItemFailures": []}
+
+
 def test_health_answers_on_all_its_routes_from_one_environment(invoke: Invoke) -> None:
     answers = [invoke("HealthFunction", name) for name in ("api-health", "api-health-plain", "api-root")]
     assert [json.loads(answer["body"])["status"] for answer in answers] == ["ok"] * 3

@@ -12,6 +12,8 @@ import pytest
 from PIL import Image
 
 from local import ROOT
+from local.cloud import client
+from local.resources import Template
 
 Invoke = Callable[[str, str], dict[str, Any]]
 
@@ -34,7 +36,7 @@ def test_the_layer_carries_the_package_and_its_needs_but_no_numpy(built: Path) -
 
 
 def test_zips_hold_their_handler_only(built: Path) -> None:
-    for function in ("AccountFunction", "HealthFunction"):
+    for function in ("AccountFunction", "AdminFunction", "HealthFunction", "JobsFunction", "WebhookFunction"):
         assert [path.name for path in (built / function).iterdir()] == ["app.py"]
 
 
@@ -99,3 +101,33 @@ def test_the_account_zip_knows_the_account_of_the_key(invoke: Invoke) -> None:
 def test_the_health_zip_answers(invoke: Invoke) -> None:
     answer = invoke("HealthFunction", "api-health")
     assert json.loads(answer["body"])["status"] == "ok"
+
+
+def test_the_jobs_zip_lists_jobs(invoke: Invoke) -> None:
+    assert json.loads(invoke("JobsFunction", "api-jobs")["body"])["next_cursor"] is None
+
+
+def test_the_admin_zip_refuses_a_key_that_is_no_administrators(invoke: Invoke) -> None:
+    assert invoke("AdminFunction", "api-admin-accounts")["statusCode"] == 403
+
+
+@pytest.mark.parametrize(
+    ("function", "event"),
+    [
+        ("ProcessUploadFunction", "sqs-upload-test-event"),
+        ("ProcessUploadFunction", "sqs-job"),
+        ("WebhookFunction", "sqs-webhook"),
+    ],
+)
+def test_a_function_of_a_queue_is_done_with_what_asks_for_nothing(invoke: Invoke, function: str, event: str) -> None:
+    assert invoke(function, event) == {"batchItemFailures": []}
+
+
+def test_the_upload_image_makes_a_result(invoke: Invoke, moto_url: str, template: Template) -> None:
+    s3 = client("s3", moto_url)
+    photo = base64.b64decode(json.loads((ROOT / "events/api-remove-raw.json").read_text())["body"])
+    key = "holiday photos/Kätzchen.jpg"
+    s3.put_object(Bucket=template.buckets["UploadsBucket"].name, Key=f"uploads/acct_local/{key}", Body=photo)
+    assert invoke("ProcessUploadFunction", "sqs-upload") == {"batchItemFailures": []}
+    place = {"Bucket": template.buckets["ResultsBucket"].name, "Key": f"results/acct_local/{key}/cutout.png"}
+    assert Image.open(io.BytesIO(s3.get_object(**place)["Body"].read())).mode == "RGBA"
