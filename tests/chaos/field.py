@@ -25,7 +25,7 @@ from tests.receiver import Receiver
 ACCOUNT = "acct_local"
 QUEUES = "jobs_queue", "webhooks_queue"
 DEAD_LETTER_QUEUES = "jobs_dead_letter_queue", "webhooks_dead_letter_queue"
-TWICE, GIVEN_UP = 0.33, 0.03
+TWICE, GIVEN_UP = 0.33, 0.1
 """Shares of the bucket's events that come twice, and that a queue gives up as it does with what came too often."""
 
 

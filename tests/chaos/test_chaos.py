@@ -33,7 +33,7 @@ CHOSEN = os.environ.get("CUTOUT_CHAOS_UPLOADS")
 FAILING = 0.025
 """Share of calls that fail for good; as many more fail at their first try."""
 WORKERS, TIMEOUT_S, VISIBILITY_S = 2, 15, 21
-KILLED_EVERY = 250
+KILLED_EVERY = 200
 """Calls, on average."""
 KILLED = ["ProcessUploadFunction"] * 6 + ["WebhookFunction", "JobsFunction"]
 """Whose workers are killed, by share."""
@@ -114,7 +114,7 @@ def test_uploads_survive_chaos(field: Field, request: pytest.FixtureRequest):
     assert heard(field) == {job.id: job.state for job in jobs if job.id in ordered}
     assert field.killer.killed >= total // 100
     assert sum(field.lots.faults.values()) >= 0.04 * field.lots.calls
-    assert messenger.counts["repeated"] >= 0.2 * total
+    assert messenger.counts["repeated"] >= 0.1 * total
     assert messenger.counts["given up"] > 0
 
 
