@@ -210,7 +210,9 @@ def test_two_instances_do_not_disturb_each_other_and_the_second_is_set_up_otherw
         assert other.endpoints["aws"] != first["aws"]
         things = client("dynamodb", other.endpoints["aws"])
         things.put_item(TableName="cutout-local-Things", Item={"pk": {"S": "mine"}})
-        assert client("dynamodb", first["aws"]).scan(TableName="cutout-local-Things")["Count"] == 0
+        place = {"TableName": "cutout-local-Things", "Key": {"pk": {"S": "mine"}}}
+        assert "Item" in things.get_item(**place)
+        assert "Item" not in client("dynamodb", first["aws"]).get_item(**place)
         assert json.loads((toy.state / "endpoints.json").read_text()) == first
         assert int(httpx.get(f"{other.url}/slow").json()["threads"]) == len(os.sched_getaffinity(0))
         assert len(other.children) == 1 + 2 + 1  # moto, two zip functions, one model
@@ -277,7 +279,8 @@ def test_a_template_that_cannot_be_run_is_one_clear_sentence(tmp_path):
 
 def test_a_function_that_cannot_be_imported_is_one_clear_sentence(tmp_path):
     template = tmp_path / "template.yaml"
-    template.write_text(TOY.read_text().replace("CodeUri: echo/", f"CodeUri: {tmp_path}"))
+    text = TOY.read_text().replace("CodeUri: take/", f"CodeUri: {TOY.parent / 'take'}")
+    template.write_text(text.replace("CodeUri: echo/", f"CodeUri: {tmp_path}"))
     said = failing(tmp_path, template=template)
     assert "cutout-local-Echo does not start: ModuleNotFoundError" in said
     assert said.count("\n") == 1
