@@ -8,7 +8,7 @@ import numpy as np
 from numpy.random import Generator
 from PIL import Image, ImageFilter
 
-from training import backgrounds, compose, pages, textures
+from training import backgrounds, compose, pages, structures, textures
 from training.camera import crop
 from training.shards import Item, pick
 
@@ -22,6 +22,22 @@ PHOTO_WEIGHTS = {
     "bg-budgie": 1.3,
     "bg-caltech": 2.0,
 }
+
+
+def overgrown(rng: Generator, size: int) -> Image.Image:
+    """Lattices or branches that reach beyond the frame on every side: part of the ground, no subject."""
+    ground = (textures.stone, textures.foliage, textures.sky, backgrounds.gradient)[int(rng.integers(4))](rng, size)
+    for _ in range(int(rng.integers(1, 4))):
+        shape = structures.branch if rng.random() < 0.3 else structures.lattice
+        screen = structures.dress(rng, shape(rng, size * structures.FINE), size)
+        side = int(size * rng.uniform(1.3, 2.2))
+        x, y = rng.integers(0, side - size + 1, 2)
+        box = (x, y, x + size, y + size)
+        picture, alpha = (p.resize((side, side), compose.BILINEAR).crop(box) for p in (screen.picture, screen.alpha))
+        ground = Image.composite(picture, ground, alpha)
+    return ground
+
+
 GROUNDS: dict[Maker, float] = {  # to stand a subject on; studio grounds are the main use
     backgrounds.plain: 6,
     backgrounds.studio: 8,
@@ -36,6 +52,7 @@ GROUNDS: dict[Maker, float] = {  # to stand a subject on; studio grounds are the
     textures.stone: 1.5,
     textures.sky: 2,
     textures.room: 3,
+    overgrown: 2.5,
     pages.page: 0.5,
     pages.screenshot: 0.5,
 }
@@ -57,6 +74,7 @@ EMPTIES: dict[Maker, float] = {  # without a subject
     pages.page: 2,
     pages.screenshot: 2,
     pages.chart: 1.5,
+    overgrown: 2.5,
 }
 PROCEDURAL = 0.5  # of the grounds
 PROCEDURAL_EMPTY = 0.6  # of the pictures without a subject
