@@ -79,9 +79,14 @@ class Worker:
     """A running process; made by :meth:`start`. After a fault it is dead and only good to be stopped."""
 
     def __init__(
-        self, process: asyncio.subprocess.Process, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self,
+        process: asyncio.subprocess.Process,
+        channel: socket.socket,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
     ) -> None:
         self._process = process
+        self._channel = channel
         self._reader = reader
         self._writer = writer
 
@@ -105,7 +110,7 @@ class Worker:
             except BaseException:
                 writer.close()
                 raise
-        worker = cls(process, reader, writer)
+        worker = cls(process, ours, reader, writer)
         try:
             async with asyncio.timeout(START_TIMEOUT_S):
                 error = json.loads(await worker._receive())["error"]
@@ -143,8 +148,13 @@ class Worker:
 
     @property
     def alive(self) -> bool:
-        """Whether the process still runs."""
-        return self._process.returncode is None
+        """Whether the process still runs: its end of the channel is open. asyncio hears of an exit only later."""
+        try:
+            return self._channel.recv(1, socket.MSG_PEEK) != b""
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
 
     async def stop(self) -> int:
         """Kill the process, if it still runs, and wait until it is gone; its exit status."""

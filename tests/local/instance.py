@@ -68,10 +68,12 @@ def started(state: Path, **environment: str) -> Iterator[Instance]:
 
 
 def gone(pid: int) -> bool:
-    """Whether a process has ended; one that was killed and not yet collected has."""
+    """Whether a process has ended with all of its threads; one that was killed and not yet collected has."""
+    process = Path(f"/proc/{pid}")
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except FileNotFoundError:
+        state = (process / "stat").read_text().rpartition(")")[2].split()[0]
+        return state == "Z" and len(list((process / "task").iterdir())) == 1
+    except (FileNotFoundError, ProcessLookupError):
         return True
 
 
