@@ -22,8 +22,8 @@ from tests.local_service import LIVE_KEY, Service
 
 pytestmark = pytest.mark.timeout(900)  # the first test waits for the whole table
 
-TIMEOUT_S = 10
-"""For each request, on a machine that is busy with other things; the contract says 2 s on one that is not."""
+TIMEOUT_S = 60
+"""For each request: a bound on hanging, not a measurement; the contract says 2 s on a machine that is free."""
 MEMORY_BYTES = 400 * 2**20
 """What the peak of a worker's memory may rise over that of one good cutout: about the largest body, a few times."""
 MEGABYTE = 2**20
