@@ -99,10 +99,9 @@ def _source(source: JobSource) -> dict[str, object]:
     return document
 
 
-def _result(result: JobResult, links: Links) -> dict[str, object]:
-    document: dict[str, object] = {
-        "url": links.url(result.key),
-        "url_expires_at": _time(links.until),
+def result_facts(result: JobResult) -> dict[str, object]:
+    """What is told of a result wherever it lies: sizes in pixels and bytes, the model, milliseconds by stage."""
+    return {
         "media_type": result.media_type,
         "width": result.width,
         "height": result.height,
@@ -111,6 +110,14 @@ def _result(result: JobResult, links: Links) -> dict[str, object]:
         "bytes": result.bytes,
         "model": result.model,
         "stages_ms": {stage: round(ms, 1) for stage, ms in result.stages_ms.items()},
+    }
+
+
+def _result(result: JobResult, links: Links) -> dict[str, object]:
+    document: dict[str, object] = {
+        "url": links.url(result.key),
+        "url_expires_at": _time(links.until),
+        **result_facts(result),
     }
     if result.mask_key:
         document["mask_url"] = links.url(result.mask_key)

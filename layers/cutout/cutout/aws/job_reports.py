@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from cutout.api.job_documents import result_facts
 from cutout.aws.job_items import written
 from cutout.aws.objects import folder_of
 from cutout.errors import ServiceUnavailableError
@@ -51,14 +52,7 @@ def report(job: Job) -> dict[str, object]:
         document["result"] = {
             "key": result.key,
             "mask_key": result.mask_key,
-            "media_type": result.media_type,
-            "width": result.width,
-            "height": result.height,
-            "source_width": result.source_width,
-            "source_height": result.source_height,
-            "bytes": result.bytes,
-            "model": result.model,
-            "stages_ms": {stage: round(ms, 1) for stage, ms in result.stages_ms.items()},
+            **result_facts(result),
         }
     if error := job.error:
         document["error"] = {"code": error.code, "message": error.message, "details": error.details}
