@@ -17,13 +17,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from moto import mock_aws
 
+from cutout.aws import warm
 from local import ROOT
 from local.cloud import aws_environment, client, create_cloud, seed_account
 from local.resources import Template
 from local.template import load_template
 from tests.dynalite_server import IMPLEMENTATIONS, dynalite_server
+from tests.in_process import session
 from tests.local_service import LIVE_KEY, Service, local_service
 from tests.receiver import Receiver, receiver
 from tests.sequential_transactions import SequentialTransactions
@@ -85,6 +88,18 @@ def cloud(template: Template, monkeypatch: pytest.MonkeyPatch) -> Iterator[Templ
                 monkeypatch.setenv(name, value)
         seed_account(os.environ["CUTOUT_ACCOUNTS_TABLE"], LIVE_KEY)
         yield template
+
+
+@pytest.fixture
+def api(cloud: Template, monkeypatch: pytest.MonkeyPatch) -> Iterator[requests.Session]:
+    """The functions in this process, below ``tests.in_process.URL``; the model is loaded once and kept."""
+    monkeypatch.setenv("CUTOUT_MODELS_DIR", str(ROOT / "models"))
+    kept = [value for name, value in vars(warm).items() if hasattr(value, "cache_clear") and name != "segmenter"]
+    for value in kept:
+        value.cache_clear()
+    yield session(cloud)
+    for value in kept:
+        value.cache_clear()
 
 
 @pytest.fixture(scope="session")

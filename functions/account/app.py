@@ -7,6 +7,7 @@ from functools import partial
 from cutout.accounts import Caller, require_manager
 from cutout.api import auth
 from cutout.api.account_documents import account_answer, webhook_secret_answer
+from cutout.api.dialects import Counter, Dialect, counters
 from cutout.api.request import Request, Response
 from cutout.api.routes import Endpoint
 from cutout.aws import warm
@@ -21,24 +22,23 @@ def account(caller: Caller, _: Request) -> Response:
     return account_answer(caller, month, warm.usage().total(caller.account.id, month))
 
 
-def webhook_secret(caller: Caller, _: Request) -> Response:
-    """What signs the account's webhooks; made now, if nobody has asked yet."""
+def webhook_secret(caller: Caller, request: Request) -> Response:
+    """What signs the account's webhooks, made when first asked for; POST: a new one, the old one signs for a while."""
     require_manager(caller.key)
-    secret = warm.webhook_secrets().find(caller.account.id)
-    return webhook_secret_answer(secret.current, secret.created_at, secret.previous_until)
-
-
-def rotate_webhook_secret(caller: Caller, request: Request) -> Response:
-    """A new one in its place; the old one signs too for a while."""
-    require_manager(caller.key)
-    secret = warm.webhook_secrets().rotate(caller.account.id, actor(caller, request))
-    return webhook_secret_answer(secret.current, secret.created_at, secret.previous_until, 201)
+    secrets, is_new = warm.webhook_secrets(), request.method == "POST"
+    secret = secrets.rotate(caller.account.id, actor(caller, request)) if is_new else secrets.find(caller.account.id)
+    return webhook_secret_answer(secret.current, secret.created_at, secret.previous_until, 201 if is_new else 200)
 
 
 def _admitted(answer: Callable[[Caller, Request], Response], request: Request) -> Response:
     key = auth.request_key(request, legacy=warm.settings().legacy_keys)
-    admission = warm.admission().admit(request, key, suspended_too=answer is account)
-    return answer(admission.caller, request)
+    return answer(warm.admission().admit(request, key, suspended_too=answer is account).caller, request)
+
+
+def count(dialect: Dialect, counter: Counter, request: Request) -> Response:
+    """A dialect's answer about the account."""
+    admitted = warm.admission().admit(request, dialect.credential(request, legacy=warm.settings().legacy_keys))
+    return counter(request, warm.admission().standing(admitted))
 
 
 ENDPOINTS = [
@@ -50,8 +50,11 @@ ENDPOINTS = [
         ("DELETE", "/keys/{fingerprint}", lambda caller, request: warm.key_desk().revoke(caller, request)),
         ("POST", "/keys/{fingerprint}/rotate", lambda caller, request: warm.key_desk().rotate(caller, request)),
         ("GET", "/webhook-secret", webhook_secret),
-        ("POST", "/webhook-secret", rotate_webhook_secret),
+        ("POST", "/webhook-secret", webhook_secret),
     )
+] + [
+    Endpoint(method, route, partial(count, dialect, counter), dialect.problem)
+    for (method, route), dialect, counter in counters()
 ]
 
 handler = lambda_handler(ENDPOINTS)

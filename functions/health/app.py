@@ -1,7 +1,11 @@
-"""GET /v2/health, /health and /: cheap by default; ``?deep=true`` asks whether the model loads and runs."""
+"""GET /v2/health, /health and /: cheap by default; ``?deep=true`` asks whether the model loads and runs.
+
+Also the dialects' pages, which anyone may read.
+"""
 
 import cutout
 from cutout.api.answers import json_answer
+from cutout.api.dialects import pages
 from cutout.api.options import boolean
 from cutout.api.request import Request, Response
 from cutout.api.routes import Endpoint
@@ -18,6 +22,8 @@ def health(request: Request) -> Response:
     return json_answer(document)
 
 
-ENDPOINTS = [Endpoint("GET", route, health) for route in ("/v2/health", "/health", "/")]
+ENDPOINTS = [Endpoint("GET", route, health) for route in ("/v2/health", "/health", "/")] + [
+    Endpoint(method, route, page, dialect.problem) for (method, route), dialect, page in pages()
+]
 
 handler = lambda_handler(ENDPOINTS)

@@ -4,10 +4,8 @@ from functools import partial
 
 from cutout.api.answers import json_answer
 from cutout.api.deferral import once_job
-from cutout.api.dialects import Dialect, dialects
+from cutout.api.dialects import Dialect, Outcome, removals
 from cutout.api.idempotency import REPLAYED
-from cutout.api.job_documents import accepted_answer
-from cutout.api.preferences import APPLIED
 from cutout.api.request import Request, Response
 from cutout.api.routes import Endpoint
 from cutout.aws import model_health, telemetry, warm
@@ -17,24 +15,27 @@ from cutout.imaging.predict import check
 
 def remove(dialect: Dialect, request: Request) -> Response:
     """Admit, parse, do, answer: with the image, or with a job that will make it."""
-    caller = warm.admission().admit(request, dialect.credential(request, legacy=warm.settings().legacy_keys)).caller
+    admitted = warm.admission().admit(request, dialect.credential(request, legacy=warm.settings().legacy_keys))
+    caller, charge = admitted.caller, None
     order = dialect.parse(request)
     may_begin = partial(warm.admission().require_quota, caller.account, caller.key.mode)
     if order.later:
         ordered = warm.deferral().defer(caller, order, may_begin)
         telemetry.job_ordered(ordered.job, again=ordered.again)
-        request.answer_headers.update(APPLIED)
-        return accepted_answer(ordered.job, warm.results().links(), request, again=ordered.again)
-    charge = None
+        return dialect.accepted(request, ordered.job, warm.results().links(), again=ordered.again)
     if order.idempotency_key:
         job = once_job(caller, order)
-        work = partial(warm.removal().make, caller, order, job.id)
+        work = partial(warm.removal().fetch_and_make, caller, order, job.id)
         result, again = warm.once().run(job, work, may_begin, request.time_left_s)
         request.answer_headers.update(REPLAYED if again else {})
     else:
         may_begin()
+        order = warm.removal().take(caller, order)
         result, charge = warm.removal().make(caller, order, request.request_id)
-    answer = warm.results().deliver(dialect.answer(order, result), f"results/{caller.account.id}/{request.request_id}")
+    key = f"results/{caller.account.id}/{request.request_id}"
+    keep = partial(warm.results().keep, result, f"{key}-image")
+    outcome = Outcome(result, warm.admission().standing(admitted), charge is not None, keep)
+    answer = warm.results().deliver(dialect.answer(request, order, outcome), key)
     warm.meter().count(charge)  # what is done once is charged with its job
     return answer
 
@@ -47,8 +48,7 @@ def model_state(_: Request) -> Response:
 
 
 ENDPOINTS = [
-    Endpoint(method, route, partial(remove, dialect), dialect.problem)
-    for (method, route), dialect in dialects().items()
+    Endpoint(method, route, partial(remove, dialect), dialect.problem) for (method, route), dialect in removals()
 ] + [Endpoint("GET", model_health.ROUTE, model_state)]
 
 handler = lambda_handler(ENDPOINTS)

@@ -23,7 +23,7 @@ def gate() -> SimpleNamespace:
     gate = QuotaGate(
         store, failures.append, lambda: END_OF_NOVEMBER + timedelta(seconds=time.s), lambda: 5_000 + time.s
     )
-    return SimpleNamespace(check=gate.check, store=store, time=time, failures=failures)
+    return SimpleNamespace(check=gate.check, remaining=gate.remaining, store=store, time=time, failures=failures)
 
 
 def use(gate: SimpleNamespace, account: Account, images: int) -> None:
@@ -129,3 +129,18 @@ def test_a_store_that_is_away_stops_nobody_but_who_is_known_to_have_used_all_and
     use(gate, FREE, 50)
     with pytest.raises(QuotaExceededError):
         gate.check(FREE)
+
+
+def test_what_remains_is_told_as_far_as_it_is_known(gate):
+    use(gate, FREE, 20)
+    assert gate.remaining(FREE) == 30
+    use(gate, FREE, 90)
+    gate.time.s += 1
+    assert gate.remaining(FREE) == 0
+    assert gate.remaining(replace(FREE, monthly_quota=None)) is None
+
+
+def test_what_cannot_be_asked_is_not_known_to_remain(gate, monkeypatch):
+    monkeypatch.setattr(gate.store, "total", lambda *_: (_ for _ in ()).throw(ServiceUnavailableError("away")))
+    assert gate.remaining(FREE) is None
+    assert len(gate.failures) == 1

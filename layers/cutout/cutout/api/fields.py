@@ -4,7 +4,7 @@ Names compare without case; an empty value counts as absent (real clients send e
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import parse_qsl
 
 from cutout.errors import InvalidRequestError
@@ -19,7 +19,11 @@ class Fields:
     Raises InvalidRequestError when one name comes twice with different values.
     """
 
-    def __init__(self, pairs: Iterable[tuple[str, str | bytes]] = ()) -> None:
+    def __init__(
+        self, pairs: Iterable[tuple[str, str | bytes]] = (), file_names: Mapping[str, str] | None = None
+    ) -> None:
+        self.file_names: Mapping[str, str] = dict(file_names or {})
+        """Of the parts that came as files: field name in lower case to file name, as sent."""
         self._values: dict[str, str | bytes] = {}
         for name, value in pairs:
             if value in ("", b""):
@@ -55,7 +59,7 @@ class Fields:
 
     def merged(self, other: "Fields") -> "Fields":
         """Both sets of fields as one."""
-        return Fields([*self.items(), *other.items()])
+        return Fields([*self.items(), *other.items()], {**other.file_names, **self.file_names})
 
 
 def json_fields(body: bytes) -> Fields:

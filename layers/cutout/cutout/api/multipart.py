@@ -19,13 +19,14 @@ def multipart_fields(request: Request) -> Fields:
     if not boundary:
         raise InvalidRequestError("The Content-Type of a multipart body must name its boundary.")
     try:
-        return Fields(_parts(boundary, request.body))
+        return _fields(boundary, request.body)
     except MultipartError as error:
         raise InvalidRequestError("The multipart body is malformed.", {"reason": str(error)[:200]}) from error
 
 
-def _parts(boundary: str, body: bytes) -> list[tuple[str, bytes]]:
+def _fields(boundary: str, body: bytes) -> Fields:
     parts: list[tuple[str, bytes]] = []
+    file_names: dict[str, str] = {}
     with PushMultipartParser(boundary, max_segment_count=MAX_FIELDS) as parser:
         name, data = "", bytearray()
         for start in range(0, len(body), _CHUNK_BYTES):
@@ -34,9 +35,11 @@ def _parts(boundary: str, body: bytes) -> list[tuple[str, bytes]]:
                     if not event.name:
                         raise InvalidRequestError("A part of the form has no name.")
                     name = event.name
+                    if event.filename:
+                        file_names[name.strip().lower()] = event.filename
                 elif event:
                     data += event
                 else:  # the end of a part
                     parts.append((name, bytes(data)))
                     data.clear()
-    return parts
+    return Fields(parts, file_names)

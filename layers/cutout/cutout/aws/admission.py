@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from cutout import accounts
 from cutout.accounts import Account, Caller, KeyMode, KeyStore
+from cutout.api.dialects import UNMETERED_CREDITS, Standing
 from cutout.api.request import Request
 from cutout.aws import telemetry
 from cutout.aws.quota import QuotaGate
@@ -54,6 +55,12 @@ class Door:
         if not suspended_too:
             accounts.require_active(caller.account)
         return Admission(caller, rate)
+
+    def standing(self, admitted: Admission) -> Standing:
+        """What dialects tell of an account."""
+        account = admitted.caller.account
+        left = self._quota.remaining(account)
+        return Standing(account, admitted.caller.key.mode, admitted.rate, UNMETERED_CREDITS if left is None else left)
 
     def require_quota(self, account: Account, mode: KeyMode) -> None:
         """Let work begin that will be charged. Raises QuotaExceededError."""

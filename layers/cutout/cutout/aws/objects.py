@@ -57,6 +57,12 @@ class ResultStore:
         self._put(key, response.body, response.media_type)
         return replace(response, status=303, body=b"", headers={**response.headers, "location": self.url(key)})
 
+    def keep(self, result: CutoutResult, key: str) -> str:
+        """Put a result that no job stands for; a presigned GET of it. key: object key without ending."""
+        key = f"{key}.{_ENDINGS[result.media_type]}"
+        self._put(key, result.data, result.media_type)
+        return self.url(key)
+
     def put(self, job: Job, result: CutoutResult, mask: bytes | None = None) -> JobResult:
         """Keep what was made for a job: the cutout, and beside it the mask (PNG)."""
         folder = folder_of(job)

@@ -52,9 +52,18 @@ class QuotaGate:
 
     def check(self, account: Account) -> None:
         """Let an account with images left pass. Raises QuotaExceededError."""
+        if known := self._find(account):
+            check_quota(known.usage, known.quota, known.month)
+
+    def remaining(self, account: Account) -> int | None:
+        """How many images are left this month, as far as is known; None: no bound, or it could not be asked."""
+        known = self._find(account)
+        return None if known is None else max(known.quota - known.usage.images, 0)
+
+    def _find(self, account: Account) -> _Known | None:
         quota = account.monthly_quota
         if quota is None:
-            return
+            return None
         month = month_of(self._now())
         known = self._known.get(account.id)
         if known is None or (known.month, known.quota) != (month, quota) or self._clock() >= known.expires_s:
@@ -62,8 +71,8 @@ class QuotaGate:
                 known = self._ask(account, quota, month)
             except ServiceUnavailableError as error:
                 self._failed(error)
-                return
-        check_quota(known.usage, quota, month)
+                return None
+        return known
 
     def _ask(self, account: Account, quota: int, month: str) -> _Known:
         asked_s = self._clock()

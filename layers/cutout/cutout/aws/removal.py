@@ -1,12 +1,13 @@
 """One order to its image and what that costs: the work behind every door that answers with an image."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
 from cutout.accounts import Caller
 from cutout.api.dialects import Order
-from cutout.api.sources import SourceKind, load, load_background
+from cutout.api.sources import Source, SourceKind, load, load_background
 from cutout.aws import telemetry
 from cutout.aws.uploads import UploadStore
 from cutout.imaging.pipeline import cut_out
@@ -26,16 +27,36 @@ class Removal:
         self._segmenter = segmenter
         self._limits = limits
 
-    def make(self, caller: Caller, order: Order, charge_id: str) -> tuple[CutoutResult, Charge | None]:
-        """The image, and the charge that is due once it is given out. Raises what is wrong with source or image."""
-        read_upload = partial(self._uploads.read, caller.account.id)
+    def take(self, caller: Caller, order: Order) -> Order:
+        """The same order with its images as bytes. Raises what is wrong with their sources."""
         remote: dict[SourceKind, Callable[[str], bytes]] = {
             SourceKind.URL: self._fetch,
-            SourceKind.UPLOAD: read_upload,
+            SourceKind.UPLOAD: partial(self._uploads.read, caller.account.id),
         }
-        image = load(order.source, remote, self._limits.max_bytes)
-        background = load_background(order.background, remote, self._limits.max_bytes)
-        result = cut_out(image, order.spec, self._segmenter, self._limits, background)
+        max_bytes = self._limits.within(order.limits).max_bytes
+        source = replace(order.source, kind=SourceKind.BYTES, value=load(order.source, remote, max_bytes))
+        behind = load_background(order.background, remote, self._limits.max_bytes)
+        background = behind and Source(SourceKind.BYTES, "background", behind)
+        return replace(order, source=source, background=background or None)
+
+    def make(self, caller: Caller, order: Order, charge_id: str) -> tuple[CutoutResult, Charge | None]:
+        """The image of an order that was taken, and the charge that is due once it is given out.
+
+        Raises what is wrong with the images.
+        """
+        image = _bytes(order.source)
+        behind = _bytes(order.background) if order.background else None
+        result = cut_out(image, order.spec, self._segmenter, self._limits.within(order.limits), behind)
         telemetry.image_made(result)
         usage = Usage.of_image(result.source_width, result.source_height, len(image), len(result.data))
         return result, charge_for(caller.account, caller.key.mode, charge_id, usage, datetime.now(UTC))
+
+    def fetch_and_make(self, caller: Caller, order: Order, charge_id: str) -> tuple[CutoutResult, Charge | None]:
+        """Both at once."""
+        return self.make(caller, self.take(caller, order), charge_id)
+
+
+def _bytes(source: Source) -> bytes:
+    if not isinstance(source.value, bytes):
+        raise TypeError(f"the {source.name} of the order was not taken")
+    return source.value

@@ -100,7 +100,7 @@ def fitted(width: int, height: int, size: SizeName, limits: Limits) -> tuple[int
     """Output width and height: the long side's cap first, then the megapixel cap; never enlarged, at least 1 px."""
     scale = min(1.0, limits.max_output_side_px / max(width, height))
     fits = (max(1, round(width * scale)), max(1, round(height * scale)))
-    cap = size.max_mp * 1e6
+    cap = min(size.max_mp, limits.max_output_mp) * 1e6
     if fits[0] * fits[1] <= cap:
         return fits
     scale = (cap / (width * height)) ** 0.5

@@ -4,7 +4,7 @@ Values only: no numpy and no Pillow here, so that handlers which merely parse re
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 
 Rgba = tuple[int, int, int, int]
@@ -69,6 +69,12 @@ class Limits:
     """Longer side of the input."""
     max_output_side_px: int = 6_000
     """Longer side of the output, applied before the megapixel cap."""
+    max_output_mp: float = 50.0
+    """Megapixels (10**6 pixels) of the output, whatever its size is called."""
+
+    def within(self, other: "Limits") -> "Limits":
+        """The narrower of both, bound by bound."""
+        return Limits(*(min(getattr(self, each.name), getattr(other, each.name)) for each in fields(self)))
 
 
 class Fit(StrEnum):

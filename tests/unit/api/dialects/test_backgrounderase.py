@@ -4,7 +4,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from cutout.api.dialects import Order, dialects
+from cutout.accounts import PLANS, Account, KeyMode
+from cutout.api.dialects import UNMETERED_CREDITS, Order, Outcome, Standing, removals
 from cutout.api.dialects.backgrounderase import DIALECT
 from cutout.api.request import Headers, Request
 from cutout.api.sources import Source, SourceKind
@@ -16,10 +17,14 @@ from cutout.errors import (
     UnsupportedMediaTypeError,
 )
 from cutout.imaging.spec import Channels, CutoutResult, CutoutSpec, ImageFormat, SizeName
+from cutout.metering import RateState
 
 PNG = b"\x89PNG\r\n\x1a\n..."
 PNG_B64 = base64.b64encode(PNG).decode()
 RESULT = CutoutResult(b"bytes", "image/png", 3, 2, 6, 4, "m", {"decode": 1.25})
+ACCOUNT = Account.on_plan("acct_1", "a@example.com", PLANS["metered"])
+STANDING = Standing(ACCOUNT, KeyMode.LIVE, RateState(10, 9, 1_800_000_000), UNMETERED_CREDITS)
+OUTCOME = Outcome(RESULT, STANDING, charged=True, keep=lambda: "https://results.example/1.png")
 
 
 def request(body: bytes = b"", content_type: str = "", query: dict[str, str] | None = None, **headers: str) -> Request:
@@ -40,7 +45,7 @@ def form(fields: dict[str, bytes]) -> Request:
 
 
 def test_the_dialect_serves_post_v2():
-    assert dialects()["POST", "/v2"] is DIALECT
+    assert dict(removals())["POST", "/v2"] is DIALECT
 
 
 @pytest.mark.parametrize(
@@ -127,7 +132,7 @@ def test_what_the_contract_refuses_is_refused(bad, error):
 
 
 def test_bytes_are_answered_with_facts_as_headers():
-    response = DIALECT.answer(Order(CutoutSpec(), Source(SourceKind.BYTES, "body", b""), "bytes"), RESULT)
+    response = DIALECT.answer(request(), Order(CutoutSpec(), Source(SourceKind.BYTES, "body", b""), "bytes"), OUTCOME)
     assert (response.status, response.media_type, response.body) == (200, "image/png", b"bytes")
     assert response.headers == {
         "x-image-width": "3",
@@ -145,7 +150,7 @@ def test_bytes_are_answered_with_facts_as_headers():
     ],
 )
 def test_json_answers_have_the_fields_of_the_contract(reply, document):
-    response = DIALECT.answer(Order(CutoutSpec(), Source(SourceKind.BYTES, "body", b""), reply), RESULT)
+    response = DIALECT.answer(request(), Order(CutoutSpec(), Source(SourceKind.BYTES, "body", b""), reply), OUTCOME)
     assert (response.status, response.media_type) == (200, "application/json")
     assert json.loads(response.body) == document
 

@@ -1,19 +1,32 @@
 """The wire contracts we speak. One file each; a file that defines ``DIALECT`` is found by itself.
 
-A dialect turns a Request into an Order and a result or an error into a Response, in one vendor's shape.
+A dialect turns a Request into an Order, and an Outcome or an error into a Response, in one vendor's shape. Its other
+routes, those that bring no image to be cut out, are ``pages`` and ``counters``.
 """
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cache
-from typing import Protocol
+from typing import ClassVar, Final
 
+from cutout.accounts import Account, KeyMode
+from cutout.api.job_documents import Links, accepted_answer
+from cutout.api.preferences import APPLIED
 from cutout.api.request import Request, Response
 from cutout.api.sources import Source
 from cutout.errors import CutoutError
-from cutout.imaging.spec import CutoutResult, CutoutSpec
+from cutout.imaging.spec import CutoutResult, CutoutSpec, Limits
+from cutout.jobs import Job
+from cutout.metering import RateState
+
+Route = tuple[str, str]
+"""Method, and the route as the template names it."""
+
+UNMETERED_CREDITS: Final = 1_000_000
+"""Credits that are told of an account without a quota, where a contract wants a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,33 +42,101 @@ class Order:
     """The client's name for this request, under which it is done once."""
     background: Source | None = None
     """The background image, for what the client waits for."""
+    limits: Limits = Limits()  # noqa: RUF009 - frozen
+    """The contract's own bounds on the image; the service's hold besides."""
+    notes: Mapping[str, str] = field(default_factory=dict)
+    """What the dialect wants to know again when it answers."""
 
 
-class Dialect(Protocol):
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Who asks, and where the account stands. credits_left: images of the month, as of the last minute at most."""
+
+    account: Account
+    mode: KeyMode
+    rate: RateState
+    credits_left: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """An order that was carried out.
+
+    charged: whether it costs the account an image. keep: put the result into the results bucket, and give a URL by
+    which anyone can get it for a while.
+    """
+
+    result: CutoutResult
+    standing: Standing
+    charged: bool
+    keep: Callable[[], str]
+
+
+Page = Callable[[Request], Response]
+"""Answers a request of anyone."""
+Counter = Callable[[Request, Standing], Response]
+"""Answers a request of an account."""
+
+
+class Dialect(ABC):
     """One vendor's contract."""
 
-    name: str
-    routes: frozenset[tuple[str, str]]
-    """Method and route, as the template names it."""
+    name: ClassVar[str]
+    """Its file's."""
+    title: ClassVar[str]
+    """The API as its users call it, with its version."""
+    keyless: ClassVar[bool] = False
+    """Whether the original takes requests without a key; ours does where the owner has named an account for them."""
+    routes: ClassVar[frozenset[Route]]
+    """Where an image comes in."""
+    pages: Mapping[Route, Page] = {}
+    """What needs no key."""
+    counters: Mapping[Route, Counter] = {}
+    """What needs a key, and costs nothing."""
 
+    @abstractmethod
     def credential(self, request: Request, *, legacy: bool) -> str | None:
         """The raw API key as this vendor spells it; ``legacy`` allows old, less safe places."""
 
+    @abstractmethod
     def parse(self, request: Request) -> Order:
         """The order in a request. Raises a CutoutError for whatever the contract refuses."""
 
-    def answer(self, order: Order, result: CutoutResult) -> Response:
-        """The response to an order that was carried out."""
+    @abstractmethod
+    def answer(self, request: Request, order: Order, outcome: Outcome) -> Response:
+        """The response to an order that was carried out; what it raises is not charged.
 
+        The order's sources are bytes by now, unless the order has an Idempotency-Key.
+        """
+
+    def accepted(self, request: Request, job: Job, links: Links, *, again: bool) -> Response:
+        """The response to an order for later. again: the job was made for the same request, sent before."""
+        request.answer_headers.update(APPLIED)
+        return accepted_answer(job, links, request, again=again)
+
+    @abstractmethod
     def problem(self, error: CutoutError, request: Request) -> Response:
         """The response to a request that failed."""
 
 
 @cache
-def dialects() -> Mapping[tuple[str, str], Dialect]:
-    """Every dialect in this package, by method and route."""
-    found: dict[tuple[str, str], Dialect] = {}
-    for module in pkgutil.iter_modules(__path__):
-        dialect: Dialect = importlib.import_module(f"{__name__}.{module.name}").DIALECT
-        found |= dict.fromkeys(dialect.routes, dialect)
-    return found
+def every_dialect() -> tuple[Dialect, ...]:
+    """All dialects in this package, by name."""
+    return tuple(
+        importlib.import_module(f"{__name__}.{module.name}").DIALECT for module in pkgutil.iter_modules(__path__)
+    )
+
+
+def removals() -> Iterator[tuple[Route, Dialect]]:
+    """The routes by which images come in."""
+    return ((route, dialect) for dialect in every_dialect() for route in sorted(dialect.routes))
+
+
+def pages() -> Iterator[tuple[Route, Dialect, Page]]:
+    """The routes that need no key."""
+    return ((route, dialect, page) for dialect in every_dialect() for route, page in dialect.pages.items())
+
+
+def counters() -> Iterator[tuple[Route, Dialect, Counter]]:
+    """The routes that tell an account something."""
+    return ((route, dialect, counter) for dialect in every_dialect() for route, counter in dialect.counters.items())

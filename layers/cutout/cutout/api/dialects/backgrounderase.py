@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Final
 
 from cutout.api import answers, auth, problems
-from cutout.api.dialects import Order
+from cutout.api.dialects import Dialect, Order, Outcome, Route, every_dialect
 from cutout.api.fields import Fields, json_fields, urlencoded_fields
 from cutout.api.idempotency import idempotency_key
 from cutout.api.multipart import multipart_fields
@@ -14,7 +14,7 @@ from cutout.api.request import Request, Response
 from cutout.api.sources import Source, SourceKind, find_source
 from cutout.errors import CutoutError, InvalidOptionError, MissingImageError, UnsupportedMediaTypeError
 from cutout.imaging.magic import sniff
-from cutout.imaging.spec import Channels, CutoutResult
+from cutout.imaging.spec import Channels
 
 _FORM_SOURCES: Final = {
     "image_file": SourceKind.BYTES,
@@ -38,11 +38,15 @@ _RAW_TYPES: Final = frozenset({"", "application/octet-stream", "binary/octet-str
 _BYTES, _MASK, _IMAGE = "bytes", "mask", "image"
 
 
-class BackgroundErase:
+class BackgroundErase(Dialect):
     """The contract in ``docs/openapi.yaml``; answers are image bytes or JSON, by the kind of request."""
 
     name = "backgrounderase"
+    title = "BackgroundErase / BEN v2"
     routes = frozenset({("POST", "/v2")})
+
+    def __init__(self) -> None:
+        self.pages = {("GET", "/v2/dialects"): list_dialects}
 
     def credential(self, request: Request, *, legacy: bool) -> str | None:
         """The key from the headers; where ``legacy``, from the query string or a JSON body too."""
@@ -73,8 +77,9 @@ class BackgroundErase:
             return _order(urlencoded_fields(request.body).merged(query), _FORM_SOURCES, _FORM_BACKGROUNDS, _BYTES)
         return Order(parse_options(query), _raw_source(request), _BYTES)
 
-    def answer(self, order: Order, result: CutoutResult) -> Response:
+    def answer(self, request: Request, order: Order, outcome: Outcome) -> Response:  # noqa: ARG002
         """Image bytes, or ``{"mask"|"image": base64, "width", "height", ...}``."""
+        result = outcome.result
         if order.reply == _BYTES:
             return answers.image_answer(result)
         size = {"width": result.width, "height": result.height}
@@ -86,6 +91,23 @@ class BackgroundErase:
     def problem(self, error: CutoutError, request: Request) -> Response:
         """``{"error": {...}}``."""
         return problems.write_problem(error, request)
+
+
+def list_dialects(_: Request) -> Response:
+    """``{"dialects": [{name, title, routes}]}``: every contract that this service speaks."""
+    listed = [
+        {
+            "name": dialect.name,
+            "title": dialect.title,
+            "routes": [f"{method} {route}" for method, route in _all_routes(dialect)],
+        }
+        for dialect in every_dialect()
+    ]
+    return answers.json_answer({"dialects": listed})
+
+
+def _all_routes(dialect: Dialect) -> list[Route]:
+    return sorted({*dialect.routes, *dialect.pages, *dialect.counters}, key=lambda route: (route[1], route[0]))
 
 
 def _order(fields: Fields, sources: dict[str, SourceKind], backgrounds: dict[str, SourceKind], reply: str) -> Order:
