@@ -14,6 +14,7 @@ from cutout.imaging.spec import (
     Length,
     LengthUnit,
     Margins,
+    OwnAlpha,
     Position,
     Region,
     Shadow,
@@ -131,6 +132,9 @@ def percent(value):
     ("fields", "expected"),
     [
         ({"semitransparency": "no"}, CutoutSpec(semitransparency=False)),
+        ({"own_alpha": "honour"}, CutoutSpec()),
+        ({"own_alpha": "Keep"}, CutoutSpec(own_alpha=OwnAlpha.KEEP)),
+        ({"own_alpha": "discard"}, CutoutSpec(own_alpha=OwnAlpha.DISCARD)),
         ({"roi": "0 0 50% 90px"}, CutoutSpec(roi=Region(Length(0), Length(0), percent(50), Length(90)))),
         (
             {"crop": "1", "crop_margin": "5% 9px"},
@@ -171,6 +175,7 @@ def test_compose_options_become_their_values(fields, expected):
     "fields",
     [
         {"semitransparency": "perhaps"},
+        {"own_alpha": "true"},
         {"roi": "0 0 1"},
         {"crop": "1", "crop_margin": "60%"},
         {"scale": "9"},

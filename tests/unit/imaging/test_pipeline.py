@@ -11,11 +11,13 @@ from cutout.errors import InvalidImageError, InvalidOptionError, ServiceUnavaila
 from cutout.imaging.pipeline import cut_out
 from cutout.imaging.spec import (
     Channels,
+    CutoutResult,
     CutoutSpec,
     ImageFormat,
     Length,
     LengthUnit,
     Limits,
+    OwnAlpha,
     Region,
     Shadow,
     ShadowKind,
@@ -141,6 +143,65 @@ def test_tiny_pictures_come_through_every_step(size: tuple[int, int], value: flo
     ):
         result = cut_out(data, spec, segmenter, LIMITS, with_mask=True)
         assert (result.width, result.height) == size
+
+
+@pytest.fixture
+def translucent() -> tuple[bytes, np.ndarray]:
+    """A picture with a transparency of its own, and its pixels: bands of alpha 0, 100 and 255 over one photo."""
+    pixels = np.array(Image.fromarray(to_bytes(photo("coffee.png", 60, 40))).convert("RGBA"))
+    pixels[..., 3] = np.repeat([0, 100, 255], 20)
+    return saved(Image.fromarray(pixels), "PNG"), pixels
+
+
+def own_alpha(data: bytes, choice: OwnAlpha, found: float) -> tuple[np.ndarray, CutoutResult, StubSegmenter]:
+    segmenter = StubSegmenter(np.full((64, 64), found, np.float32))
+    result = cut_out(data, CutoutSpec(own_alpha=choice), segmenter, LIMITS)
+    return np.asarray(opened(result.data)), result, segmenter
+
+
+def test_an_own_transparency_that_is_kept_is_the_mask_whatever_a_model_would_find(translucent) -> None:
+    data, pixels = translucent
+    made, result, segmenter = own_alpha(data, OwnAlpha.KEEP, found=0)
+    assert segmenter.asked is None
+    assert result.own_alpha_kept
+    assert np.array_equal(made[:, 20:], pixels[:, 20:])
+    assert (made[:, :20] == 0).all()
+    flat = cut_out(data, CutoutSpec(ImageFormat.BMP, own_alpha=OwnAlpha.KEEP), segmenter, LIMITS)
+    assert (np.asarray(opened(flat.data))[:, :20] == 255).all()
+    half = Region(PERCENT_50, Length(0), Length(60), Length(40))
+    part = cut_out(data, CutoutSpec(own_alpha=OwnAlpha.KEEP, roi=half), segmenter, LIMITS)
+    alpha = np.asarray(opened(part.data))[..., 3]
+    assert (alpha[:, :30] == 0).all()
+    assert np.array_equal(alpha[:, 30:], pixels[:, 30:, 3])
+
+
+def test_an_own_transparency_that_is_honoured_bounds_what_the_model_finds_on_white(translucent) -> None:
+    data, pixels = translucent
+    made, result, segmenter = own_alpha(data, OwnAlpha.HONOUR, found=1)
+    assert segmenter.asked is not None
+    assert (segmenter.asked[:, :20] == 255).all()
+    assert not result.own_alpha_kept
+    assert np.array_equal(made[..., 3], pixels[..., 3])
+    assert (own_alpha(data, OwnAlpha.HONOUR, found=0)[0] == 0).all()
+
+
+def test_an_own_transparency_that_is_discarded_hides_nothing_from_the_model_nor_in_the_answer(translucent) -> None:
+    data, pixels = translucent
+    made, result, segmenter = own_alpha(data, OwnAlpha.DISCARD, found=1)
+    assert segmenter.asked is not None
+    assert np.array_equal(segmenter.asked, pixels[..., :3])
+    assert not result.own_alpha_kept
+    assert np.array_equal(made[..., :3], pixels[..., :3])
+    assert (made[..., 3] == 255).all()
+
+
+@pytest.mark.parametrize("choice", list(OwnAlpha))
+def test_an_opaque_file_has_no_transparency_to_choose_about_whatever_its_mode(choice: OwnAlpha) -> None:
+    data = saved(Image.fromarray(to_bytes(photo("coffee.png", 60, 40))).convert("RGBA"), "PNG")
+    made, result, segmenter = own_alpha(data, choice, found=0)
+    assert segmenter.asked is not None
+    assert not result.own_alpha_kept
+    assert (made == 0).all()
 
 
 def test_errors_of_the_steps_come_through() -> None:
@@ -300,3 +361,8 @@ def test_fifty_megapixels_stay_under_one_and_a_half_gigabytes(
     assert (width, height) == (6000, 4000)
     assert peak_bytes < 1.5e9
     assert peak_bytes > 1e8  # it did measure
+
+
+def test_the_result_says_how_undecided_the_model_was():
+    half = cut_out(picture("JPEG"), CutoutSpec(), StubSegmenter(np.full((8, 8), 0.5, np.float32)), LIMITS)
+    assert half.uncertainty == pytest.approx(0.5)

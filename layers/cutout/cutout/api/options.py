@@ -17,6 +17,7 @@ from cutout.imaging.spec import (
     Fit,
     ImageFormat,
     Length,
+    OwnAlpha,
     Rgba,
     Shadow,
     ShadowKind,
@@ -41,6 +42,7 @@ _FORMATS: Final = {
 _SIZES: Final = {size.value: size for size in SizeName} | {"auto": SizeName.FULL}
 _CHANNELS: Final = {channels.value: channels for channels in Channels}
 _FITS: Final = {fit.value: fit for fit in Fit}
+_OWN_ALPHAS: Final = {own_alpha.value: own_alpha for own_alpha in OwnAlpha}
 _SHADOWS: Final = {"none": None, "car": ShadowKind.CONTACT} | {kind.value: kind for kind in ShadowKind}
 _HEX: Final = re.compile(r"#?([0-9a-f]{3}|[0-9a-f]{4}|[0-9a-f]{6}|[0-9a-f]{8})")
 
@@ -142,6 +144,7 @@ _SETTERS: Final[Mapping[str, Callable[[CutoutSpec, str], CutoutSpec]]] = {
     "bg_color": lambda spec, text: replace(spec, bg_color=color("bg_color", text)),
     "despill": lambda spec, text: replace(spec, despill=boolean("despill", text)),
     "semitransparency": lambda spec, text: replace(spec, semitransparency=boolean("semitransparency", text)),
+    "own_alpha": lambda spec, text: replace(spec, own_alpha=_choice("own_alpha", text, _OWN_ALPHAS)),
     "roi": lambda spec, text: replace(spec, roi=measures.region("roi", text)),
     "crop_margin": lambda spec, text: replace(spec, crop_margin=measures.margins("crop_margin", text, 500, 50)),
     "scale": lambda spec, text: replace(spec, scale=_scale(text)),

@@ -23,7 +23,8 @@ from cutout.imaging.predict import Segmenter
 from cutout.imaging.refine import refine_alpha
 from cutout.imaging.region import outside, window
 from cutout.imaging.solid import solid
-from cutout.imaging.spec import Channels, CutoutResult, CutoutSpec, Fit, ImageFormat, Limits
+from cutout.imaging.spec import Channels, CutoutResult, CutoutSpec, Fit, ImageFormat, Limits, OwnAlpha
+from cutout.imaging.uncertainty import uncertainty
 
 
 def cut_out(
@@ -46,15 +47,17 @@ def cut_out(
     """
     clock = _Clock()
     decoded = decode(data, limits, spec.size)
+    own = None if spec.own_alpha is OwnAlpha.DISCARD else decoded.alpha
+    kept = own is not None and spec.own_alpha is OwnAlpha.KEEP
     behind = None if background is None else _decode_background(background, limits)
     size = (decoded.image.shape[0], decoded.image.shape[1])
     part = window(spec.roi, size, (decoded.source_height, decoded.source_width))
     clock.lap("decode")
-    visible = seen(decoded.image, decoded.alpha)
-    coarse = segmenter.alpha(visible[part])
+    visible = seen(decoded.image, own)
+    coarse = None if kept else segmenter.alpha(visible[part])
     clock.lap("predict")
     colours, alpha = outside(*_subject(visible[part], coarse, spec), visible, part)
-    colours, alpha = honour_own_alpha(colours, alpha, decoded.image, decoded.alpha)
+    colours, alpha = honour_own_alpha(colours, alpha, decoded.image, own)
     clock.lap("refine")
     layout = lay_out(alpha, spec, limits, None if behind is None else behind.image.shape[1::-1])
     picture = compose(colours, alpha, spec, layout, _ground(behind, visible, alpha, layout, spec))
@@ -74,13 +77,17 @@ def cut_out(
         stages_ms=clock.stages_ms,
         foreground=layout.foreground,
         mask=mask,
+        own_alpha_kept=kept,
+        uncertainty=None if coarse is None else uncertainty(coarse),
     )
 
 
 def _subject(
-    image: NDArray[np.uint8], coarse: NDArray[np.float32], spec: CutoutSpec
+    image: NDArray[np.uint8], coarse: NDArray[np.float32] | None, spec: CutoutSpec
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Colours and alpha at full size; a mask has no use for clean colours."""
+    """Colours and alpha at full size; a mask has no use for clean colours. coarse: None where all is foreground."""
+    if coarse is None:
+        return image, np.full(image.shape[:2], 255, np.uint8)
     alpha = refine_alpha(image, coarse)
     if not spec.semitransparency:
         alpha = solid(alpha)

@@ -177,6 +177,17 @@ class Stroke:
     """Standard deviation, by which its outer edge is blurred; never below what makes it smooth."""
 
 
+class OwnAlpha(StrEnum):
+    """What becomes of the transparency that a file brings along (an opaque file has none, whatever its mode)."""
+
+    HONOUR = "honour"
+    """The subject is found in the picture as it is seen on white; nothing becomes more opaque than it was."""
+    KEEP = "keep"
+    """It is the mask; no model is asked."""
+    DISCARD = "discard"
+    """The picture counts as opaque, in the colours that its transparent places hide."""
+
+
 @dataclass(frozen=True, slots=True)
 class Box:
     """A rectangle of whole pixels."""
@@ -218,6 +229,7 @@ class CutoutSpec:
     stroke: Stroke | None = None
     semitransparency: bool = True
     """Keep regions that are half transparent, such as windows; else only edges stay soft."""
+    own_alpha: OwnAlpha = OwnAlpha.HONOUR
 
     @property
     def is_flat(self) -> bool:
@@ -244,3 +256,7 @@ class CutoutResult:
     """Where the subject is (alpha > 64, of 255; or > 10 if all is fainter) in pixels of the answer; None: nowhere."""
     mask: bytes | None = None
     """The mask beside the cutout, an 8-bit gray PNG of the same size; only when it was asked for."""
+    own_alpha_kept: bool = False
+    """The file brought a transparency along, and that was the mask (OwnAlpha.KEEP)."""
+    uncertainty: float | None = None
+    """How undecided the model was, 0..1 (see ``uncertainty``); None: no model was asked, or the result was kept."""
