@@ -225,7 +225,11 @@ def test_gateway_responses_and_binary_types_reach_the_api(stack: dict[str, Any])
     responses = body["x-amazon-apigateway-gateway-responses"]
     too_large = responses["REQUEST_TOO_LARGE"]
     assert int(too_large["statusCode"]) == 413
-    assert too_large["responseParameters"] == {"gatewayresponse.header.x-request-id": "context.requestId"}
+    assert too_large["responseParameters"] == {
+        "gatewayresponse.header.x-request-id": "context.requestId",
+        "gatewayresponse.header.access-control-allow-origin": "'*'",
+        "gatewayresponse.header.access-control-expose-headers": "'x-request-id'",
+    }
 
 
 def test_data_is_private_encrypted_and_kept_as_promised(stack: dict[str, Any]) -> None:

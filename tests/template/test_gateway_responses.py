@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from cutout import errors
+from cutout.api.cors import sharing
 from cutout.api.problems import STATUS
 from cutout.errors import CutoutError
 from local import ROOT
@@ -41,9 +42,13 @@ REFUSED_IN_FRONT = {"ACCESS_DENIED", "WAF_FILTERED"}
 """403 of whatever an owner puts in front; no code of the contract has that status for it."""
 
 
+def body_of(kind: str) -> dict[str, Any]:
+    body: dict[str, Any] = json.loads(RESPONSES[kind]["ResponseTemplates"]["application/json"])
+    return body
+
+
 def error_of(kind: str) -> dict[str, Any]:
-    text = RESPONSES[kind]["ResponseTemplates"]["application/json"]
-    error: dict[str, Any] = json.loads(text)["error"]
+    error: dict[str, Any] = body_of(kind)["error"]
     return error
 
 
@@ -72,3 +77,26 @@ def test_a_code_has_the_status_that_the_functions_give_it(kind: str) -> None:
 def test_what_a_retry_may_cure_says_when(kind: str) -> None:
     headers = RESPONSES[kind]["ResponseParameters"]["Headers"]
     assert headers["retry-after"] == f"'{error_of(kind)['details']['retry_after_s']}'"
+
+
+@pytest.mark.parametrize("kind", EXPECTED)
+def test_the_clients_of_every_contract_find_the_members_that_they_read(kind: str) -> None:
+    body, error = body_of(kind), error_of(kind)
+    status, code, message = error["status"], error["code"], error["message"]
+    assert body.pop("error") is not None
+    assert body.pop("errors") == [{"title": message, "detail": message, "code": code}]  # remove.bg
+    assert body.pop("detail") == message  # fal, Photoroom, Picsart, API4AI, rembg
+    assert (body.pop("code"), body.pop("message")) == (status, message)  # Picsart
+    assert (body.pop("status_code"), body.pop("type")) == (status, code)  # Photoroom
+    assert body.pop("error_type") == code  # fal
+    assert body == {}
+
+
+@pytest.mark.parametrize("kind", EXPECTED)
+def test_a_page_of_any_site_may_read_a_response_with_all_its_headers(kind: str) -> None:
+    headers = RESPONSES[kind]["ResponseParameters"]["Headers"]
+    own = {name for name in headers if not name.startswith("access-control-")}
+    assert own
+    assert {name: headers[name] for name in headers.keys() - own} == {
+        name: f"'{value}'" for name, value in sharing(own).items()
+    }

@@ -31,3 +31,22 @@ def test_an_unknown_route_is_not_found():
     request = Request("GET", "/c", "/c")
     with pytest.raises(NotFoundError):
         find_endpoint(ENDPOINTS, request).handle(request)
+
+
+def test_options_names_what_is_allowed_instead_of_asking_the_endpoint():
+    request = Request("OPTIONS", "/a", "/a")
+    response = find_endpoint(ENDPOINTS, request).handle(request)
+    assert (response.status, response.body, response.headers["allow"]) == (204, b"", "GET, HEAD")
+
+
+def test_what_a_dialect_does_at_the_same_path_in_another_function_is_allowed_too():
+    request = Request("DELETE", "/v2", "/v2")
+    refusal = find_endpoint([Endpoint("GET", "/v2", lambda _: OK)], request)
+    with pytest.raises(MethodNotAllowedError) as caught:
+        refusal.handle(request)
+    assert caught.value.details == {"allow": "GET, HEAD, POST"}
+
+
+def test_options_of_an_unknown_route_is_not_found():
+    with pytest.raises(NotFoundError):
+        find_endpoint(ENDPOINTS, Request("OPTIONS", "/c", "/c")).handle(Request("OPTIONS", "/c", "/c"))

@@ -88,6 +88,8 @@ def test_bytes_go_in_and_out_as_base64():
         "content-type": ["image/png"],
         "x-seen": ["1, 2"],
         "x-request-id": ["req_abc"],
+        "access-control-allow-origin": ["*"],
+        "access-control-expose-headers": ["x-request-id, x-seen"],
     }
 
 
@@ -117,6 +119,21 @@ def test_an_unknown_error_is_a_bare_500_that_tells_nothing():
 @pytest.mark.parametrize(("method", "route", "status"), [("DELETE", "/echo", 405), ("GET", "/nowhere", 404)])
 def test_what_no_endpoint_answers_is_refused(method, route, status):
     assert serve(event(resource=route, httpMethod=method), ENDPOINTS)["statusCode"] == status
+
+
+def test_a_preflight_is_answered_without_the_endpoint():
+    answer = serve(event(resource="/crash", httpMethod="OPTIONS"), ENDPOINTS)
+    assert (answer["statusCode"], answer["body"]) == (204, "")
+    assert answer["multiValueHeaders"]["access-control-allow-methods"] == ["GET, HEAD"]
+
+
+@pytest.mark.parametrize(
+    ("method", "route"), [("GET", "/fail"), ("GET", "/crash"), ("GET", "/nowhere"), ("PUT", "/echo")]
+)
+def test_a_page_may_read_errors_too(method, route):
+    headers = serve(event(resource=route, httpMethod=method), ENDPOINTS)["multiValueHeaders"]
+    assert headers["access-control-allow-origin"] == ["*"]
+    assert "x-request-id" in headers["access-control-expose-headers"][0].split(", ")
 
 
 def test_head_has_the_headers_of_get_and_no_body():

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from cutout.api.cors import sharing
 from cutout.api.request import Headers, Request, Response
 from cutout.api.routes import Endpoint, find_endpoint
 from cutout.aws import telemetry, warm
@@ -65,13 +66,14 @@ def to_request(event: Event, time_left_s: float) -> Request:
 
 
 def to_answer(response: Response, request: Request) -> dict[str, Any]:
-    """The integration answer; a body that is not JSON or text travels as base64."""
+    """The integration answer, open to every page; a body that is not JSON or text travels as base64."""
     headers = {
         "content-type": response.media_type,
         **request.answer_headers,
         **response.headers,
         "x-request-id": request.request_id,
     }
+    headers |= sharing(headers)
     body = b"" if request.method == "HEAD" else response.body
     textual = response.media_type.startswith(("application/json", "text/"))
     return {

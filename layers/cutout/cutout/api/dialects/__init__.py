@@ -9,10 +9,12 @@ import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from typing import ClassVar, Final
 
 from cutout.accounts import Account, KeyMode
+from cutout.api.clerks import Clerk, Window
 from cutout.api.job_documents import Links, accepted_answer
 from cutout.api.preferences import APPLIED
 from cutout.api.request import Request, Response
@@ -46,6 +48,10 @@ class Order:
     """The contract's own bounds on the image; the service's hold besides."""
     notes: Mapping[str, str] = field(default_factory=dict)
     """What the dialect wants to know again when it answers."""
+    webhook_url: str | None = None
+    """Who is told of the end of an order for later."""
+    dialect: str = ""
+    """The name of the dialect that tells of it; empty: our own contract does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +78,14 @@ class Outcome:
     keep: Callable[[], str]
 
 
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A webhook in a contract's own form: what is posted, with its signature among the headers."""
+
+    body: bytes
+    headers: Mapping[str, str]
+
+
 Page = Callable[[Request], Response]
 """Answers a request of anyone."""
 Counter = Callable[[Request, Standing], Response]
@@ -93,6 +107,10 @@ class Dialect(ABC):
     """What needs no key."""
     counters: Mapping[Route, Counter] = {}
     """What needs a key, and costs nothing."""
+    clerks: Mapping[Route, Clerk] = {}
+    """What needs a key, and is about jobs and uploads."""
+    windows: Mapping[Route, Window] = {}
+    """What needs no key, but something that is stored."""
 
     @abstractmethod
     def credential(self, request: Request, *, legacy: bool) -> str | None:
@@ -113,6 +131,13 @@ class Dialect(ABC):
         """The response to an order for later. again: the job was made for the same request, sent before."""
         request.answer_headers.update(APPLIED)
         return accepted_answer(job, links, request, again=again)
+
+    def message(self, job: Job, links: Links, seal: Callable[[bytes], bytes], now: datetime) -> Message | None:  # noqa: ARG002
+        """The webhook of a job that has succeeded or failed; None: the service's own event.
+
+        seal: signs bytes by the service's Ed25519 key (64 bytes); now: UTC.
+        """
+        return None
 
     @abstractmethod
     def problem(self, error: CutoutError, request: Request) -> Response:
@@ -140,3 +165,24 @@ def pages() -> Iterator[tuple[Route, Dialect, Page]]:
 def counters() -> Iterator[tuple[Route, Dialect, Counter]]:
     """The routes that tell an account something."""
     return ((route, dialect, counter) for dialect in every_dialect() for route, counter in dialect.counters.items())
+
+
+def clerks() -> Iterator[tuple[Route, Dialect, Clerk]]:
+    """The routes about an account's jobs and uploads."""
+    return ((route, dialect, clerk) for dialect in every_dialect() for route, clerk in dialect.clerks.items())
+
+
+def windows() -> Iterator[tuple[Route, Dialect, Window]]:
+    """The routes that need no key, but something that is stored."""
+    return ((route, dialect, window) for dialect in every_dialect() for route, window in dialect.windows.items())
+
+
+def find_dialect(name: str) -> Dialect | None:
+    """The dialect of a name; None: there is none (any more)."""
+    return next((dialect for dialect in every_dialect() if dialect.name == name), None)
+
+
+def methods_of(path: str) -> set[str]:
+    """The methods by which dialects are called at a path of the template, HEAD and OPTIONS apart."""
+    routes = [route for route, _ in removals()] + [route for route, *_ in (*pages(), *counters(), *clerks(), *windows())]
+    return {method for method, route in routes if route == path}
