@@ -25,11 +25,19 @@ from local import ROOT
 from local.cloud import aws_environment, client, create_cloud, seed_account
 from local.resources import Template
 from local.template import load_template
+from tests.coverage_marks import covered
 from tests.dynalite_server import IMPLEMENTATIONS, dynalite_server
 from tests.in_process import session
 from tests.local_service import LIVE_KEY, Service, local_service
 from tests.receiver import Receiver, receiver
 from tests.sequential_transactions import SequentialTransactions
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What a test covers of a dialect goes into the report."""
+    for item in items:
+        for dialect, kind in covered(item.path, item.iter_markers("covers")):
+            item.user_properties.append(("covers", f"{dialect} {kind}"))
 
 
 @pytest.fixture(autouse=True)
