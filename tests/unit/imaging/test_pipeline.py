@@ -361,8 +361,3 @@ def test_fifty_megapixels_stay_under_one_and_a_half_gigabytes(
     assert (width, height) == (6000, 4000)
     assert peak_bytes < 1.5e9
     assert peak_bytes > 1e8  # it did measure
-
-
-def test_the_result_says_how_undecided_the_model_was():
-    half = cut_out(picture("JPEG"), CutoutSpec(), StubSegmenter(np.full((8, 8), 0.5, np.float32)), LIMITS)
-    assert half.uncertainty == pytest.approx(0.5)

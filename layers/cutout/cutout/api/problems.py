@@ -61,10 +61,11 @@ def write_problem(error: CutoutError, request: Request) -> Response:
         "request_id": request.request_id,
         "details": error.details if status < 500 else {},  # noqa: PLR2004 - our own faults are told to the log
     }
-    return Response(status, "application/json", json.dumps({"error": body}).encode(), _headers(error))
+    return Response(status, "application/json", json.dumps({"error": body}).encode(), refusal_headers(error))
 
 
-def _headers(error: CutoutError) -> Mapping[str, str]:
+def refusal_headers(error: CutoutError) -> Mapping[str, str]:
+    """What goes with an error in every contract: Allow, WWW-Authenticate, Retry-After (RFC 9110)."""
     if isinstance(error, errors.MethodNotAllowedError):
         return {"allow": str(error.details["allow"])}
     if isinstance(error, errors.MissingApiKeyError):
