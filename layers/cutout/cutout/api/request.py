@@ -34,6 +34,7 @@ class Request:
     query: every value of every parameter, decoded. body: the bytes as sent.
     base_path: what stands before the route in the client's URL, such as ``/prod``; empty for a route with parameters.
     time_left_s: seconds after which the process may be killed, counted from the request's arrival.
+    notes: what a dialect wants to know again of this request when it writes the answer or the problem.
     answer_headers: for every answer to this request, whatever comes of it; written as the request goes its way.
     """
 
@@ -47,6 +48,7 @@ class Request:
     request_id: str = ""
     base_path: str = ""
     time_left_s: float = 0.0
+    notes: dict[str, str] = field(default_factory=dict)
     answer_headers: dict[str, str] = field(default_factory=dict)
 
     @property

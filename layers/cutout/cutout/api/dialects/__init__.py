@@ -38,6 +38,8 @@ class Order:
     spec: CutoutSpec
     source: Source
     reply: str
+    model: str = ""
+    """A row of the models' manifest, or an alias of one; where its file is missing, the service's own model works."""
     later: bool = False
     """Answer with a job at once, instead of the image when it is made."""
     idempotency_key: str | None = None
@@ -120,6 +122,12 @@ class Dialect(ABC):
     def parse(self, request: Request) -> Order:
         """The order in a request. Raises a CutoutError for whatever the contract refuses."""
 
+    def receive(self, request: Request, order: Order) -> None:  # noqa: B027 - most have nothing to say
+        """Look at the images once they are bytes, before the work. Raises a CutoutError for what is not taken.
+
+        Not asked of an order with an Idempotency-Key.
+        """
+
     @abstractmethod
     def answer(self, request: Request, order: Order, outcome: Outcome) -> Response:
         """The response to an order that was carried out; what it raises is not charged.
@@ -184,5 +192,6 @@ def find_dialect(name: str) -> Dialect | None:
 
 def methods_of(path: str) -> set[str]:
     """The methods by which dialects are called at a path of the template, HEAD and OPTIONS apart."""
-    routes = [route for route, _ in removals()] + [route for route, *_ in (*pages(), *counters(), *clerks(), *windows())]
+    others = (*pages(), *counters(), *clerks(), *windows())
+    routes = [route for route, _ in removals()] + [route for route, *_ in others]
     return {method for method, route in routes if route == path}

@@ -1,0 +1,170 @@
+"""API4AI background removal v1: ``POST /v1/results``, and the pages ``/v1/version`` and ``/v1/modes``.
+
+A request is refused by ``{"detail": ...}``. An image that cannot be worked on is no refused request: it is a result
+with the status ``failure``, and the answer is 200. The file is known by its first bytes; samples of the vendor send
+names without an ending and parts without a type.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Final
+
+from cutout import errors
+from cutout.api import auth
+from cutout.api.answers import base64_of, json_answer
+from cutout.api.dialects import Dialect, Order, Outcome
+from cutout.api.fields import Fields, json_fields, urlencoded_fields
+from cutout.api.multipart import multipart_fields
+from cutout.api.problems import refusal_headers, status_of
+from cutout.api.request import Request, Response
+from cutout.api.sources import Source, SourceKind
+from cutout.errors import CutoutError
+from cutout.imaging.magic import describe, sniff
+from cutout.imaging.spec import Channels, CutoutSpec, Length, LengthUnit, Limits, Shadow
+
+_PREFIXES: Final = ("/v1", "/img-bg-removal/v1")
+"""Before the routes: behind RapidAPI, and at the vendor's own host."""
+_VERSION: Final = "v1.5.0"
+"""Of the API whose contract this is."""
+_SHADOW: Final = Shadow(
+    offset_x=Length(1.5, LengthUnit.PERCENT),
+    offset_y=Length(2.5, LengthUnit.PERCENT),
+    blur=Length(7, LengthUnit.PERCENT),
+    opacity=0.5,
+)
+"""How the original's looks is written nowhere; this one is soft, and nearly below."""
+_MODES: Final[Mapping[str, CutoutSpec]] = {
+    "fg-image": CutoutSpec(),
+    "fg-image-shadow": CutoutSpec(shadow=_SHADOW),
+    "fg-mask": CutoutSpec(channels=Channels.ALPHA),
+}
+_DEFAULT_MODE: Final = "fg-image"
+_LIMITS: Final = Limits(max_bytes=16 * 2**20 - 1, max_pixels=4096 * 4096, max_side_px=4096)
+_MAX_BODY_BYTES: Final = 32 * 2**20
+_KINDS: Final = frozenset({"jpeg", "png"})
+_FAILURES: Final = (
+    errors.InvalidBase64Error,
+    errors.InvalidImageError,
+    errors.UnsupportedImageFormatError,
+    errors.ImageTooLargeError,
+    errors.ResolutionTooHighError,
+    errors.ImageUrlFetchFailedError,
+)
+"""What is the image's fault."""
+_UNPROCESSABLE: Final = (errors.MissingImageError, errors.InvalidOptionError)
+_TOO_LARGE: Final = b"<html><head><title>413</title></head><body><h1>413 Request Entity Too Large</h1></body></html>\n"
+
+
+class Api4Ai(Dialect):
+    """Base64 PNG in a list of one result. The demo host of the original takes requests without a key."""
+
+    name = "api4ai"
+    title = "API4AI Background Removal v1"
+    keyless = True
+    routes = frozenset(("POST", f"{prefix}/results") for prefix in _PREFIXES)
+
+    def __init__(self) -> None:
+        self.pages = {("GET", f"{prefix}/version"): tell_version for prefix in _PREFIXES} | {
+            ("GET", f"{prefix}/modes"): list_modes for prefix in _PREFIXES
+        }
+
+    def credential(self, request: Request, *, legacy: bool) -> str | None:
+        """The key of the vendor or of the marketplace that sells it too."""
+        return request.headers.get("x-rapidapi-key", "").strip() or auth.request_key(request, legacy=legacy)
+
+    def parse(self, request: Request) -> Order:
+        """``mode`` from the query; ``image`` or ``url`` from a form, urlencoded text or JSON. ``image`` wins."""
+        if len(request.body) > _MAX_BODY_BYTES:
+            raise errors.ImageTooLargeError("The request is too large.", {"max_bytes": _MAX_BODY_BYTES})
+        mode = _mode(request)
+        return Order(_MODES[mode], _source(request), mode, limits=_LIMITS)
+
+    def receive(self, request: Request, order: Order) -> None:
+        """Note what came, for a failure too. Raises UnsupportedImageFormatError."""
+        data = bytes(order.source.value)  # type: ignore[arg-type]
+        request.notes["md5"] = _md5(data)
+        if (kind := sniff(data)) not in _KINDS:
+            message = f"{kind.upper()} images are not supported; send JPEG or PNG." if kind else describe(data)
+            raise errors.UnsupportedImageFormatError(message)
+
+    def answer(self, request: Request, order: Order, outcome: Outcome) -> Response:
+        """The picture or the mask as the one entity of the one result."""
+        image = base64_of(outcome.result)
+        entity = {"kind": "image", "name": f"general-{order.reply}", "image": image, "format": "PNG"}
+        return _result(request, "ok", "Success", entity)
+
+    def problem(self, error: CutoutError, request: Request) -> Response:
+        """A result that is a failure, or ``{"detail": text}``; the front server of the original speaks HTML."""
+        if "name" in request.notes and isinstance(error, _FAILURES):
+            return _result(request, "failure", f"Can not load image. {error.message}")
+        if isinstance(error, errors.ImageTooLargeError):
+            return Response(413, "text/html", _TOO_LARGE)
+        status = 422 if isinstance(error, _UNPROCESSABLE) else status_of(error)
+        return Response(
+            status, "application/json", json.dumps({"detail": error.message}).encode(), refusal_headers(error)
+        )
+
+
+def tell_version(_: Request) -> Response:
+    """Plain text; the first number is the API's."""
+    return Response(200, "text/plain", _VERSION.encode())
+
+
+def list_modes(_: Request) -> Response:
+    """A JSON array."""
+    return Response(200, "application/json", json.dumps(list(_MODES)).encode())
+
+
+def _mode(request: Request) -> str:
+    given = [mode for mode in request.query.get("mode", ()) if mode]
+    mode = given[-1] if given else _DEFAULT_MODE
+    if mode not in _MODES:
+        raise errors.InvalidOptionError(f"Unknown mode; use one of {', '.join(_MODES)}.", {"option": "mode"})
+    return mode
+
+
+def _source(request: Request) -> Source:
+    """The image, empty if its file is; its name and, as far as the bytes are here, their hash are noted."""
+    fields, kind = _fields(request)
+    if "image" in fields or "image" in fields.file_names:
+        request.notes["name"] = fields.file_names.get("image", "image")
+        if kind is SourceKind.BASE64:
+            return Source(kind, "image", fields.text("image") or "")
+        data = fields.raw("image") or b""
+        request.notes["md5"] = _md5(data)
+        return Source(kind, "image", data)
+    if url := fields.text("url"):
+        path = url.partition("#")[0].partition("?")[0]
+        request.notes["name"] = path.rpartition("/")[2]
+        return Source(SourceKind.URL, "url", url)
+    raise errors.MissingImageError("Missing image or url field.")
+
+
+def _fields(request: Request) -> tuple[Fields, SourceKind]:
+    """The fields of a body, and how an image stands in it."""
+    if request.media_type.startswith("multipart/"):
+        return multipart_fields(request), SourceKind.BYTES
+    if request.media_type == "application/json":
+        return json_fields(request.body), SourceKind.BASE64
+    if request.media_type == "application/x-www-form-urlencoded":
+        return urlencoded_fields(request.body), SourceKind.BASE64
+    return Fields(), SourceKind.BYTES
+
+
+def _result(request: Request, code: str, message: str, *entities: Mapping[str, str]) -> Response:
+    """md5: of the bytes that were received, of none where none came."""
+    result = {
+        "status": {"code": code, "message": message},
+        "name": request.notes["name"],
+        "md5": request.notes.get("md5", _md5(b"")),
+        "entities": list(entities),
+    }
+    return json_answer({"results": [result]})
+
+
+def _md5(data: bytes) -> str:
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+
+DIALECT = Api4Ai()

@@ -1,0 +1,117 @@
+"""Clipdrop remove-background v1: an image in, by ``image_file``; out, an image of the kind that ``Accept`` asks for.
+
+A picture that is transparent already is given back as it came, unless it is asked to be seen as opaque. Errors are
+``{"error": text}``.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from cutout import errors
+from cutout.api import auth
+from cutout.api.answers import image_answer
+from cutout.api.dialects import Dialect, Order, Outcome
+from cutout.api.fields import Fields
+from cutout.api.multipart import multipart_fields
+from cutout.api.negotiation import preferred
+from cutout.api.problems import refusal_headers, status_of
+from cutout.api.request import Request, Response
+from cutout.api.sources import Source, SourceKind
+from cutout.errors import CutoutError
+from cutout.imaging.magic import describe, sniff
+from cutout.imaging.spec import CutoutSpec, ImageFormat, Limits, OwnAlpha
+
+_OFFERS: Final[Mapping[str, ImageFormat]] = {
+    "image/png": ImageFormat.PNG,
+    "image/webp": ImageFormat.WEBP,
+    "image/jpeg": ImageFormat.JPEG,
+    "image/jpg": ImageFormat.JPEG,
+}
+"""The best first; the last is no registered type, but the vendor's page writes it."""
+_KINDS: Final = frozenset({"png", "jpeg", "webp"})
+_HANDLINGS: Final = {
+    "return_input_if_non_opaque": OwnAlpha.KEEP,
+    "discard_alpha_layer": OwnAlpha.DISCARD,
+}
+_LIMITS: Final = Limits(max_bytes=30 * 2**20, max_pixels=25_000_000)
+_BAD_REQUESTS: Final = frozenset({413, 415, 422})
+"""Statuses that this contract does not know: whatever is wrong with the image is 400."""
+
+
+class Clipdrop(Dialect):
+    """Image bytes with credit headers."""
+
+    name = "clipdrop"
+    title = "Clipdrop remove-background v1"
+    routes = frozenset({("POST", "/remove-background/v1")})
+
+    def credential(self, request: Request, *, legacy: bool) -> str | None:
+        """``x-api-key``, or what we take elsewhere."""
+        return auth.request_key(request, legacy=legacy)
+
+    def parse(self, request: Request) -> Order:
+        """A form with ``image_file`` and ``transparency_handling``; more than the original takes: the image itself."""
+        image_format = _format(request)
+        fields = multipart_fields(request) if request.media_type.startswith("multipart/") else _raw_body(request)
+        image = fields.raw("image_file")
+        if image is None:
+            raise errors.MissingImageError("image_file is missing or empty.")
+        spec = CutoutSpec(format=image_format, own_alpha=_own_alpha(fields))
+        return Order(spec, Source(SourceKind.BYTES, "image_file", image), image_format.value, limits=_LIMITS)
+
+    def receive(self, request: Request, order: Order) -> None:  # noqa: ARG002
+        """Raises UnsupportedImageFormatError."""
+        data = bytes(order.source.value)  # type: ignore[arg-type]
+        if (kind := sniff(data)) not in _KINDS:
+            message = f"{kind.upper()} images are not supported; send PNG, JPG or WEBP." if kind else describe(data)
+            raise errors.UnsupportedImageFormatError(message)
+
+    def answer(self, request: Request, order: Order, outcome: Outcome) -> Response:  # noqa: ARG002
+        """The image; the very bytes that came where they were transparent, and of the format that is wanted."""
+        result = outcome.result
+        data = bytes(order.source.value)  # type: ignore[arg-type]
+        if result.own_alpha_kept and sniff(data) == order.spec.format.value:
+            result = replace(result, data=data)
+        consumed = int(outcome.charged)
+        credits_ = {
+            "x-remaining-credits": str(max(outcome.standing.credits_left - consumed, 0)),
+            "x-credits-consumed": str(consumed),
+        }
+        response = image_answer(result)
+        return replace(response, headers={**response.headers, **credits_})
+
+    def problem(self, error: CutoutError, request: Request) -> Response:  # noqa: ARG002
+        """``{"error": text}``."""
+        status = 406 if error.details.get("option") == "accept" else status_of(error)
+        text = "No api key provided" if isinstance(error, errors.MissingApiKeyError) else error.message
+        body = json.dumps({"error": text}).encode()
+        return Response(400 if status in _BAD_REQUESTS else status, "application/json", body, refusal_headers(error))
+
+
+def _format(request: Request) -> ImageFormat:
+    kind = preferred(request.headers.get("accept", ""), list(_OFFERS))
+    if kind is None:
+        known = ", ".join(list(_OFFERS)[:3])
+        raise errors.InvalidOptionError(f"Accept asks for none of {known}.", {"option": "accept"})
+    return _OFFERS[kind]
+
+
+def _own_alpha(fields: Fields) -> OwnAlpha:
+    text = fields.text("transparency_handling")
+    try:
+        return OwnAlpha.KEEP if text is None else _HANDLINGS[text.strip().lower()]
+    except KeyError as error:
+        message = f"transparency_handling must be one of {', '.join(_HANDLINGS)}."
+        raise errors.InvalidOptionError(message, {"option": "transparency_handling"}) from error
+
+
+def _raw_body(request: Request) -> Fields:
+    """The body as the one field; what says to be text or JSON is not."""
+    kind = request.media_type
+    is_image = kind in {"", "application/octet-stream"} or kind.startswith("image/") or sniff(request.body) is not None
+    return Fields([("image_file", request.body)] if is_image else [])
+
+
+DIALECT = Clipdrop()
