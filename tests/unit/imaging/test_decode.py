@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from cutout.errors import ImageTooLargeError, InvalidImageError, ResolutionTooHighError, UnsupportedImageFormatError
-from cutout.imaging.decode import decode, fitted
-from cutout.imaging.spec import Limits, SizeName
+from cutout.imaging.decode import decode
+from cutout.imaging.spec import Limits, SizeName, fitted
 from tests.unit.imaging.pictures import chunk, photo, png_of, saved, soft_disc, tiff_of, to_bytes
 
 LIMITS = Limits()

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from cutout.imaging.encode import encode
-from cutout.imaging.spec import ImageFormat
+from cutout.imaging.encode import chosen, encode
+from cutout.imaging.spec import Channels, CutoutSpec, ImageFormat
 from tests.unit.imaging.pictures import opened, photo, soft_disc, to_bytes
 
 COLOURS = to_bytes(photo("astronaut.png", 121, 90))
@@ -50,3 +50,21 @@ def test_jpeg_keeps_full_colour_resolution() -> None:
     read = np.asarray(opened(encode(picture, ImageFormat.JPEG)))
     assert read[:, 1::2, 0].mean() > 220
     assert read[:, ::2, 0].mean() < 35
+
+
+@pytest.mark.parametrize(
+    ("picture", "spec", "image_format"),
+    [
+        (CUTOUT, CutoutSpec(opaque_as_jpeg=True), ImageFormat.PNG),
+        (COLOURS, CutoutSpec(opaque_as_jpeg=True), ImageFormat.JPEG),
+        (np.dstack([COLOURS, np.full_like(COLOURS[..., 0], 255)]), CutoutSpec(opaque_as_jpeg=True), ImageFormat.JPEG),
+        (COLOURS, CutoutSpec(), ImageFormat.PNG),
+        (CUTOUT[..., 3], CutoutSpec(opaque_as_jpeg=True, channels=Channels.ALPHA), ImageFormat.PNG),
+        (CUTOUT[..., 3], CutoutSpec(format=ImageFormat.WEBP, channels=Channels.ALPHA), ImageFormat.PNG),
+    ],
+)
+def test_an_opaque_cutout_is_a_jpeg_only_where_that_is_wanted_and_a_mask_never_is(picture, spec, image_format) -> None:
+    taken, how = chosen(picture, spec)
+    assert how is image_format
+    kept = picture[..., :3] if how is ImageFormat.JPEG else picture
+    assert np.array_equal(np.asarray(opened(encode(taken, ImageFormat.PNG))), kept)

@@ -24,7 +24,7 @@ from cutout.errors import (
 from cutout.imaging.colour import eight_bit, to_srgb
 from cutout.imaging.jpeg_scans import check_scans
 from cutout.imaging.magic import describe, sniff
-from cutout.imaging.spec import Limits, SizeName
+from cutout.imaging.spec import Limits, SizeName, fitted
 
 _READERS = {"jpeg": "JPEG", "png": "PNG", "webp": "WEBP", "bmp": "BMP", "tiff": "TIFF", "gif": "GIF"}
 _DECODER_ERRORS = (
@@ -94,18 +94,6 @@ def decode(data: bytes, limits: Limits, size: SizeName = SizeName.FULL) -> Decod
         raise InvalidImageError(
             f"The {kind.upper()} image is damaged, incomplete or of a rare kind.", {"format": kind}
         ) from error
-
-
-def fitted(width: int, height: int, size: SizeName, limits: Limits) -> tuple[int, int]:
-    """Output width and height: the long side's cap first, then the megapixel cap; never enlarged, at least 1 px."""
-    scale = min(1.0, limits.max_output_side_px / max(width, height))
-    fits = (max(1, round(width * scale)), max(1, round(height * scale)))
-    cap = min(size.max_mp, limits.max_output_mp) * 1e6
-    if fits[0] * fits[1] <= cap:
-        return fits
-    scale = (cap / (width * height)) ** 0.5
-    # Truncated, so that the product stays under the cap; 1e-6 px absorbs the rounding of the scale itself.
-    return max(1, int(width * scale + 1e-6)), max(1, int(height * scale + 1e-6))
 
 
 def _check_size(size: tuple[int, int], limits: Limits) -> None:

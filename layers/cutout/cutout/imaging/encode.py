@@ -12,7 +12,7 @@ from PIL import Image
 
 from cutout.imaging.bundle import bundle
 from cutout.imaging.png import png_bytes
-from cutout.imaging.spec import ImageFormat
+from cutout.imaging.spec import Channels, CutoutSpec, ImageFormat
 
 _OPTIONS: dict[ImageFormat, dict[str, object]] = {
     # 4:4:4: half-resolution colour would smear the subject's edge into the new background.
@@ -22,6 +22,16 @@ _OPTIONS: dict[ImageFormat, dict[str, object]] = {
     ImageFormat.TIFF: {"format": "TIFF", "compression": "tiff_adobe_deflate"},
     ImageFormat.GIF: {"format": "GIF"},
 }
+
+
+def chosen(picture: NDArray[np.uint8], spec: CutoutSpec) -> tuple[NDArray[np.uint8], ImageFormat]:
+    """The picture as it is encoded, and how: a mask is always PNG, an opaque cutout may be wanted as JPEG."""
+    if spec.channels is Channels.ALPHA:
+        return picture, ImageFormat.PNG
+    opaque = picture.shape[2] == 3 or bool(picture[..., 3].min() == 255)  # noqa: PLR2004
+    if spec.opaque_as_jpeg and opaque:
+        return np.ascontiguousarray(picture[..., :3]), ImageFormat.JPEG
+    return picture, spec.format
 
 
 def encode(picture: NDArray[np.uint8], image_format: ImageFormat) -> bytes:

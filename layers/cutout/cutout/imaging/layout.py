@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cutout.imaging import shadow, stroke
-from cutout.imaging.decode import fitted
-from cutout.imaging.spec import Box, Canvas, Channels, CutoutSpec, Fit, Limits, Position
+from cutout.imaging.spec import Box, Canvas, Channels, CutoutSpec, Fit, Limits, Position, fitted
 
 CROP_ABOVE = 10
 """Alpha (of 255) that still counts as empty when a cutout is cropped; a mask is cropped to anything above 0."""

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from cutout.errors import CutoutError
 from cutout.imaging.background import Backdrop, backdrop, without_subject
+from cutout.imaging.binary import binary
 from cutout.imaging.compose import compose
 from cutout.imaging.decode import Decoded, decode
 from cutout.imaging.despill import despill
-from cutout.imaging.encode import encode
+from cutout.imaging.encode import chosen, encode
 from cutout.imaging.foreground import clean_colours, honour_own_alpha, seen
 from cutout.imaging.layout import Layout, lay_out
 from cutout.imaging.place import placed
@@ -62,7 +63,7 @@ def cut_out(
     layout = lay_out(alpha, spec, limits, None if behind is None else behind.image.shape[1::-1])
     picture = compose(colours, alpha, spec, layout, _ground(behind, visible, alpha, layout, spec))
     clock.lap("compose")
-    image_format = ImageFormat.PNG if spec.channels is Channels.ALPHA else spec.format
+    picture, image_format = chosen(picture, spec)
     encoded = encode(picture, image_format)
     mask = encode(placed(colours, alpha, layout)[1], ImageFormat.PNG) if with_mask else None
     clock.lap("encode")
@@ -91,6 +92,8 @@ def _subject(
     alpha = refine_alpha(image, coarse)
     if not spec.semitransparency:
         alpha = solid(alpha)
+    if spec.binary:
+        alpha = binary(alpha)
     if spec.channels is Channels.ALPHA:
         return image, alpha
     colours = clean_colours(image, alpha)

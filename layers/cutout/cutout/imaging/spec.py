@@ -77,6 +77,18 @@ class Limits:
         return Limits(*(min(getattr(self, each.name), getattr(other, each.name)) for each in fields(self)))
 
 
+def fitted(width: int, height: int, size: SizeName, limits: Limits) -> tuple[int, int]:
+    """Output width and height: the long side's cap first, then the megapixel cap; never enlarged, at least 1 px."""
+    scale = min(1.0, limits.max_output_side_px / max(width, height))
+    fits = (max(1, round(width * scale)), max(1, round(height * scale)))
+    cap = min(size.max_mp, limits.max_output_mp) * 1e6
+    if fits[0] * fits[1] <= cap:
+        return fits
+    scale = (cap / (width * height)) ** 0.5
+    # Truncated, so that the product stays under the cap; 1e-6 px absorbs the rounding of the scale itself.
+    return max(1, int(width * scale + 1e-6)), max(1, int(height * scale + 1e-6))
+
+
 class Fit(StrEnum):
     """How a picture fills a frame of another aspect: cut off what is too much, or show all of it."""
 
@@ -227,8 +239,12 @@ class CutoutSpec:
     """None: as large as the photo or its crop."""
     shadow: Shadow | None = None
     stroke: Stroke | None = None
+    opaque_as_jpeg: bool = False
+    """Where nothing turned out transparent, the cutout is a JPEG, whatever ``format`` says."""
     semitransparency: bool = True
     """Keep regions that are half transparent, such as windows; else only edges stay soft."""
+    binary: bool = False
+    """No half tones: what the model finds is all subject or all ground, along a smooth outline."""
     own_alpha: OwnAlpha = OwnAlpha.HONOUR
 
     @property
