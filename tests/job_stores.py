@@ -56,10 +56,12 @@ class MemoryJobStore:
     def supersede(self, job: Job) -> Job:
         return self._end(job, job.cancelled(self._now(), SUPERSEDED))
 
-    def forget(self, account_id: str, job_id: str) -> Job:
+    def forget(self, account_id: str, job_id: str, *, open_only: bool = False) -> Job:
         job = self._open(job_id)
         if job.account_id != account_id:
             raise NotFoundError("no job")
+        if open_only:
+            job.require_open()
         return self._keep(job.forgotten(self._now()))
 
     def note_webhook_queued(self, job_id: str) -> None:

@@ -29,6 +29,7 @@ ROOMS = {
     "connection": {"urls"},
     "fetch": {"errors", "urls", "connection"},
     "post": {"errors", "urls", "connection"},
+    "signing": set(),
     "webhooks": {"connection", "jobs"},
     "api": {
         "errors",
@@ -52,6 +53,7 @@ ROOMS = {
         "connection",
         "fetch",
         "post",
+        "signing",
         "webhooks",
         "api",
         "settings",
@@ -83,6 +85,7 @@ HOMES = {
     "botocore": "cutout.aws",
     "aws_lambda_powertools": "cutout.aws",
     "certifi": "cutout.connection",
+    "cryptography": "cutout.signing",
     "multipart": "cutout.api.multipart",
     "webcolors": "cutout.api.options",
 }

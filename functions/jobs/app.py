@@ -1,10 +1,12 @@
-"""/v2/jobs and /v2/uploads: work that is answered later, and images that are sent past the API."""
+"""/v2/jobs, /v2/uploads and the dialects' like: work that is answered later, images that are sent past the API."""
 
 from collections.abc import Callable
 from functools import partial
 
 from cutout.accounts import Caller
 from cutout.api import auth
+from cutout.api.clerks import Clerk, Window
+from cutout.api.dialects import Dialect, clerks, windows
 from cutout.api.idempotency import idempotency_key
 from cutout.api.job_documents import accepted_answer, job_answer, page_answer
 from cutout.api.jobs import job_id_of, parse_job, parse_listing
@@ -21,27 +23,13 @@ def order(caller: Caller, request: Request) -> Response:
     may_begin = partial(warm.admission().require_quota, caller.account, caller.key.mode)
     ordered = warm.job_desk().order(caller, wish, idempotency_key(request), may_begin)
     telemetry.job_ordered(ordered.job, again=ordered.again)
-    return accepted_answer(ordered.job, warm.results().links(), request, ordered.form, again=ordered.again)
-
-
-def page(caller: Caller, request: Request) -> Response:
-    """The account's jobs, newest first."""
-    return page_answer(warm.jobs().page(caller.account.id, *parse_listing(request)), warm.results().links())
+    return accepted_answer(ordered.job, warm.links(), request, ordered.form, again=ordered.again)
 
 
 def look(caller: Caller, request: Request) -> Response:
-    """One job."""
-    return job_answer(warm.job_desk().find(caller.account.id, job_id_of(request)), warm.results().links())
-
-
-def drop(caller: Caller, request: Request) -> Response:
-    """Cancel a job, and remove all that was kept of it."""
-    return job_answer(warm.job_desk().drop(caller.account.id, job_id_of(request)), warm.results().links())
-
-
-def upload(caller: Caller, request: Request) -> Response:
-    """A form for an image that ``POST /v2`` will be given by its upload_id."""
-    return upload_answer(*warm.uploads().direct_form(caller.account.id, parse_upload(request)))
+    """One job; DELETE: cancel it, and remove all that was kept of it."""
+    act = warm.job_desk().drop if request.method == "DELETE" else warm.job_desk().find
+    return job_answer(act(caller.account.id, job_id_of(request)), warm.links())
 
 
 def _admitted(answer: Callable[[Caller, Request], Response], request: Request) -> Response:
@@ -49,12 +37,24 @@ def _admitted(answer: Callable[[Caller, Request], Response], request: Request) -
     return answer(warm.admission().admit(request, key).caller, request)
 
 
-ENDPOINTS = [
-    Endpoint("POST", "/v2/jobs", partial(_admitted, order)),
-    Endpoint("GET", "/v2/jobs", partial(_admitted, page)),
-    Endpoint("GET", "/v2/jobs/{id}", partial(_admitted, look)),
-    Endpoint("DELETE", "/v2/jobs/{id}", partial(_admitted, drop)),
-    Endpoint("POST", "/v2/uploads", partial(_admitted, upload)),
-]
+def serve(dialect: Dialect, clerk: Clerk, request: Request) -> Response:
+    """A dialect's answer about the account's jobs and uploads."""
+    key = dialect.credential(request, legacy=warm.settings().legacy_keys)
+    return clerk(request, warm.dialect_desk(warm.admission().admit(request, key).caller.account.id))
 
-handler = lambda_handler(ENDPOINTS)
+
+def _show(window: Window, request: Request) -> Response:
+    return window(request, warm.office())
+
+
+OWN: dict[tuple[str, str], Callable[[Caller, Request], Response]] = {
+    ("POST", "/v2/jobs"): order,
+    ("GET", "/v2/jobs"): lambda c, r: page_answer(warm.jobs().page(c.account.id, *parse_listing(r)), warm.links()),
+    **{(method, "/v2/jobs/{id}"): look for method in ("GET", "DELETE")},
+    ("POST", "/v2/uploads"): lambda c, r: upload_answer(*warm.uploads().direct_form(c.account.id, parse_upload(r))),
+}
+handler = lambda_handler(
+    [Endpoint(*route, partial(_admitted, answer)) for route, answer in OWN.items()]
+    + [Endpoint(*route, partial(serve, dialect, clerk), dialect.problem) for route, dialect, clerk in clerks()]
+    + [Endpoint(*route, partial(_show, window), dialect.problem) for route, dialect, window in windows()]
+)

@@ -25,6 +25,7 @@ KEEP_KEYS = {
     (f"dynamodb:{action}", "AccountsTable", "KEY#* ACCOUNT#*")
     for action in ("BatchGetItem", "ConditionCheckItem", "GetItem", "PutItem", "Query", "UpdateItem")
 }
+SERVICE_KEY = {(f"dynamodb:{action}", "AccountsTable", "SERVICE") for action in ("GetItem", "PutItem")}
 JOBS = {(f"dynamodb:{action}", "JobsTable", "") for action in ("GetItem", "PutItem", "UpdateItem")}
 
 SEE = {
@@ -56,6 +57,7 @@ RIGHTS: dict[str, set[Right]] = {
     "AccountFunction": CALLER | KEEP_KEYS,
     "AdminFunction": CALLER | KEEP_KEYS | {("dynamodb:Query", "AccountsTable/index/accounts", "ACCOUNT")},
     "JobsFunction": CALLER
+    | SERVICE_KEY
     | JOBS
     | SEE
     | {
@@ -90,6 +92,7 @@ RIGHTS: dict[str, set[Right]] = {
         ("s3:DeleteObject", "results/results/*", ""),
     },
     "WebhookFunction": messages("WebhooksQueue")
+    | SERVICE_KEY
     | {
         ("dynamodb:GetItem", "JobsTable", ""),
         ("dynamodb:GetItem", "AccountsTable", "ACCOUNT#*"),

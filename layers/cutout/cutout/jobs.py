@@ -4,7 +4,8 @@ The states of a job, and every change of it as a pure function, so that all stor
 kept is a :class:`JobStore`. Knows neither AWS nor HTTP.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, Protocol
@@ -66,6 +67,10 @@ class Job:
     webhook_queued: bool = False
     deleted_at: datetime | None = None
     """Since then its owner wants nothing kept of it: what still comes up must be removed."""
+    dialect: str = ""
+    """The contract by which it was ordered, and by which its owner is told of its end; empty: our own."""
+    notes: Mapping[str, str] = field(default_factory=dict)
+    """What that dialect wants to know again when it answers."""
 
     @classmethod
     def queued(
@@ -79,6 +84,8 @@ class Job:
         charged_mode: KeyMode = KeyMode.LIVE,
         webhook_url: str | None = None,
         fingerprint: str | None = None,
+        dialect: str = "",
+        notes: Mapping[str, str] | None = None,
     ) -> "Job":
         """Make a job that nobody has begun."""
         created_at = in_ms(now)
@@ -93,6 +100,8 @@ class Job:
             charged_mode=charged_mode,
             webhook_url=webhook_url,
             fingerprint=fingerprint,
+            dialect=dialect,
+            notes=dict(notes or {}),
         )
 
     @property
@@ -111,7 +120,7 @@ class Job:
 
         Raises JobBusyError while another attempt may be at work, JobEndedError when there is nothing left to do.
         """
-        self._require_open()
+        self.require_open()
         if self.lease_until is not None and now < self.lease_until:
             wait_s = (self.lease_until - now).total_seconds()
             raise JobBusyError(f"The job {self.id} is being worked on.", {"retry_after_s": max(1, round(wait_s))})
@@ -127,22 +136,22 @@ class Job:
 
     def released(self, fault: str) -> "Job":
         """End an attempt by a fault of ours: the job stays open, and the next attempt may begin at once."""
-        self._require_open()
+        self.require_open()
         return replace(self, faults=self.faults + 1, fault=fault, lease_until=None)
 
     def succeeded(self, now: datetime, result: JobResult) -> "Job":
         """End with a result. Raises JobEndedError when the job has ended otherwise."""
-        self._require_open()
+        self.require_open()
         return replace(self._finished(JobState.SUCCEEDED, now), result=result)
 
     def failed(self, now: datetime, error: JobError) -> "Job":
         """End for good by a fault of the image or of the request. Raises JobEndedError."""
-        self._require_open()
+        self.require_open()
         return replace(self._finished(JobState.FAILED, now), error=error)
 
     def cancelled(self, now: datetime, error: JobError | None = None) -> "Job":
         """Give up an open job. Raises JobEndedError."""
-        self._require_open()
+        self.require_open()
         return replace(self._finished(JobState.CANCELLED, now), error=error)
 
     def forgotten(self, now: datetime) -> "Job":
@@ -156,7 +165,8 @@ class Job:
     def _finished(self, state: JobState, now: datetime) -> "Job":
         return replace(self, state=state, finished_at=in_ms(now), lease_until=None)
 
-    def _require_open(self) -> None:
+    def require_open(self) -> None:
+        """Raise JobEndedError when nothing more will happen to the job."""
         if self.state.is_final:
             raise JobEndedError(f"The job {self.id} has {self.state.value} already.", {"status": self.state.value})
 
@@ -210,9 +220,10 @@ class JobStore(Protocol):
     def supersede(self, job: Job) -> Job:
         """Give the job up because a newer image took its place. Raises as :meth:`succeed`."""
 
-    def forget(self, account_id: str, job_id: str) -> Job:
+    def forget(self, account_id: str, job_id: str, *, open_only: bool = False) -> Job:
         """Give the job up on its owner's wish and drop what it held (:meth:`Job.forgotten`); a final state stays.
 
+        open_only: what a job that has ended holds is kept, and JobEndedError raised.
         Raises NotFoundError, also for another account's job.
         """
 

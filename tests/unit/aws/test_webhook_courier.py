@@ -28,6 +28,10 @@ class Secrets:
         return SECRETS
 
 
+def _no_seal(message: bytes) -> bytes:
+    raise AssertionError("the service's own events are signed by the account's secrets")
+
+
 @pytest.fixture
 def jobs() -> MemoryJobStore:
     return MemoryJobStore()
@@ -37,7 +41,7 @@ def jobs() -> MemoryJobStore:
 def tell(jobs: MemoryJobStore) -> Callable[[], Told]:
     links = Links(lambda key: f"https://results.example/{key}?signed", datetime.now(UTC))
     known = names(hooks_test=PUBLIC, lan_test="192.168.0.1", **{"127_0_0_1": "127.0.0.1"})
-    courier = Courier(jobs, Secrets(), lambda: links, partial(post, policy=PostPolicy(timeout_s=30), resolve=known))
+    courier = Courier(jobs, Secrets(), lambda: links, partial(post, policy=PostPolicy(timeout_s=30), resolve=known), _no_seal)
     return lambda: courier.tell(JOB_ID, datetime.now(UTC))
 
 

@@ -30,5 +30,8 @@ def job_for(caller: Caller, order: Order, job_id: str, source: JobSource) -> Job
         source,
         datetime.now(UTC),
         charged_mode=caller.key.mode,
+        webhook_url=order.webhook_url,
         fingerprint=fingerprint("POST /v2", asdict(order)) if order.idempotency_key else None,
+        dialect=order.dialect,
+        notes=order.notes,
     )

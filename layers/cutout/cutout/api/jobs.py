@@ -48,7 +48,7 @@ def parse_job(request: Request, url_allow: frozenset[str]) -> JobOrder:
     fields = json_body(request)
     refuse_unknown(fields, KNOWN)
     options = JobOptions(parse_options(fields), mask=boolean("mask", fields.text("mask") or "false"))
-    image_url = _url(fields, "image_url", "image URL", url_allow)
+    image_url = _image_url(fields, url_allow)
     if image_url and "content_type" in fields:
         message = "content_type is for an image that will be uploaded; image_url needs none."
         raise InvalidOptionError(message, {"option": "content_type"})
@@ -81,18 +81,29 @@ def unknown_job() -> NotFoundError:
     return NotFoundError("There is no such job; jobs are kept for 24 hours.")
 
 
-def _url(fields: Fields, name: str, what: str, allow: frozenset[str]) -> str | None:
-    url = (fields.text(name) or "").strip()
+def check_webhook_url(url: str, allow: frozenset[str]) -> None:
+    """Refuse a URL that can never be posted to. allow: ``host:port`` pairs that may be private.
+
+    Raises InvalidOptionError.
+    """
+    try:
+        check_url(url, allow, "webhook URL")
+    except ImageUrlFetchFailedError as error:
+        raise InvalidOptionError(error.message, {"option": "webhook_url"}) from error
+
+
+def _image_url(fields: Fields, allow: frozenset[str]) -> str | None:
+    url = (fields.text("image_url") or "").strip()
     if url:
-        check_url(url, allow, what)
+        check_url(url, allow)
     return url or None
 
 
 def _webhook_url(fields: Fields, allow: frozenset[str]) -> str | None:
-    try:
-        return _url(fields, "webhook_url", "webhook URL", allow)
-    except ImageUrlFetchFailedError as error:
-        raise InvalidOptionError(error.message, {"option": "webhook_url"}) from error
+    url = (fields.text("webhook_url") or "").strip()
+    if url:
+        check_webhook_url(url, allow)
+    return url or None
 
 
 def _limit(text: str | None) -> int:

@@ -34,6 +34,11 @@ def webhook_id(account_id: str) -> Item:
     return {"pk": {"S": f"ACCOUNT#{account_id}"}, "sk": {"S": "WEBHOOK"}}
 
 
+def service_key_id() -> Item:
+    """Make the primary key of the key by which the service itself signs."""
+    return {"pk": {"S": "SERVICE"}, "sk": {"S": "SIGNING_KEY"}}
+
+
 def audit_item(entry: AuditEntry, nonce: str) -> Item:
     """Write an entry of the audit. nonce: tells entries of the same microsecond apart."""
     item = {

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from cutout.accounts import Caller
 from cutout.api.deferral import job_for, job_id_for
 from cutout.api.dialects import Order
+from cutout.api.jobs import check_webhook_url
 from cutout.api.sources import Source, SourceKind, load
 from cutout.api.uploads import check_upload_id
 from cutout.aws.job_desk import JobDesk, Ordered
@@ -28,8 +29,10 @@ class Deferral:
 
         may_begin: raises when no new work is allowed now. Raises what is wrong with the source, so far as that can be
         told unread (ImageTooLargeError, InvalidBase64Error, ImageUrlFetchFailedError, NotFoundError for an upload),
-        IdempotencyMismatchError, ServiceUnavailableError.
+        InvalidOptionError for a webhook that cannot be allowed, IdempotencyMismatchError, ServiceUnavailableError.
         """
+        if order.webhook_url:
+            check_webhook_url(order.webhook_url, self._url_allow)
         job_id = job_id_for(caller, order.idempotency_key)
         account_id = caller.account.id
         source, image = self._source(account_id, job_id, order.source)

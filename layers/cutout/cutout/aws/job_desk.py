@@ -106,6 +106,13 @@ class JobDesk:
         self._files.remove(job)
         return job
 
+    def cancel(self, account_id: str, job_id: str) -> Job:
+        """As :meth:`drop`, for a job that has not ended. Raises JobEndedError, NotFoundError."""
+        self.find(account_id, job_id)
+        job = self._jobs.forget(account_id, job_id, open_only=True)
+        self._files.remove(job)
+        return job
+
     def _known(self, job: Job) -> Job | None:
         found = self._jobs.find(job.id)
         if found and (found.account_id, found.fingerprint) != (job.account_id, job.fingerprint):

@@ -3,6 +3,7 @@
 What conditions and the index look at is an attribute of its own, the rest of a job is JSON text. Knows no client.
 """
 
+import json
 from datetime import UTC, datetime
 
 from cutout.accounts import KeyMode
@@ -39,6 +40,8 @@ def job_item(job: Job, writer: str) -> Item:
         "result": to_json(job.result) if job.result else None,
         "error": to_json(job.error) if job.error else None,
         "deleted_at": written(job.deleted_at),
+        "dialect": job.dialect or None,
+        "notes": json.dumps(dict(job.notes)) if job.notes else None,
         "writer": writer,
     }
     numbers = {"attempts": job.attempts, "faults": job.faults, "expires_at": int(job.expires_at.timestamp())}
@@ -52,7 +55,7 @@ def job_item(job: Job, writer: str) -> Item:
 
 def to_job(item: Item) -> Job:
     """Read what :func:`job_item` wrote."""
-    result, error = _text(item, "result"), _text(item, "error")
+    result, error, notes = _text(item, "result"), _text(item, "error"), _text(item, "notes")
     return Job(
         id=item["pk"]["S"],
         account_id=item["account_id"]["S"],
@@ -74,6 +77,8 @@ def to_job(item: Item) -> Job:
         error=from_json(JobError, error) if error else None,
         webhook_queued=item["webhook_queued"]["BOOL"],
         deleted_at=_moment(item, "deleted_at"),
+        dialect=_text(item, "dialect") or "",
+        notes=json.loads(notes) if notes else {},
     )
 
 

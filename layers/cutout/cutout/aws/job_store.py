@@ -89,12 +89,14 @@ class DynamoJobStore:
         """Give the job up for a newer image."""
         return self._end(job, job.cancelled(self._now(), SUPERSEDED), None)
 
-    def forget(self, account_id: str, job_id: str) -> Job:
+    def forget(self, account_id: str, job_id: str, *, open_only: bool = False) -> Job:
         """Give the job up on its owner's wish."""
 
         def forgotten(job: Job) -> Job:
             if job.account_id != account_id:
                 raise _unknown(job_id)
+            if open_only:
+                job.require_open()
             return job.forgotten(self._now())
 
         return self._change(job_id, forgotten)

@@ -49,7 +49,7 @@ class UploadStore:
     ) -> None:
         self._client = client
         self.bucket = bucket
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
         self._url_s = url_s
         self._now = now
 
@@ -63,11 +63,11 @@ class UploadStore:
                 self.bucket,
                 key,
                 Fields={"Content-Type": content_type},
-                Conditions=[["starts-with", "$Content-Type", "image/"], ["content-length-range", 1, self._max_bytes]],
+                Conditions=[["starts-with", "$Content-Type", "image/"], ["content-length-range", 1, self.max_bytes]],
                 ExpiresIn=self._url_s,
             )
         expires_at = (self._now() + timedelta(seconds=self._url_s)).replace(microsecond=0)
-        return UploadForm(made["url"], made["fields"], expires_at, self._max_bytes)
+        return UploadForm(made["url"], made["fields"], expires_at, self.max_bytes)
 
     def direct_form(self, account_id: str, content_type: str) -> tuple[str, UploadForm]:
         """A new upload's id, and the form for it."""
@@ -90,6 +90,14 @@ class UploadStore:
                 self._require_size(found["ContentLength"])
                 return body.read()
 
+    def put_url(self, key: str) -> str:
+        """A presigned PUT of any bytes; how many is seen when they are read."""
+        return self._presigned("put_object", key)
+
+    def get_url(self, key: str) -> str:
+        """A presigned GET. Made without asking S3."""
+        return self._presigned("get_object", key)
+
     def put(self, key: str, data: bytes) -> None:
         """Keep an image for later."""
         with _failures("The image could not be kept; try again."):
@@ -104,9 +112,15 @@ class UploadStore:
                     return
             self._client().delete_object(Bucket=self.bucket, Key=key)
 
+    def _presigned(self, operation: str, key: str) -> str:
+        with _failures("The upload's URL could not be made; try again."):
+            return self._client().generate_presigned_url(
+                operation, Params={"Bucket": self.bucket, "Key": key}, ExpiresIn=self._url_s
+            )
+
     def _require_size(self, size_bytes: int) -> None:
-        if size_bytes > self._max_bytes:
-            raise too_large(self._max_bytes)
+        if size_bytes > self.max_bytes:
+            raise too_large(self.max_bytes)
 
 
 @contextmanager

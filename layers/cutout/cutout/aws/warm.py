@@ -1,14 +1,16 @@
 """What lives between the invocations of one execution environment, and why. All other state is an argument."""
 
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING
 
+from cutout.api.job_documents import Links
 from cutout.aws import telemetry
 from cutout.aws.account_desk import AccountDesk
 from cutout.aws.account_store import DynamoAccountStore
 from cutout.aws.admission import Door
 from cutout.aws.clients import charging_client, counting_client, dynamodb_client, s3_client, sqs_client
 from cutout.aws.deferral import Deferral
+from cutout.aws.dialect_desk import DialectDesk, PublicOffice
 from cutout.aws.job_desk import JobDesk
 from cutout.aws.job_files import JobFiles
 from cutout.aws.job_images import JobImages
@@ -22,6 +24,7 @@ from cutout.aws.meter import Meter
 from cutout.aws.object_ledger import ObjectLedger
 from cutout.aws.objects import ResultStore
 from cutout.aws.once import Once
+from cutout.aws.open_account import OpenAccount
 from cutout.aws.quota import QuotaGate
 from cutout.aws.rate_limiter import DynamoRateLimiter
 from cutout.aws.retention import Retention
@@ -37,6 +40,8 @@ if TYPE_CHECKING:
     from cutout.aws.job_intake import JobIntake
     from cutout.aws.job_runner import JobRunner
     from cutout.aws.removal import Removal
+    from cutout.aws.service_key import DynamoServiceKey
+    from cutout.imaging.manifest import Manifest, Model
     from cutout.imaging.predict import Segmenter
 
 
@@ -93,9 +98,10 @@ def meter() -> Meter:
 
 @cache
 def admission() -> Door:
-    """Keeps keys, full seconds and quotas that are far from used up."""
+    """Keeps keys, the open account, full seconds and quotas that are far from used up."""
     limiter = DynamoRateLimiter(counting_client(), settings().accounts_table, telemetry.rate_not_counted)
-    return Door(key_store(), limiter, QuotaGate(usage(), telemetry.quota_not_asked))
+    find_open = OpenAccount(accounts().find_account, settings().open_account)
+    return Door(key_store(), limiter, QuotaGate(usage(), telemetry.quota_not_asked), find_open=find_open)
 
 
 @cache
@@ -107,6 +113,11 @@ def results() -> ResultStore:
         inline_limit_bytes=settings().inline_limit_bytes,
         url_s=settings().result_url_s,
     )
+
+
+def links() -> Links:
+    """Presigned GETs of results, from now on."""
+    return results().links()
 
 
 @cache
@@ -125,7 +136,16 @@ def job_queue() -> MessageQueue:
 def courier() -> Courier:
     """Keeps its parts' connections; those to receivers end with each delivery."""
     policy = PostPolicy(settings().webhook_timeout_s, settings().url_allow)
-    return Courier(jobs(), webhook_secrets(), results().links, partial(post, policy=policy))
+    deliver = partial(post, policy=policy)
+    return Courier(jobs(), webhook_secrets(), links, deliver, lambda message: _service_key().sign(message))
+
+
+@cache
+def _service_key() -> "DynamoServiceKey":
+    """Never changes. Imported here, since most functions sign nothing."""
+    from cutout.aws.service_key import DynamoServiceKey  # noqa: PLC0415
+
+    return DynamoServiceKey(dynamodb_client(), settings().accounts_table)
 
 
 @cache
@@ -196,6 +216,17 @@ def job_desk() -> JobDesk:
     return JobDesk(jobs(), uploads(), _job_files(), job_queue())
 
 
+def dialect_desk(account_id: str) -> DialectDesk:
+    """Made for each request: it is one account's."""
+    return DialectDesk(account_id, job_desk(), uploads(), links)
+
+
+@cache
+def office() -> PublicOffice:
+    """Keeps its parts' connections."""
+    return PublicOffice(uploads(), lambda: _service_key().public())
+
+
 @cache
 def deferral() -> Deferral:
     """Keeps its parts' connections."""
@@ -209,12 +240,33 @@ def once() -> Once:
 
 
 @cache
+def _manifest() -> "Manifest":
+    """Comes with the code. Imported here as the model is."""
+    from cutout.imaging.manifest import load_manifest  # noqa: PLC0415
+
+    return load_manifest(settings().models_dir)
+
+
+@cache
 def segmenter() -> "Segmenter":
     """The loaded model: loading costs more than using it. Imported here so that zip functions need no numpy."""
-    from cutout.imaging.manifest import load_manifest  # noqa: PLC0415
     from cutout.imaging.predict import OnnxSegmenter  # noqa: PLC0415
 
-    model = load_manifest(settings().models_dir).select(settings().model)
+    model = _manifest().select(settings().model)
+    return OnnxSegmenter(model, settings().models_dir / model.file, settings().threads)
+
+
+def segmenter_for(name: str) -> "Segmenter":
+    """The model that a client asks for by a row's name or alias, if its file is here; else the one of the settings."""
+    model = _manifest().installed(name, settings().models_dir) if name else None
+    return segmenter() if model is None or model.name == segmenter().name else _other_segmenter(model)
+
+
+@lru_cache(maxsize=1)
+def _other_segmenter(model: "Model") -> "Segmenter":
+    """One besides that of the settings: two models, and what they need to run, are what memory is sure to hold."""
+    from cutout.imaging.predict import OnnxSegmenter  # noqa: PLC0415
+
     return OnnxSegmenter(model, settings().models_dir / model.file, settings().threads)
 
 
@@ -223,7 +275,7 @@ def removal() -> "Removal":
     """Keeps the model. Imported here as the model is."""
     from cutout.aws.removal import Removal  # noqa: PLC0415
 
-    return Removal(fetch_image, uploads(), segmenter(), settings().limits)
+    return Removal(fetch_image, uploads(), segmenter_for, settings().limits)
 
 
 def fetch_image(url: str) -> bytes:

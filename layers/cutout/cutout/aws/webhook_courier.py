@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from cutout import webhooks
+from cutout.api.dialects import Message, find_dialect
 from cutout.api.job_documents import Links, job_document
 from cutout.aws import telemetry
 from cutout.connection import Trouble
@@ -42,13 +43,25 @@ class Secrets(Protocol):
 
 
 class Courier:
-    """Delivers events. links: makes the presigned URLs of results, anew for every delivery, since they age."""
+    """Delivers events.
 
-    def __init__(self, jobs: Jobs, secrets: Secrets, links: Callable[[], Links], post: Post) -> None:
+    links: makes the presigned URLs of results, anew for every delivery, since they age. seal: signs by the service's
+    own key, for dialects that want it so.
+    """
+
+    def __init__(
+        self,
+        jobs: Jobs,
+        secrets: Secrets,
+        links: Callable[[], Links],
+        post: Post,
+        seal: Callable[[bytes], bytes],
+    ) -> None:
         self._jobs = jobs
         self._secrets = secrets
         self._links = links
         self._post = post
+        self._seal = seal
 
     def tell(self, job_id: str, now: datetime) -> Told:
         """Deliver the event of a job's end. now: UTC. Raises ServiceUnavailableError when the stores do."""
@@ -56,12 +69,20 @@ class Courier:
         if job is None or job.webhook_url is None or job.state not in webhooks.TOLD:
             telemetry.webhook_told(job_id, Told.NOTHING_TO_TELL, None)
             return Told.NOTHING_TO_TELL
-        event = webhooks.job_ended(job, job_document(job, self._links()))
-        headers = webhooks.signed_headers(event, self._secrets.signing(job.account_id, now), now)
-        answer = self._post(job.webhook_url, event.body, headers)
+        message = self._message(job, now)
+        answer = self._post(job.webhook_url, message.body, message.headers)
         told = _told(answer)
         telemetry.webhook_told(job_id, told, answer.name if isinstance(answer, Trouble) else answer)
         return told
+
+    def _message(self, job: Job, now: datetime) -> Message:
+        """The event, in the form of the contract by which the job was ordered."""
+        links = self._links()
+        dialect = find_dialect(job.dialect)
+        if dialect and (message := dialect.message(job, links, self._seal, now)):
+            return message
+        event = webhooks.job_ended(job, job_document(job, links))
+        return Message(event.body, webhooks.signed_headers(event, self._secrets.signing(job.account_id, now), now))
 
 
 def _told(answer: int | Trouble) -> Told:

@@ -107,7 +107,8 @@ def list_dialects(_: Request) -> Response:
 
 
 def _all_routes(dialect: Dialect) -> list[Route]:
-    return sorted({*dialect.routes, *dialect.pages, *dialect.counters}, key=lambda route: (route[1], route[0]))
+    asked = (dialect.routes, dialect.pages, dialect.counters, dialect.clerks, dialect.windows)
+    return sorted({route for routes in asked for route in routes}, key=lambda route: (route[1], route[0]))
 
 
 def _order(fields: Fields, sources: dict[str, SourceKind], backgrounds: dict[str, SourceKind], reply: str) -> Order:

@@ -1,0 +1,107 @@
+"""fal ``fal-ai/ben/v2/image``: direct runs, the queue with its webhooks, and the uploads of its clients.
+
+This file is the dialect; what its parts say and where they are is in the files beside it.
+"""
+
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from cutout.api import auth
+from cutout.api.dialects import Dialect, Message, Order, Outcome
+from cutout.api.dialects.fal import requests, storage, webhook
+from cutout.api.dialects.fal.addresses import (
+    HOME,
+    NAME,
+    QUEUE,
+    RUN,
+    home_of,
+    id_for_answer,
+    is_queued,
+    public_id,
+    upload_in,
+)
+from cutout.api.dialects.fal.documents import SEED, output, reply, submitted
+from cutout.api.dialects.fal.inputs import parse_input
+from cutout.api.dialects.fal.problems import write_problem
+from cutout.api.job_documents import Links
+from cutout.api.request import Request, Response
+from cutout.api.sources import Source, SourceKind
+from cutout.errors import CutoutError, NotFoundError
+from cutout.imaging.spec import CutoutSpec
+from cutout.jobs import Job
+
+_SEEDS: Final = 2**31
+_SHOWN_CHARS: Final = 200
+
+
+class Fal(Dialect):
+    """The contract in ``docs/openapi/fal.yaml``."""
+
+    name = NAME
+    title = "fal.ai fal-ai/ben/v2/image"
+    routes = frozenset({("POST", RUN), ("POST", f"{QUEUE}{RUN}")})
+
+    def __init__(self) -> None:
+        self.clerks = {**requests.CLERKS, **storage.CLERKS}
+        self.windows = {**storage.WINDOWS, **webhook.WINDOWS}
+        self.pages = {
+            (method, f"{prefix}/fal-ai/{{path+}}"): _unknown_path
+            for prefix in ("", QUEUE)
+            for method in ("GET", "POST", "PUT")
+        }
+
+    def credential(self, request: Request, *, legacy: bool) -> str | None:  # noqa: ARG002
+        """``Authorization: Key KEY``, or Bearer; there are no other places."""
+        return auth.header_key(request)
+
+    def parse(self, request: Request) -> Order:
+        """A JSON object; on the queue, ``?fal_webhook=`` besides. The seed changes nothing, and is told back."""
+        wish = parse_input(request.body)
+        seed = secrets.randbelow(_SEEDS) if wish.seed is None else wish.seed
+        later = is_queued(request)
+        hook = request.query.get("fal_webhook", ("",))[-1].strip() if later else ""
+        return Order(
+            CutoutSpec(),
+            _source(wish.image_url.strip(), request),
+            reply="output",
+            later=later,
+            notes={SEED: str(seed), HOME: home_of(request)},
+            webhook_url=hook or None,
+            dialect=NAME,
+        )
+
+    def answer(self, request: Request, order: Order, outcome: Outcome) -> Response:
+        """The result by a URL, always a PNG, and the seed."""
+        request_id, result = id_for_answer(request), outcome.result
+        size = (result.width, result.height)
+        document = output(outcome.keep(), request_id, size, len(result.data), order.notes[SEED])
+        return reply(document, request_id, units=int(outcome.charged))
+
+    def accepted(self, request: Request, job: Job, links: Links, *, again: bool) -> Response:  # noqa: ARG002
+        """The URLs of the request in the queue."""
+        return reply(submitted(job), public_id(job))
+
+    def message(self, job: Job, links: Links, seal: Callable[[bytes], bytes], now: datetime) -> Message:
+        """The webhook, signed by the service's key."""
+        return webhook.signed_message(job, links, seal, now)
+
+    def problem(self, error: CutoutError, request: Request) -> Response:
+        """``{"detail": ...}``: a list for what is wrong with the input, else a sentence."""
+        return write_problem(error, request)
+
+
+def _source(image_url: str, request: Request) -> Source:
+    if image_url[:5].lower() == "data:":
+        return Source(SourceKind.BASE64, "image_url", image_url)
+    if upload_id := upload_in(image_url, request):
+        return Source(SourceKind.UPLOAD, "image_url", upload_id)
+    return Source(SourceKind.URL, "image_url", image_url)
+
+
+def _unknown_path(request: Request) -> Response:
+    raise NotFoundError(f"Path {request.path[:_SHOWN_CHARS]} not found")
+
+
+DIALECT = Fal()

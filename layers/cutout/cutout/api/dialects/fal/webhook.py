@@ -1,0 +1,62 @@
+"""This contract's webhook: the output or the error, signed by the service's Ed25519 key, and where that key is told.
+
+Source: the vendor's documentation of webhooks: the signature is over four lines, request, user, time and the body's
+SHA-256 in hex; receivers take the public keys from a JWK set (RFC 7517, RFC 8037).
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from cutout.api.answers import json_answer
+from cutout.api.clerks import Office, Window
+from cutout.api.dialects import Message
+from cutout.api.dialects.fal.addresses import id_for_answer, public_id
+from cutout.api.dialects.fal.documents import error_of_job, job_output
+from cutout.api.dialects.fal.problems import problem_document
+from cutout.api.job_documents import Links
+from cutout.api.request import Request, Response
+from cutout.jobs import Job
+
+_KEPT_S: Final = 86_400
+"""For so long a receiver may keep the key, as the vendor says."""
+
+
+def signed_message(job: Job, links: Links, seal: Callable[[bytes], bytes], now: datetime) -> Message:
+    """One delivery for a request that has ended."""
+    body = json.dumps(_document(job, links), separators=(",", ":")).encode()
+    request_id, timestamp = public_id(job), str(int(now.timestamp()))
+    lines = (request_id, job.account_id, timestamp, hashlib.sha256(body).hexdigest())
+    headers = {
+        "content-type": "application/json",
+        "x-fal-webhook-request-id": request_id,
+        "x-fal-webhook-user-id": job.account_id,
+        "x-fal-webhook-timestamp": timestamp,
+        "x-fal-webhook-signature": seal("\n".join(lines).encode()).hex(),
+    }
+    return Message(body, headers)
+
+
+def _document(job: Job, links: Links) -> dict[str, object]:
+    request_id = public_id(job)
+    names: dict[str, object] = {"request_id": request_id, "gateway_request_id": request_id}
+    if error := error_of_job(job):
+        status, payload = problem_document(error)
+        return names | {"status": "ERROR", "error": f"Invalid status code: {status}", "payload": payload}
+    return names | {"status": "OK", "error": None, "payload": job_output(job, links)}
+
+
+def keys(request: Request, office: Office) -> Response:
+    """The JWK set of the one key."""
+    x = base64.urlsafe_b64encode(office.public_key()).rstrip(b"=").decode("ascii")
+    kid = hashlib.sha256(x.encode()).hexdigest()[:16]
+    key = {"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": kid, "x": x}
+    answer = json_answer({"keys": [key]})
+    headers = {"cache-control": f"public, max-age={_KEPT_S}", "x-fal-request-id": id_for_answer(request)}
+    return Response(answer.status, answer.media_type, answer.body, headers)
+
+
+WINDOWS: Final[dict[tuple[str, str], Window]] = {("GET", "/.well-known/jwks.json"): keys}
