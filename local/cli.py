@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from local import ROOT
-from local.cloud import aws_environment
+from local.cloud import LOCAL_ACCOUNT, aws_environment
 from local.intrinsics import TemplateError
 from local.options import Options
 from local.service import StartError, running
@@ -34,6 +34,11 @@ def main() -> int:
     )
     functions_aws = os.environ.get("CUTOUT_LOCAL_FUNCTIONS_AWS") or ""
     parser.add_argument("--functions-aws", default=functions_aws, help="URL of a proxy between the functions and moto")
+    parser.add_argument(
+        "--open-account",
+        default=os.environ.get("CUTOUT_OPEN_ACCOUNT", LOCAL_ACCOUNT.id),
+        help="whose requests without a key are, by contracts that have none; empty: nobody's (default: %(default)s)",
+    )
     given = parser.parse_args()
     forget_aws()
     key = os.environ.get("CUTOUT_LOCAL_KEY") or DEFAULT_KEY
@@ -46,6 +51,7 @@ def main() -> int:
         timeout_s=given.timeout,
         visibility_s=given.visibility,
         functions_aws=given.functions_aws,
+        open_account=given.open_account,
     )
     try:
         asyncio.run(serve(options))

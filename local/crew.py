@@ -46,7 +46,7 @@ async def pool_of(
     environment = worker_environment(
         function,
         aws_environment(options.functions_aws or aws) | {"AWS_ENDPOINT_URL_LAMBDA": invoke_url},
-        {"CUTOUT_INLINE_LIMIT_BYTES": "0", **threads, **passed},
+        {"CUTOUT_INLINE_LIMIT_BYTES": "0", "CUTOUT_OPEN_ACCOUNT": options.open_account, **threads, **passed},
     )
     ready = size if holds_model and routed else 1
     with (logs / f"{function.name}.log").open("wb") as log:

@@ -11,6 +11,7 @@ class Options:
     workers: processes of an image function, each with the model in memory; 0: one for each core, at least two.
     timeout_s: of image functions, for models that are slow on this machine; 0: as the template says.
     visibility_s: after which a queue brings back what a function did not finish; 0: as the template says.
+    open_account: whose requests without a key are, by contracts that have none; empty: nobody's.
     functions_aws: URL at which the functions find AWS, for a proxy in front of moto; empty: moto itself.
     """
 
@@ -22,3 +23,4 @@ class Options:
     timeout_s: int = 0
     visibility_s: int = 0
     functions_aws: str = ""
+    open_account: str = ""

@@ -15,7 +15,8 @@ from cutout.imaging.predict import check
 
 def remove(dialect: Dialect, request: Request) -> Response:
     """Admit, parse, do, answer: with the image, or with a job that will make it."""
-    admitted = warm.admission().admit(request, dialect.credential(request, legacy=warm.settings().legacy_keys))
+    key = dialect.credential(request, legacy=warm.settings().legacy_keys)
+    admitted = warm.admission().admit(request, key, keyless=dialect.keyless)
     caller, charge = admitted.caller, None
     order = dialect.parse(request)
     may_begin = partial(warm.admission().require_quota, caller.account, caller.key.mode)
@@ -31,11 +32,12 @@ def remove(dialect: Dialect, request: Request) -> Response:
     else:
         may_begin()
         order = warm.removal().take(caller, order)
+        dialect.receive(request, order)
         result, charge = warm.removal().make(caller, order, request.request_id)
-    key = f"results/{caller.account.id}/{request.request_id}"
-    keep = partial(warm.results().keep, result, f"{key}-image")
+    place = f"results/{caller.account.id}/{request.request_id}"
+    keep = partial(warm.results().keep, result, f"{place}-image")
     outcome = Outcome(result, warm.admission().standing(admitted), charge is not None, keep)
-    answer = warm.results().deliver(dialect.answer(request, order, outcome), key)
+    answer = warm.results().deliver(dialect.answer(request, order, outcome), place)
     warm.meter().count(charge)  # what is done once is charged with its job
     return answer
 

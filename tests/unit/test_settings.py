@@ -38,6 +38,7 @@ def test_an_empty_environment_gives_the_documented_defaults():
         ("CUTOUT_THREADS", " 4 ", "threads", 4),
         ("CUTOUT_LEGACY_KEYS", "TRUE", "legacy_keys", True),
         ("CUTOUT_LEGACY_KEYS", "no", "legacy_keys", False),
+        ("CUTOUT_OPEN_ACCOUNT", " acct_1 ", "open_account", "acct_1"),
         ("CUTOUT_URL_TIMEOUT_S", "3", "url_timeout_s", 3.0),
         ("CUTOUT_URL_REDIRECTS", "0", "url_redirects", 0),
         ("CUTOUT_URL_ALLOW", " 127.0.0.1:80, ,files:81,", "url_allow", frozenset({"127.0.0.1:80", "files:81"})),

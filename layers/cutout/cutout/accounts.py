@@ -21,6 +21,9 @@ MAX_KEY_CHARS = 256
 KEY_BYTES = 32
 """Random bytes of a key: 43 characters of unpadded URL-safe base64."""
 
+NO_KEY = "none"
+"""What stands for the fingerprint of a key where none was sent."""
+
 SUBSCRIPTION_STATUSES = ("active", "trialing", "past_due", "suspended", "canceled")
 """What an account's subscription may be."""
 ACTIVE_STATUSES = frozenset({"active", "trialing"})
@@ -126,6 +129,15 @@ class Caller:
 
     account: Account
     key: ApiKey
+
+
+def without_key(account: Account, now: datetime) -> Caller:
+    """Who sends requests for which a key is not asked: the account that answers for them, by a key that opens nothing.
+
+    now: UTC.
+    """
+    key = ApiKey(account.id, KeyMode.LIVE, NO_KEY, KeyStatus.ACTIVE, now.replace(microsecond=0), None, "without a key")
+    return Caller(account, key)
 
 
 @dataclass(frozen=True, slots=True)

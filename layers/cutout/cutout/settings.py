@@ -50,6 +50,8 @@ class Settings:
     """CUTOUT_THREADS: threads of one inference; 0: the cores that this process may use."""
     legacy_keys: bool = False
     """CUTOUT_LEGACY_KEYS: accept API keys in the query string or the JSON body."""
+    open_account: str = ""
+    """CUTOUT_OPEN_ACCOUNT: id of the account that pays for requests without a key, by keyless contracts; empty: none."""
     url_timeout_s: float = 10.0
     """CUTOUT_URL_TIMEOUT_S: seconds for fetching one image_url, redirects included."""
     url_redirects: int = 3
@@ -91,6 +93,7 @@ class Settings:
             models_dir=Path(env.get("CUTOUT_MODELS_DIR", "") or "models"),
             threads=_integer(env, "CUTOUT_THREADS", default.threads, 0),
             legacy_keys=_boolean(env, "CUTOUT_LEGACY_KEYS"),
+            open_account=env.get("CUTOUT_OPEN_ACCOUNT", "").strip(),
             url_timeout_s=float(_integer(env, "CUTOUT_URL_TIMEOUT_S", int(default.url_timeout_s), 1)),
             url_redirects=_integer(env, "CUTOUT_URL_REDIRECTS", default.url_redirects, 0),
             url_allow=frozenset(part.strip() for part in env.get("CUTOUT_URL_ALLOW", "").split(",") if part.strip()),

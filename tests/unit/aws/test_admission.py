@@ -41,10 +41,11 @@ def door() -> SimpleNamespace:
     keys.create_account(FREE)
     keys.create_key("acct_1", "raw", KeyMode.LIVE)
     time = SimpleNamespace(now=NOON)
-    door = Door(keys, limiter, QuotaGate(usage, pytest.fail, lambda: time.now), lambda: time.now)
-    return SimpleNamespace(
-        admit=door.admit, require_quota=door.require_quota, keys=keys, usage=usage, limiter=limiter, time=time
-    )
+    parts = SimpleNamespace(keys=keys, usage=usage, limiter=limiter, time=time, open_account=None)
+    gate = QuotaGate(usage, pytest.fail, lambda: time.now)
+    door = Door(keys, limiter, gate, lambda: time.now, lambda: parts.open_account)
+    parts.admit, parts.require_quota = door.admit, door.require_quota
+    return parts
 
 
 def request() -> Request:
@@ -133,6 +134,53 @@ def test_a_key_store_that_is_away_is_a_503_of_ours(door, monkeypatch):
 
     with pytest.raises(ServiceUnavailableError):
         door.admit(request(), "raw")
+
+
+def test_without_a_key_the_open_account_answers_for_the_request_where_the_contract_has_no_keys(door):
+    door.open_account = FREE
+    asked = request()
+
+    admission = door.admit(asked, None, keyless=True)
+
+    assert admission.caller.account == FREE
+    assert (admission.caller.key.mode, admission.caller.key.fingerprint) == (KeyMode.LIVE, "none")
+    assert asked.answer_headers["x-ratelimit-remaining"] == "1"
+
+
+def test_the_open_account_has_its_rate_too(door):
+    door.open_account = FREE
+    for _ in range(2):
+        door.admit(request(), None, keyless=True)
+
+    with pytest.raises(RateLimitedError):
+        door.admit(request(), None, keyless=True)
+
+
+def test_an_open_account_must_be_active(door):
+    door.open_account = replace(FREE, subscription_status="suspended")
+
+    with pytest.raises(AccountSuspendedError):
+        door.admit(request(), None, keyless=True)
+
+
+def test_a_contract_with_keys_asks_for_one_although_there_is_an_open_account(door):
+    door.open_account = FREE
+
+    with pytest.raises(MissingApiKeyError):
+        door.admit(request(), None)
+
+
+def test_a_contract_without_keys_asks_for_one_where_there_is_no_open_account(door):
+    with pytest.raises(MissingApiKeyError):
+        door.admit(request(), None, keyless=True)
+
+
+def test_a_key_that_is_sent_must_be_good_wherever_none_is_needed(door):
+    door.open_account = replace(FREE, id="acct_2")
+
+    assert door.admit(request(), "raw", keyless=True).caller.account.id == "acct_1"
+    with pytest.raises(InvalidApiKeyError):
+        door.admit(request(), "wrong", keyless=True)
 
 
 def test_an_exhausted_quota_stops_live_and_admin_keys_and_no_synthetic_one(door):

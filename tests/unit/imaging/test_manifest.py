@@ -47,6 +47,13 @@ def test_public_models_are_fed_as_their_reference_codes_do(  # noqa: PLR0917
     assert row.arena is (size_px < 1024)
 
 
+def test_a_model_is_found_by_its_name_or_an_alias_where_its_file_is(tmp_path: Path) -> None:
+    (tmp_path / MANIFEST.select("ben2").file).touch()
+    assert [MANIFEST.installed(name, tmp_path) for name in ("ben2", "ben_custom")] == [MANIFEST.select("ben2")] * 2
+    assert MANIFEST.installed("u2net", tmp_path) is None, "its file is missing"
+    assert [MANIFEST.installed(name, tmp_path) for name in ("sam", "", "BEN2", "../ben2")] == [None] * 4
+
+
 GOOD = (MODELS / "manifest.toml").read_text()
 
 
@@ -62,6 +69,10 @@ GOOD = (MODELS / "manifest.toml").read_text()
         ("sha256 = ", "sha256 = 'xyz' # ", "64"),
         ("mean = [0.5, 0.5, 0.5]", "mean = [0.5]", "unpack"),
         ("[models.ben2]", "[models.ben2", "cannot be read"),
+        ('aliases = ["ben_custom"]', 'aliases = ["u2net"]', "two rows"),
+        ('aliases = ["ben_custom"]', 'aliases = ["u2net_custom"]', "two rows"),
+        ('aliases = ["ben_custom"]', 'aliases = "ben"', "list of names"),
+        ('aliases = ["ben_custom"]', "aliases = [2]", "list of names"),
     ],
 )
 def test_a_wrong_manifest_is_refused_with_its_fault(tmp_path: Path, old: str, new: str, message: str) -> None:

@@ -26,7 +26,7 @@ class Admission:
 
 
 class Door:
-    """Keys, rate and quota of one environment. now: UTC."""
+    """Keys, rate and quota of one environment. now: UTC. find_open: the account of requests without a key, if any."""
 
     def __init__(
         self,
@@ -34,20 +34,26 @@ class Door:
         limiter: RateLimiter,
         quota: QuotaGate,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        find_open: Callable[[], Account | None] = lambda: None,
     ) -> None:
         self._keys = keys
+        self._find_open = find_open
         self._limiter = limiter
         self._quota = quota
         self._now = now
 
-    def admit(self, request: Request, raw_key: str | None, *, suspended_too: bool = False) -> Admission:
+    def admit(
+        self, request: Request, raw_key: str | None, *, suspended_too: bool = False, keyless: bool = False
+    ) -> Admission:
         """Let a request in, or tell why not; from then on every answer to it carries the rate's headers.
 
         raw_key: as sent, None when none was. suspended_too: for what an owner may do with an account that is not
-        active. Raises MissingApiKeyError, InvalidApiKeyError, RateLimitedError, AccountSuspendedError, and
+        active. keyless: where no key was sent, the open account answers for the request, if there is one.
+        Raises MissingApiKeyError, InvalidApiKeyError, RateLimitedError, AccountSuspendedError, and
         ServiceUnavailableError when the key cannot be looked up.
         """
-        caller = accounts.authenticate(raw_key, self._keys, self._now())
+        caller = self._open_caller() if keyless and not raw_key else None
+        caller = caller or accounts.authenticate(raw_key, self._keys, self._now())
         telemetry.caller_known(caller.account.id, caller.key.fingerprint, caller.key.mode)
         rate = self._limiter.take(caller.account.id, caller.account.requests_per_second)
         request.answer_headers.update(rate.headers)
@@ -55,6 +61,10 @@ class Door:
         if not suspended_too:
             accounts.require_active(caller.account)
         return Admission(caller, rate)
+
+    def _open_caller(self) -> Caller | None:
+        account = self._find_open()
+        return accounts.without_key(account, self._now()) if account else None
 
     def standing(self, admitted: Admission) -> Standing:
         """What dialects tell of an account."""

@@ -17,14 +17,18 @@ from cutout.metering import Charge, Usage, charge_for
 
 
 class Removal:
-    """Makes images. fetch: gets what is behind a URL, within the limits."""
+    """Makes images. fetch: gets what is behind a URL, within the limits. segmenter_for: the model for a wanted name."""
 
     def __init__(
-        self, fetch: Callable[[str], bytes], uploads: UploadStore, segmenter: Segmenter, limits: Limits
+        self,
+        fetch: Callable[[str], bytes],
+        uploads: UploadStore,
+        segmenter_for: Callable[[str], Segmenter],
+        limits: Limits,
     ) -> None:
         self._fetch = fetch
         self._uploads = uploads
-        self._segmenter = segmenter
+        self._segmenter_for = segmenter_for
         self._limits = limits
 
     def take(self, caller: Caller, order: Order) -> Order:
@@ -46,7 +50,7 @@ class Removal:
         """
         image = _bytes(order.source)
         behind = _bytes(order.background) if order.background else None
-        result = cut_out(image, order.spec, self._segmenter, self._limits.within(order.limits), behind)
+        result = cut_out(image, order.spec, self._segmenter_for(order.model), self._limits.within(order.limits), behind)
         telemetry.image_made(result)
         usage = Usage.of_image(result.source_width, result.source_height, len(image), len(result.data))
         return result, charge_for(caller.account, caller.key.mode, charge_id, usage, datetime.now(UTC))

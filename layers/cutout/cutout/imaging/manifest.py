@@ -81,6 +81,8 @@ class Model:
     stretch: Stretch
     arena: bool
     """Whether onnxruntime keeps its memory arena between runs (fast) or not (several GB less for large models)."""
+    aliases: tuple[str, ...] = ()
+    """Other names by which clients ask for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,11 @@ class Manifest:
         except KeyError:
             raise ManifestError(f"no model {wanted!r} in the manifest; there are {', '.join(self.models)}") from None
 
+    def installed(self, name: str, models_dir: Path) -> Model | None:
+        """The row with this name or alias, if its file is in ``models_dir``."""
+        model = next((row for row in self.models.values() if name in {row.name, *row.aliases}), None)
+        return model if model and (models_dir / model.file).is_file() else None
+
 
 def load_manifest(models_dir: Path) -> Manifest:
     """Read and check ``models_dir/manifest.toml``. Raises ManifestError."""
@@ -110,6 +117,9 @@ def load_manifest(models_dir: Path) -> Manifest:
     default = table.get("default")
     if not isinstance(default, str) or default not in models:
         raise ManifestError(f"default = {default!r} names no row")
+    names = [name for model in models.values() for name in (model.name, *model.aliases)]
+    if len(names) != len(set(names)):
+        raise ManifestError("a name or an alias stands for two rows")
     return Manifest(default, MappingProxyType(models))
 
 
@@ -133,9 +143,11 @@ def verify(model: Model, path: Path) -> None:
 
 
 def _model(name: str, row: Mapping[str, Any]) -> Model:
-    wanted = {field.name for field in fields(Model)} - {"name"}
-    if set(row) != wanted:
-        raise ManifestError(f"{name}: missing {sorted(wanted - set(row))}, unknown {sorted(set(row) - wanted)}")
+    wanted = {field.name for field in fields(Model)} - {"name", "aliases"}
+    if set(row) - {"aliases"} != wanted:
+        raise ManifestError(
+            f"{name}: missing {sorted(wanted - set(row))}, unknown {sorted(set(row) - wanted - {'aliases'})}"
+        )
     for kind, digits in _HEX.items():
         if row[kind] and not re.fullmatch(rf"[0-9a-f]{{{digits}}}", row[kind]):
             raise ManifestError(f"{name}: {kind} must be {digits} lower-case hexadecimal digits")
@@ -154,10 +166,17 @@ def _model(name: str, row: Mapping[str, Any]) -> Model:
                 "stretch": Stretch(row["stretch"]),
                 "mean": _three(row["mean"]),
                 "std": _three(row["std"]),
+                "aliases": _names(row.get("aliases", [])),
             }
         )
     except (ValueError, TypeError) as error:
         raise ManifestError(f"{name}: {error}") from error
+
+
+def _names(values: Any) -> tuple[str, ...]:
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise ValueError("aliases must be a list of names")
+    return tuple(values)
 
 
 def _three(values: Any) -> tuple[float, float, float]:

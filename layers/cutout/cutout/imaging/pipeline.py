@@ -37,7 +37,7 @@ def cut_out(
     *,
     with_mask: bool = False,
 ) -> CutoutResult:
-    """From the bytes of a picture to the bytes of its cutout (or mask, which is always an 8-bit gray PNG).
+    """From the bytes of a picture to the bytes of its cutout (or mask, which has one channel).
 
     The answer is upright sRGB and has the file's size unless ``spec`` or ``limits`` say otherwise. background: the
     encoded background image. with_mask: make the mask too, pixel for pixel where the answer has the subject, without

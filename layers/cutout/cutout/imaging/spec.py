@@ -239,6 +239,8 @@ class CutoutSpec:
     """None: as large as the photo or its crop."""
     shadow: Shadow | None = None
     stroke: Stroke | None = None
+    mask_format: ImageFormat = ImageFormat.PNG
+    """How a mask is encoded, gray in every format that can (WebP has none); not ZIP."""
     opaque_as_jpeg: bool = False
     """Where nothing turned out transparent, the cutout is a JPEG, whatever ``format`` says."""
     semitransparency: bool = True
