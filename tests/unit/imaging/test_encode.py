@@ -37,6 +37,13 @@ def test_a_mask_is_an_eight_bit_gray_png() -> None:
     assert np.array_equal(np.asarray(read), CUTOUT[..., 3])
 
 
+@pytest.mark.parametrize("image_format", [ImageFormat.JPEG, ImageFormat.WEBP])
+def test_a_mask_may_be_wanted_in_a_format_that_loses_a_little(image_format: ImageFormat) -> None:
+    read = opened(encode(CUTOUT[..., 3], image_format))
+    assert read.mode == {"jpg": "L", "webp": "RGB"}[image_format.value]
+    assert np.abs(np.asarray(read.convert("L")).astype(int) - CUTOUT[..., 3]).max() < 12
+
+
 @pytest.mark.parametrize("image_format", PICTURES)
 def test_no_file_carries_a_profile_or_metadata(image_format: ImageFormat) -> None:
     read = opened(encode(COLOURS, image_format))
@@ -61,6 +68,7 @@ def test_jpeg_keeps_full_colour_resolution() -> None:
         (COLOURS, CutoutSpec(), ImageFormat.PNG),
         (CUTOUT[..., 3], CutoutSpec(opaque_as_jpeg=True, channels=Channels.ALPHA), ImageFormat.PNG),
         (CUTOUT[..., 3], CutoutSpec(format=ImageFormat.WEBP, channels=Channels.ALPHA), ImageFormat.PNG),
+        (CUTOUT[..., 3], CutoutSpec(mask_format=ImageFormat.WEBP, channels=Channels.ALPHA), ImageFormat.WEBP),
     ],
 )
 def test_an_opaque_cutout_is_a_jpeg_only_where_that_is_wanted_and_a_mask_never_is(picture, spec, image_format) -> None:

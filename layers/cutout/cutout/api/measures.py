@@ -12,6 +12,7 @@ from cutout.imaging.spec import Length, LengthUnit, Limits, Margins, Position, R
 
 _NUMBER: Final = r"[-+]?(?:[0-9]{1,6}(?:\.[0-9]{0,6})?|\.[0-9]{1,6})"
 _PLAIN: Final = re.compile(rf"({_NUMBER})(%?)")
+_WHOLE: Final = re.compile(r"[-+]?[0-9]{1,6}(?:\.0{0,6})?")
 _LENGTH: Final = re.compile(rf"({_NUMBER})(px|%|)")
 _SIZE: Final = re.compile(r"([0-9]{1,5})\s*x\s*([0-9]{1,5})")
 _SEPARATOR: Final = re.compile(r"\s*,\s*|\s+")
@@ -37,6 +38,14 @@ def percentage(name: str, text: str, low: float = 0, high: float = 100) -> float
     if match is None or not low <= float(match[1]) <= high:
         raise wrong(name, text, f"a number from {low:g} to {high:g}")
     return float(match[1])
+
+
+def whole(name: str, text: str, low: int, high: int) -> int:
+    """A whole number from low to high."""
+    match = _WHOLE.fullmatch(text.strip())
+    if match is None or not low <= float(match[0]) <= high:
+        raise wrong(name, text, f"a whole number from {low} to {high}")
+    return int(float(match[0]))
 
 
 def length(name: str, text: str, px: tuple[float, float], percent: tuple[float, float]) -> Length:

@@ -49,7 +49,7 @@ _HEX: Final = re.compile(r"#?([0-9a-f]{3}|[0-9a-f]{4}|[0-9a-f]{6}|[0-9a-f]{8})")
 
 def boolean(name: str, text: str) -> bool:
     """true/false, 1/0, yes/no, on/off in any case. Raises InvalidOptionError."""
-    return _choice(name, text, _BOOLEANS)
+    return choice(name, text, _BOOLEANS)
 
 
 def color(name: str, text: str) -> Rgba | None:
@@ -73,7 +73,8 @@ def color(name: str, text: str) -> Rgba | None:
     return rgb.red, rgb.green, rgb.blue, 255
 
 
-def _choice(name: str, text: str, choices: Mapping[str, T]) -> T:
+def choice(name: str, text: str, choices: Mapping[str, T]) -> T:
+    """What a word stands for, in any case. Raises InvalidOptionError that lists the words."""
     try:
         return choices[text.strip().lower()]
     except KeyError as error:
@@ -84,7 +85,7 @@ def _choice(name: str, text: str, choices: Mapping[str, T]) -> T:
 
 
 def _shadow(spec: CutoutSpec, text: str) -> CutoutSpec:
-    kind = _choice("shadow", text, _SHADOWS)
+    kind = choice("shadow", text, _SHADOWS)
     return replace(spec, shadow=None if kind is None else Shadow(kind))
 
 
@@ -112,7 +113,7 @@ def _canvas(spec: CutoutSpec, text: str) -> CutoutSpec:
 
 
 def _canvas_fit(spec: CutoutSpec, text: str) -> CutoutSpec:
-    fit = _choice("canvas_fit", text, _FITS)
+    fit = choice("canvas_fit", text, _FITS)
     return spec if spec.canvas is None else replace(spec, canvas=replace(spec.canvas, fit=fit))
 
 
@@ -132,35 +133,36 @@ def _opacity(name: str, text: str) -> float:
     return measures.percentage(name, text) / 100
 
 
-def _ink(name: str, text: str) -> Rgba:
+def ink(name: str, text: str) -> Rgba:
+    """As :func:`color`; transparent is black that covers nothing."""
     return color(name, text) or (0, 0, 0, 0)
 
 
 _SETTERS: Final[Mapping[str, Callable[[CutoutSpec, str], CutoutSpec]]] = {
-    "format": lambda spec, text: replace(spec, format=_choice("format", text, _FORMATS)),
-    "channels": lambda spec, text: replace(spec, channels=_choice("channels", text, _CHANNELS)),
-    "size": lambda spec, text: replace(spec, size=_choice("size", text, _SIZES)),
+    "format": lambda spec, text: replace(spec, format=choice("format", text, _FORMATS)),
+    "channels": lambda spec, text: replace(spec, channels=choice("channels", text, _CHANNELS)),
+    "size": lambda spec, text: replace(spec, size=choice("size", text, _SIZES)),
     "crop": lambda spec, text: replace(spec, crop=boolean("crop", text)),
     "bg_color": lambda spec, text: replace(spec, bg_color=color("bg_color", text)),
     "despill": lambda spec, text: replace(spec, despill=boolean("despill", text)),
     "semitransparency": lambda spec, text: replace(spec, semitransparency=boolean("semitransparency", text)),
-    "own_alpha": lambda spec, text: replace(spec, own_alpha=_choice("own_alpha", text, _OWN_ALPHAS)),
+    "own_alpha": lambda spec, text: replace(spec, own_alpha=choice("own_alpha", text, _OWN_ALPHAS)),
     "roi": lambda spec, text: replace(spec, roi=measures.region("roi", text)),
     "crop_margin": lambda spec, text: replace(spec, crop_margin=measures.margins("crop_margin", text, 500, 50)),
     "scale": lambda spec, text: replace(spec, scale=_scale(text)),
     "position": lambda spec, text: replace(spec, position=measures.position("position", text)),
     "canvas": _canvas,
     "canvas_fit": _canvas_fit,
-    "bg_fit": lambda spec, text: replace(spec, bg_fit=_choice("bg_fit", text, _FITS)),
+    "bg_fit": lambda spec, text: replace(spec, bg_fit=choice("bg_fit", text, _FITS)),
     "bg_blur": lambda spec, text: replace(spec, bg_blur=measures.percentage("bg_blur", text)),
     "shadow": _shadow,
     "shadow_offset_x": _part("shadow", "offset_x", _offset),
     "shadow_offset_y": _part("shadow", "offset_y", _offset),
     "shadow_blur": _part("shadow", "blur", _softness),
     "shadow_opacity": _part("shadow", "opacity", _opacity),
-    "shadow_color": _part("shadow", "color", _ink),
+    "shadow_color": _part("shadow", "color", ink),
     "stroke_width": _stroke,
-    "stroke_color": _part("stroke", "color", _ink),
+    "stroke_color": _part("stroke", "color", ink),
     "stroke_opacity": _part("stroke", "opacity", _opacity),
     "stroke_softness": _part("stroke", "softness", _softness),
 }

@@ -25,9 +25,9 @@ _OPTIONS: dict[ImageFormat, dict[str, object]] = {
 
 
 def chosen(picture: NDArray[np.uint8], spec: CutoutSpec) -> tuple[NDArray[np.uint8], ImageFormat]:
-    """The picture as it is encoded, and how: a mask is always PNG, an opaque cutout may be wanted as JPEG."""
+    """The picture as it is encoded, and how: a mask has a format of its own, an opaque cutout may be wanted as JPEG."""
     if spec.channels is Channels.ALPHA:
-        return picture, ImageFormat.PNG
+        return picture, spec.mask_format
     opaque = picture.shape[2] == 3 or bool(picture[..., 3].min() == 255)  # noqa: PLR2004
     if spec.opaque_as_jpeg and opaque:
         return np.ascontiguousarray(picture[..., :3]), ImageFormat.JPEG
