@@ -1,0 +1,158 @@
+"""The parameters of remove.bg: their names, values and defaults, as an order of ours.
+
+Empty values count as absent, parameters that the contract does not know are ignored: real clients send both.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from cutout.api.dialects import Order
+from cutout.api.dialects.removebg.problems import MAX_BYTES
+from cutout.api.fields import Fields, json_fields, urlencoded_fields
+from cutout.api.multipart import multipart_fields
+from cutout.api.options import boolean, choice, parse_options
+from cutout.api.request import Request
+from cutout.api.sources import Source, SourceKind, find_source
+from cutout.errors import ImageUrlFetchFailedError, InvalidOptionError, MultipleSourcesError
+from cutout.imaging.spec import Channels, CutoutSpec, ImageFormat, Limits
+from cutout.urls import parse_url
+
+SOURCES: Final = {
+    "image_file": SourceKind.BYTES,
+    "image_file_b64": SourceKind.BASE64,
+    "image_url": SourceKind.URL,
+}
+_BACKGROUNDS: Final = {"bg_image_file": SourceKind.BYTES, "bg_image_url": SourceKind.URL}
+LIMITS: Final = Limits(max_bytes=MAX_BYTES, max_pixels=50_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class _Size:
+    """ours: its name in our options; max_mp: megapixels of the answer; credits_: what the original takes for it."""
+
+    ours: str
+    max_mp: float = 25.0
+    credits_: str = "1"
+
+
+_PREVIEW: Final = _Size("preview", credits_="0.25")
+_SIZES: Final = {
+    **dict.fromkeys(("preview", "small", "regular"), _PREVIEW),
+    "medium": _Size("medium"),
+    "hd": _Size("hd"),
+    **dict.fromkeys(("full", "4k", "auto"), _Size("full")),
+    "50mp": _Size("full", max_mp=50.0),
+}
+_MAX_PNG_MP: Final = 10.0
+_FORMATS: Final = {"auto": "png", "png": "png", "jpg": "jpg", "webp": "webp", "zip": "zip"}
+_AS_THEY_ARE: Final = ("channels", "roi", "crop_margin", "scale", "position", "bg_color", "semitransparency")
+"""Options of ours with the same names and values."""
+
+_TYPES: Final[Mapping[str, tuple[str, str]]] = {
+    "auto": ("other", "other"),
+    "person": ("person", "person"),
+    "product": ("product", "product"),
+    "animal": ("animal", "animal"),
+    "car": ("car", "car"),
+    "car_interior": ("car", "car_interior"),
+    "car_part": ("car", "car_part"),
+    "transportation": ("other", "transportation"),
+    "graphic": ("other", "graphics"),
+    "graphics": ("other", "graphics"),
+    "other": ("other", "other"),
+}
+"""What a client says the foreground is, and what X-Type then says: coarsely, finely. We do not find out ourselves."""
+_LEVELS: Final = {"none": None, "1": 0, "2": 1, "latest": 1}
+_SHADOWS: Final = {"none": "none", "drop": "drop", "car": "contact", "3d": "contact", "auto": "auto"}
+_ON_GROUND: Final = frozenset({"product", "animal", "car", "transportation"})
+"""Types whose automatic shadow lies on the ground; others may be cut off by the edge, and have one behind them."""
+
+
+def read_fields(request: Request) -> Fields:
+    """The parameters of a form or of a JSON object; a body of another kind has none. Raises InvalidRequestError."""
+    if request.media_type.startswith("multipart/"):
+        return multipart_fields(request)
+    if request.media_type == "application/json" or request.media_type.endswith("+json"):
+        return json_fields(request.body)
+    is_form = request.media_type == "application/x-www-form-urlencoded"
+    return urlencoded_fields(request.body) if is_form else Fields()
+
+
+def read_order(fields: Fields) -> Order:
+    """The order in a request; ``reply`` is left to the caller.
+
+    Its notes: ``type`` (of the foreground; empty: not to be told) and ``credits``. Raises the errors of sources and
+    InvalidOptionError.
+    """
+    source, background = read_source(fields), _background(fields)
+    kind = choice("type", fields.text("type") or "auto", _TYPES)
+    level = choice("type_level", fields.text("type_level") or "1", _LEVELS)
+    size = choice("size", fields.text("size") or "preview", _SIZES)
+    spec = _spec(fields, size, kind[1])
+    max_mp = min(size.max_mp, _MAX_PNG_MP) if _is_png(spec, background) else size.max_mp
+    limits = replace(LIMITS, max_output_mp=max_mp)
+    notes = {"type": "" if level is None else kind[level], "credits": size.credits_}
+    return Order(spec, source, "", background=background, limits=limits, notes=notes)
+
+
+def _is_png(spec: CutoutSpec, background: Source | None) -> bool:
+    """Whether the answer is a PNG, as far as can be told before it is made."""
+    if spec.channels is Channels.ALPHA:
+        return True
+    opaque = spec.is_flat or background is not None
+    return spec.format is ImageFormat.PNG and not (spec.opaque_as_jpeg and opaque)
+
+
+def read_source(fields: Fields) -> Source:
+    """The image. Raises MissingImageError, MultipleSourcesError, InvalidOptionError for what is no URL."""
+    return _checked(find_source(fields, SOURCES))
+
+
+def _background(fields: Fields) -> Source | None:
+    given = [name for name in ("bg_color", *_BACKGROUNDS) if name in fields]
+    if len(given) > 1:
+        raise MultipleSourcesError("Send one background only.", {"image": "background", "fields": given})
+    return _checked(find_source(fields, _BACKGROUNDS)) if _BACKGROUNDS.keys() & set(given) else None
+
+
+def _checked(source: Source) -> Source:
+    if source.kind is SourceKind.URL:
+        try:
+            parse_url(str(source.value).strip())
+        except ImageUrlFetchFailedError as error:
+            raise InvalidOptionError(error.message, {"option": source.name}) from error
+    return source
+
+
+def _spec(fields: Fields, size: _Size, kind: str) -> CutoutSpec:
+    format_name = fields.text("format") or "auto"
+    options: dict[str, str | bytes] = {
+        "size": size.ours,
+        "format": choice("format", format_name, _FORMATS),
+        "crop": fields.text("crop") or "false",
+        **_shadow(fields, kind),
+    }
+    options |= {name: value for name, value in fields.items() if name in _AS_THEY_ARE}
+    spec = parse_options(Fields(options.items()))
+    return replace(spec, opaque_as_jpeg=format_name.strip().lower() == "auto")
+
+
+def _shadow(fields: Fields, kind: str) -> dict[str, str | bytes]:
+    """``shadow_type`` and ``shadow_opacity``, each for all types or, as ``shadow_type[car]``, for one."""
+    old = boolean("add_shadow", fields.text("add_shadow") or "false") and kind in {"car", "other"}
+    shadow = choice("shadow_type", _of_type(fields, "shadow_type", kind) or ("car" if old else "none"), _SHADOWS)
+    if shadow == "auto":
+        shadow = "contact" if kind in _ON_GROUND else "drop"
+    opacity = (_of_type(fields, "shadow_opacity", kind) or "auto").strip().lower()
+    return {"shadow": shadow} if opacity == "auto" else {"shadow": shadow, "shadow_opacity": opacity}
+
+
+def _of_type(fields: Fields, name: str, kind: str) -> str | None:
+    """The value for this type of foreground, before that for all. Raises InvalidOptionError for an unknown type."""
+    found = fields.text(name)
+    for field in fields:
+        if field.startswith(f"{name}["):
+            meant = choice(name, field.removeprefix(f"{name}[").removesuffix("]"), _TYPES)
+            found = fields.text(field) if meant[1] == kind else found
+    return found
