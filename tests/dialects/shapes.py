@@ -6,6 +6,8 @@ The fuzz asks them of every answer, whatever was sent; the tests of a dialect ma
 import base64
 import io
 import json
+import re
+import zipfile
 from typing import Any
 
 import requests
@@ -65,3 +67,155 @@ def success_of_backgrounderase(response: requests.Response) -> None:
     else:
         document = document_of(response)
         assert "dialects" in document or image_of(base64.b64decode(document.get("mask") or document["image"]))
+
+
+# ---------------------------------------------------------------- API4AI
+
+
+def problem_of_api4ai(response: requests.Response) -> None:
+    is_refusal(response, 400, 401, 402, 403, 404, 405, 413, 422, 429)
+    if response.status_code == 413:
+        assert response.headers["content-type"].startswith("text/html")
+        return
+    document = document_of(response)
+    assert document.keys() == {"detail"}
+    assert document["detail"]
+    assert isinstance(document["detail"], str)
+
+
+def success_of_api4ai(response: requests.Response) -> None:
+    """A result, be it a failure; or one of the pages."""
+    assert response.status_code == 200, response.status_code
+    if response.headers["content-type"].startswith("text/plain"):
+        assert re.fullmatch(r"v\d+\.\d+\.\d+", response.text)
+        return
+    document = document_of(response)
+    if document == ["fg-image", "fg-image-shadow", "fg-mask"]:
+        return
+    (result,) = document["results"]
+    assert result.keys() == {"status", "name", "md5", "entities"}
+    assert isinstance(result["name"], str)
+    assert re.fullmatch("[0-9a-f]{32}", result["md5"])
+    if result["status"]["code"] == "failure":
+        assert result["status"]["message"].startswith("Can not load image.")
+        assert result["entities"] == []
+        return
+    assert result["status"] == {"code": "ok", "message": "Success"}
+    (entity,) = result["entities"]
+    assert entity.keys() == {"kind", "name", "image", "format"}
+    picture = image_of(base64.b64decode(entity["image"], validate=True), entity["format"])
+    assert picture.mode == ("L" if entity["name"] == "general-fg-mask" else "RGBA")
+
+
+# ---------------------------------------------------------------- Clipdrop
+
+
+def problem_of_clipdrop(response: requests.Response) -> None:
+    is_refusal(response, 400, 401, 402, 403, 404, 405, 406, 429)
+    document = document_of(response)
+    assert document.keys() == {"error"}
+    assert document["error"]
+    assert isinstance(document["error"], str)
+
+
+def success_of_clipdrop(response: requests.Response) -> None:
+    assert response.status_code == 200, response.status_code
+    kinds = {"image/png": "PNG", "image/webp": "WEBP", "image/jpeg": "JPEG"}
+    image_of(response.content, kinds[response.headers["content-type"]])
+    assert int(response.headers["x-remaining-credits"]) >= 0
+    assert response.headers["x-credits-consumed"] in {"0", "1"}
+
+
+# ---------------------------------------------------------------- fal
+
+
+def problem_of_fal(response: requests.Response) -> None:
+    is_refusal(response, 400, 401, 403, 404, 405, 410, 422, 429)
+    document = document_of(response)
+    assert document.keys() <= {"detail", "status"}
+    assert response.headers["x-fal-request-id"]
+    if response.status_code == 422:
+        assert document["detail"]
+        for item in document["detail"]:
+            assert {"loc", "msg", "type"} <= item.keys() <= {"loc", "msg", "type", "input", "ctx"}
+            assert isinstance(item["loc"], list)
+            assert item["loc"][0] in {"body", "query"}
+    else:
+        assert isinstance(document["detail"], str)
+        assert document["detail"]
+
+
+def success_of_fal(response: requests.Response) -> None:
+    assert response.headers["x-fal-request-id"]
+    if response.status_code == 302:
+        assert "X-Amz-Signature=" in response.headers["location"]
+        return
+    if response.headers["content-type"].startswith("text/event-stream"):
+        for event in response.text.strip().split("\n\n"):
+            assert json.loads(event.removeprefix("data: "))["status"] in {"IN_QUEUE", "IN_PROGRESS", "COMPLETED"}
+        return
+    document = document_of(response)
+    if "image" in document:
+        assert document["image"].keys() == {"url", "content_type", "file_name", "file_size", "width", "height"}
+        assert isinstance(document["seed"], int)
+    elif document.get("status") in {"IN_QUEUE", "IN_PROGRESS", "COMPLETED"}:
+        assert {"request_id", "response_url", "status_url", "cancel_url"} <= document.keys()
+        assert ("queue_position" if document["status"] == "IN_QUEUE" else "logs") in document
+    else:
+        known = (
+            {"keys"},
+            {"upload_url", "file_url"},
+            {"access_url"},
+            {"token", "token_type", "base_url", "expires_at"},
+        )
+        assert document.keys() in ({"status"}, set(), *known)
+
+
+# ---------------------------------------------------------------- remove.bg
+
+
+def problem_of_removebg(response: requests.Response) -> None:
+    is_refusal(response, 400, 402, 403, 404, 405, 429)
+    assert response.headers["content-type"] == "application/json; charset=utf-8"
+    document = document_of(response)
+    assert document.keys() == {"errors"}
+    (error,) = document["errors"]
+    assert error.keys() == {"title", "detail", "code"}
+    assert all(value and isinstance(value, str) for value in error.values())
+
+
+def success_of_removebg(response: requests.Response) -> None:
+    """An image with its facts, an account, or the receipt of a donated image."""
+    assert response.status_code == 200, response.status_code
+    if str(response.request.path_url).startswith("/v1.0/account"):
+        attributes = document_of(response)["data"]["attributes"]
+        assert attributes["credits"].keys() == {"total", "subscription", "payg", "enterprise"}
+        assert attributes["api"].keys() == {"free_calls", "sizes"}
+        return
+    if str(response.request.path_url).startswith("/v1.0/improve"):
+        assert document_of(response).keys() == {"id"}
+        return
+    _image_of_removebg(response)
+
+
+def _image_of_removebg(response: requests.Response) -> None:
+    box = {name: int(response.headers[f"x-foreground-{name}"]) for name in ("top", "left", "width", "height")}
+    data = response.content
+    if response.headers["content-type"].startswith("application/json"):
+        told = document_of(response)["data"]
+        data = base64.b64decode(told.pop("result_b64"), validate=True)
+        assert told == {f"foreground_{name}": px for name, px in box.items()}
+    elif not data.startswith(b"PK"):
+        image_of(
+            data, {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}[response.headers["content-type"]]
+        )
+    if data.startswith(b"PK"):
+        archive = zipfile.ZipFile(io.BytesIO(data))
+        assert archive.namelist() == ["color.jpg", "alpha.png"]
+        assert image_of(archive.read("alpha.png"), "PNG").mode == "L"
+        data = archive.read("color.jpg")
+    size = image_of(data, "PNG", "JPEG", "WEBP").size
+    assert size == (int(response.headers["x-width"]), int(response.headers["x-height"]))
+    assert float(response.headers["x-credits-charged"]) in {0, 0.25, 1}
+    assert box["width"] > 0
+    assert box["height"] > 0
