@@ -99,7 +99,7 @@ def read_order(fields: Fields) -> Order:
 def _is_png(spec: CutoutSpec, background: Source | None) -> bool:
     """Whether the answer is a PNG, as far as can be told before it is made."""
     if spec.channels is Channels.ALPHA:
-        return True
+        return spec.mask_format is ImageFormat.PNG
     opaque = spec.is_flat or background is not None
     return spec.format is ImageFormat.PNG and not (spec.opaque_as_jpeg and opaque)
 
@@ -135,7 +135,8 @@ def _spec(fields: Fields, size: _Size, kind: str) -> CutoutSpec:
     }
     options |= {name: value for name, value in fields.items() if name in _AS_THEY_ARE}
     spec = parse_options(Fields(options.items()))
-    return replace(spec, opaque_as_jpeg=format_name.strip().lower() == "auto")
+    mask_format = ImageFormat.PNG if spec.format is ImageFormat.ZIP else spec.format
+    return replace(spec, mask_format=mask_format, opaque_as_jpeg=format_name.strip().lower() == "auto")
 
 
 def _shadow(fields: Fields, kind: str) -> dict[str, str | bytes]:
