@@ -219,3 +219,112 @@ def _image_of_removebg(response: requests.Response) -> None:
     assert float(response.headers["x-credits-charged"]) in {0, 0.25, 1}
     assert box["width"] > 0
     assert box["height"] > 0
+
+
+# ---------------------------------------------------------------- BEN's container
+
+
+def problem_of_ben_container(response: requests.Response) -> None:
+    is_refusal(response, 401, 402, 403, 404, 405, 429)
+    document = document_of(response)
+    assert document.keys() == {"error"}
+    assert document["error"]
+    assert isinstance(document["error"], str)
+
+
+def success_of_ben_container(response: requests.Response) -> None:
+    """A cutout, or what is wrong with the request: both are 200."""
+    assert response.status_code == 200, response.status_code
+    document = document_of(response)
+    if "error" in document:
+        assert document.keys() == {"error"}
+        assert document["error"]
+        assert isinstance(document["error"], str)
+        return
+    assert document.keys() == {"image"}
+    assert image_of(base64.b64decode(document["image"], validate=True), "PNG").mode == "RGBA"
+
+
+# ---------------------------------------------------------------- rembg
+
+
+def problem_of_rembg(response: requests.Response) -> None:
+    is_refusal(response, 400, 401, 402, 403, 404, 405, 413, 422, 429)
+    document = document_of(response)
+    assert document.keys() == {"detail"}
+    assert document["detail"]
+    if response.status_code != 422:
+        assert isinstance(document["detail"], str)
+        return
+    for fault in document["detail"]:
+        assert {"type", "loc", "msg", "input"} <= fault.keys() <= {"type", "loc", "msg", "input", "ctx"}
+        place, name = fault["loc"]
+        assert place in {"query", "body"}
+        assert name
+        assert fault["msg"]
+
+
+def success_of_rembg(response: requests.Response) -> None:
+    assert response.status_code == 200, response.status_code
+    assert response.headers["content-type"] == "image/png"
+    image_of(response.content, "PNG")
+
+
+# ---------------------------------------------------------------- Photoroom
+
+
+def problem_of_photoroom(response: requests.Response) -> None:
+    is_refusal(response, 400, 402, 403, 405, 413, 429)
+    body = document_of(response)
+    if response.status_code != 413:  # which is the gateway's, for all contracts at once
+        assert body.keys() == {"detail", "status_code", "type"}
+    assert body["status_code"] == response.status_code
+    assert isinstance(body["detail"], str)
+    assert body["detail"]
+    assert isinstance(body["type"], str)
+    assert body["type"]
+
+
+def success_of_photoroom(response: requests.Response) -> None:
+    kind = response.headers["content-type"]
+    assert 0 <= float(response.headers["x-uncertainty-score"]) <= 1
+    assert all(int(response.headers[f"x-foreground-{side}"]) >= 0 for side in ("top", "left", "width", "height"))
+    if kind == "application/json":
+        assert document_of(response).keys() == {"base64img"}
+        image_of(base64.b64decode(document_of(response)["base64img"], validate=True), "PNG", "JPEG", "WEBP")
+    else:
+        assert kind in {"image/png", "image/jpeg", "image/webp"}
+        image_of(response.content, kind.removeprefix("image/").upper())
+
+
+# ---------------------------------------------------------------- Slazzer
+
+
+def problem_of_slazzer(response: requests.Response) -> None:
+    is_refusal(response, 400, 401, 402, 403, 405, 413, 429)
+    body = document_of(response)
+    assert body["error"]
+    if response.status_code == 413:
+        return
+    if "/api/v1/" in str(response.url):
+        assert body == {"status": False, "error": body["error"], "message": body["error"]}
+    else:
+        assert body == {"error": body["error"]}
+    assert isinstance(body["error"], str)
+
+
+def success_of_slazzer(response: requests.Response) -> None:
+    kind = response.headers["content-type"]
+    if kind == "application/json":
+        body = document_of(response)
+        assert body.pop("status") is True
+        ((name, text),) = body.items()
+        if name == "output_image_base64":
+            image_of(base64.b64decode(text.partition(";base64,")[2], validate=True))
+        else:
+            assert name == "output_image_url"
+            assert text.startswith("http")
+    elif kind == "application/zip":
+        assert response.content.startswith(b"PK")
+    else:
+        image_of(response.content, kind.removeprefix("image/").upper())

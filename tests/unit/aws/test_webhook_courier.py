@@ -41,7 +41,8 @@ def jobs() -> MemoryJobStore:
 def tell(jobs: MemoryJobStore) -> Callable[[], Told]:
     links = Links(lambda key: f"https://results.example/{key}?signed", datetime.now(UTC))
     known = names(hooks_test=PUBLIC, lan_test="192.168.0.1", **{"127_0_0_1": "127.0.0.1"})
-    courier = Courier(jobs, Secrets(), lambda: links, partial(post, policy=PostPolicy(timeout_s=30), resolve=known), _no_seal)
+    deliver = partial(post, policy=PostPolicy(timeout_s=30), resolve=known)
+    courier = Courier(jobs, Secrets(), lambda: links, deliver, _no_seal)
     return lambda: courier.tell(JOB_ID, datetime.now(UTC))
 
 
