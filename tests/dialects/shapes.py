@@ -245,6 +245,45 @@ def success_of_ben_container(response: requests.Response) -> None:
     assert image_of(base64.b64decode(document["image"], validate=True), "PNG").mode == "RGBA"
 
 
+# ---------------------------------------------------------------- Picsart
+
+
+def problem_of_picsart(response: requests.Response) -> None:
+    is_refusal(response, 400, 401, 402, 403, 404, 405, 406, 413, 415, 422, 429)
+    document = document_of(response)
+    assert document.keys() == {"code", "message", "detail"}
+    assert document["code"] == response.status_code
+    assert all(document[name] and isinstance(document[name], str) for name in ("message", "detail"))
+    _headers_of_picsart(response)
+    if response.status_code == 429:
+        assert int(response.headers["x-picsart-ratelimit-reset-time"]) >= 1
+
+
+def success_of_picsart(response: requests.Response) -> None:
+    """A URL, a transaction that will have one, or a balance."""
+    document = document_of(response)
+    _headers_of_picsart(response)
+    assert int(response.headers["x-picsart-ratelimit-limit"]) > 0
+    if response.status_code == 202:
+        assert document.keys() == {"transaction_id", "status"}
+        assert document["status"] in {"queued", "processing"}
+        return
+    assert response.status_code == 200, response.status_code
+    if document.keys() == {"credits"}:
+        assert document["credits"] >= 0
+        return
+    assert document["status"] == "success"
+    assert document["data"].keys() == {"id", "url"}
+    assert document["data"]["id"]
+    assert "X-Amz-Signature=" in document["data"]["url"]
+
+
+def _headers_of_picsart(response: requests.Response) -> None:
+    assert response.headers["x-picsart-correlation-id"] == response.headers["x-request-id"]
+    for name in ("ratelimit-limit", "ratelimit-available", "ratelimit-reset-time", "credit-available"):
+        assert response.headers.get(f"x-picsart-{name}", "0").isdigit()
+
+
 # ---------------------------------------------------------------- rembg
 
 

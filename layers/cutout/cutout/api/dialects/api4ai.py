@@ -41,6 +41,7 @@ _MODES: Final[Mapping[str, CutoutSpec]] = {
 }
 _DEFAULT_MODE: Final = "fg-image"
 _LIMITS: Final = Limits(max_bytes=16 * 2**20 - 1, max_pixels=4096 * 4096, max_side_px=4096)
+_TOO_MANY_BYTES: Final = "It must have less than 16 MB."
 _MAX_BODY_BYTES: Final = 32 * 2**20
 _KINDS: Final = frozenset({"jpeg", "png"})
 _FAILURES: Final = (
@@ -97,7 +98,8 @@ class Api4Ai(Dialect):
     def problem(self, error: CutoutError, request: Request) -> Response:
         """A result that is a failure, or ``{"detail": text}``; the front server of the original speaks HTML."""
         if "name" in request.notes and isinstance(error, _FAILURES):
-            return _result(request, "failure", f"Can not load image. {error.message}")
+            reason = _TOO_MANY_BYTES if isinstance(error, errors.ImageTooLargeError) else error.message
+            return _result(request, "failure", f"Can not load image. {reason}")
         if isinstance(error, errors.ImageTooLargeError):
             return Response(413, "text/html", _TOO_LARGE)
         status = 422 if isinstance(error, _UNPROCESSABLE) else status_of(error)
