@@ -1,0 +1,165 @@
+"""Slazzer: ``POST /v2.0/remove_image_background`` answers with the image, its elder under ``/api/v1`` with JSON.
+
+One of ``source_image_file``, ``source_image_url`` and ``source_image_base64``, in a form or (elder clients) in JSON.
+Errors are ``{"error": text}``, in the vendor's words where it has any.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Final
+
+from cutout import errors
+from cutout.api.answers import base64_of, image_answer, json_answer
+from cutout.api.dialects import Dialect, Order, Outcome
+from cutout.api.fields import Fields, json_fields, urlencoded_fields
+from cutout.api.multipart import multipart_fields
+from cutout.api.options import boolean, parse_options
+from cutout.api.problems import refusal_headers, status_of
+from cutout.api.request import Request, Response
+from cutout.api.sources import SourceKind, find_source
+from cutout.errors import CutoutError, InvalidOptionError
+from cutout.imaging.spec import CutoutSpec
+
+_ELDER: Final = "/api/v1/remove_image_background"
+_SOURCES: Final = {
+    "source_image_file": SourceKind.BYTES,
+    "source_image_url": SourceKind.URL,
+    "source_image_base64": SourceKind.BASE64,
+}
+_BACKGROUNDS: Final = {
+    "bg_image_file": SourceKind.BYTES,
+    "bg_image_url": SourceKind.URL,
+    "bg_image_base64": SourceKind.BASE64,
+}
+_BINARY, _URL, _BASE64 = "binary", "url", "base64"
+_WRONG_FORMAT: Final = "Wrong output format"
+_WRONG_COLOR: Final = "Invalid background color code format"
+
+
+def _one_of(text: str, values: tuple[str, ...]) -> str:
+    """The value in lower case. Raises InvalidOptionError."""
+    value = text.strip().lower()
+    if value not in values:
+        raise InvalidOptionError(_WRONG_FORMAT)
+    return value
+
+
+def _color(text: str) -> str:
+    if not text.strip().startswith("#"):
+        raise InvalidOptionError(_WRONG_COLOR)
+    return text
+
+
+def _margins(text: str) -> str:
+    """Here they begin at the left (left, top, right, bottom; or sides, then top and bottom), ours at the top."""
+    values = text.replace(",", " ").split()
+    order = {2: (1, 0), 4: (1, 2, 3, 0)}.get(len(values))
+    return text if order is None else " ".join(values[index] for index in order)
+
+
+def _if_true(name: str, value: str) -> Callable[[str], str]:
+    return lambda text: value if boolean(name, text) else ""
+
+
+_OPTIONS: Final[Mapping[str, tuple[str, Callable[[str], str]]]] = {
+    "format": ("format", lambda text: _one_of(text, ("png", "jpg", "zip"))),
+    "channel": ("channels", str),
+    "bg_color_code": ("bg_color", _color),
+    "preview": ("size", _if_true("preview", "preview")),
+    "crop": ("crop", _if_true("crop", "true")),
+    "crop_margin": ("crop_margin", _margins),
+    "scale": ("scale", str),
+    "position": ("position", str),
+    "roi": ("roi", str),
+    "car_shadow": ("shadow", _if_true("car_shadow", "car")),
+}
+"""Theirs to ours, and what becomes of the value."""
+_THEIRS: Final = {ours: theirs for theirs, (ours, _) in _OPTIONS.items()}
+_ONLY_WITH: Final = {"crop_margin": "crop", "position": "scale"}
+"""Options that this contract ignores where another is missing."""
+
+_TEXTS: Final[Mapping[type[CutoutError], tuple[int, str]]] = {
+    errors.MissingImageError: (400, "Source image file not found"),
+    errors.MultipleSourcesError: (400, "Only one source image and one background image can be used"),
+    errors.MissingApiKeyError: (401, "invalid api key"),
+    errors.InvalidApiKeyError: (401, "invalid api key"),
+    errors.QuotaExceededError: (402, "No credits remaining"),
+    errors.RateLimitedError: (429, "Api rate limit crossed"),
+}
+_BAD_REQUESTS: Final = frozenset({413, 415, 422})
+"""Statuses that this contract does not know: parameters and images that are wrong are 400."""
+
+
+class Slazzer(Dialect):
+    """The vendor's API page for v2.0, its public clients for what is older."""
+
+    name = "slazzer"
+    title = "Slazzer v2.0"
+    routes = frozenset({("POST", "/v2.0/remove_image_background"), ("POST", _ELDER)})
+
+    def credential(self, request: Request, *, legacy: bool) -> str | None:  # noqa: ARG002
+        """``API-KEY``."""
+        return request.headers.get("api-key", "").strip() or None
+
+    def parse(self, request: Request) -> Order:
+        """A form, or JSON; fields that the contract does not know are left alone."""
+        fields = _fields(request)
+        background = find_source(fields, _BACKGROUNDS) if _BACKGROUNDS.keys() & set(fields) else None
+        shape = fields.text("output_image_format") or (_URL if request.route == _ELDER else _BINARY)
+        reply = _one_of(shape, (_BINARY, _URL, _BASE64))
+        return Order(_spec(fields), find_source(fields, _SOURCES), reply, background=background)
+
+    def answer(self, request: Request, order: Order, outcome: Outcome) -> Response:  # noqa: ARG002
+        """The image; or JSON with ``status`` and a URL that anyone may get for a while, or a data URL."""
+        result = outcome.result
+        if order.reply == _BINARY:
+            return image_answer(result)
+        if order.reply == _URL:
+            return json_answer({"status": True, "output_image_url": outcome.keep()})
+        return json_answer(
+            {"status": True, "output_image_base64": f"data:{result.media_type};base64,{base64_of(result)}"}
+        )
+
+    def problem(self, error: CutoutError, request: Request) -> Response:
+        """``{"error": text}``; elder clients look for ``status`` and ``message`` besides."""
+        status, text = _TEXTS.get(type(error), (status_of(error), _own_words(error)))
+        body: dict[str, object] = {"error": text}
+        if request.route == _ELDER:
+            body |= {"status": False, "message": text}
+        answer = json_answer(body, 400 if status in _BAD_REQUESTS else status)
+        return replace(answer, headers=refusal_headers(error))
+
+
+def _fields(request: Request) -> Fields:
+    if request.media_type.startswith("multipart/"):
+        return multipart_fields(request)
+    if request.media_type == "application/json":
+        return json_fields(request.body)
+    if request.media_type == "application/x-www-form-urlencoded":
+        return urlencoded_fields(request.body)
+    return Fields()
+
+
+def _spec(fields: Fields) -> CutoutSpec:
+    wanted: dict[str, str] = {}
+    for theirs, (ours, convert) in _OPTIONS.items():
+        text = fields.text(theirs)
+        if text is not None and (value := convert(text)):
+            wanted[ours] = value
+    for name, other in _ONLY_WITH.items():
+        if other not in wanted:
+            wanted.pop(name, None)
+    return parse_options(Fields(wanted.items()))
+
+
+def _own_words(error: CutoutError) -> str:
+    """Our message with their names in it."""
+    if isinstance(error, errors.ImageTooLargeError) and "image" not in error.details:
+        return f"Source image file can not be greater than {int(str(error.details['max_bytes'])) // 2**20}mb"
+    ours = str(error.details.get("option", ""))
+    if ours == "bg_color":
+        return _WRONG_COLOR
+    return error.message.replace(ours, _THEIRS.get(ours, ours), 1) if ours else error.message
+
+
+DIALECT = Slazzer()
