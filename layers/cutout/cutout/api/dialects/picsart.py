@@ -1,0 +1,274 @@
+"""Picsart tools 1.0: ``POST /tools/1.0/removebg``, what is to be had of it later, and the balance.
+
+The answer is a URL that works without a key, never the image. Clients send the whole set of options with their
+defaults: those are taken and change nothing. All lengths are pixels of the answer.
+"""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Final
+
+from cutout import errors
+from cutout.api import auth
+from cutout.api.answers import json_answer
+from cutout.api.clerks import Desk
+from cutout.api.dialects import Dialect, Order, Outcome, Standing
+from cutout.api.fields import Fields, json_fields, urlencoded_fields
+from cutout.api.job_documents import Links
+from cutout.api.jobs import unknown_job
+from cutout.api.measures import MAX_SIDE_PX, whole
+from cutout.api.multipart import multipart_fields
+from cutout.api.negotiation import preferred
+from cutout.api.options import boolean, choice, color, ink
+from cutout.api.preferences import APPLIED, wants_async
+from cutout.api.problems import error_of, refusal_headers, status_of
+from cutout.api.request import Request, Response
+from cutout.api.sources import Source, SourceKind, find_source
+from cutout.errors import CutoutError
+from cutout.imaging.spec import (
+    Canvas,
+    Channels,
+    CutoutSpec,
+    Fit,
+    ImageFormat,
+    Length,
+    Position,
+    Shadow,
+    Stroke,
+)
+from cutout.job_ids import is_job_id
+from cutout.jobs import Job, JobState
+
+_ROOT: Final = "/tools/1.0"
+_KEY: Final = "x-picsart-api-key"
+_JSON: Final = "application/json"
+_URLENCODED: Final = "application/x-www-form-urlencoded"
+_MAX_URL_CHARS: Final = 2083
+"""Of a URL that is none of ``data:``."""
+_FORMATS: Final = {"png": ImageFormat.PNG, "jpg": ImageFormat.JPEG, "jpeg": ImageFormat.JPEG, "webp": ImageFormat.WEBP}
+_OUTPUTS: Final = {"cutout": Channels.RGBA, "mask": Channels.ALPHA}
+_SCALES: Final = {"fit": Fit.FIT, "fill": Fit.COVER}
+_PRESET_PX: Final = 10
+"""How far a shadow with a direction lies off."""
+_DIRECTIONS: Final = {
+    "bottom-right": (1, 1),
+    "bottom": (0, 1),
+    "bottom-left": (-1, 1),
+    "left": (-1, 0),
+    "right": (1, 0),
+    "top-left": (-1, -1),
+    "top": (0, -1),
+    "top-right": (1, -1),
+}
+_DISABLED, _CUSTOM = "disabled", "custom"
+_OFFSETS: Final = ("shadow_offset_x", "shadow_offset_y")
+_SHADOWS: Final = {name: name for name in (_DISABLED, _CUSTOM, *_DIRECTIONS)}
+_STATUSES: Final[Mapping[type[CutoutError], int]] = {
+    errors.InvalidApiKeyError: 401,
+    errors.InvalidOptionError: 422,
+    errors.MultipleSourcesError: 422,
+    errors.InvalidBase64Error: 422,
+    errors.InvalidImageError: 422,
+    errors.UnsupportedImageFormatError: 422,
+    errors.GoneError: 404,
+}
+"""Where this contract differs from our own."""
+_PASSED_ON: Final = frozenset({404, 429})
+"""Answers of the server of an input URL that make the request unprocessable."""
+
+
+class Picsart(Dialect):
+    """URLs with rate and credit headers."""
+
+    name = "picsart"
+    title = "Picsart Remove Background, tools 1.0"
+    routes = frozenset({("POST", f"{_ROOT}/removebg")})
+
+    def __init__(self) -> None:
+        self.counters = {("GET", f"{_ROOT}/balance"): tell_balance}
+        self.clerks = {("GET", f"{_ROOT}/image/{{transaction_id}}"): self.tell_result}
+
+    def credential(self, request: Request, *, legacy: bool) -> str | None:
+        """``X-Picsart-API-Key``, where ``legacy`` as a query parameter too; or what we take elsewhere."""
+        given = [value for name, values in request.query.items() if legacy and name.lower() == _KEY for value in values]
+        key = next(filter(None, [request.headers.get(_KEY, "").strip(), *given]), None)
+        return key or auth.request_key(request, legacy=legacy)
+
+    def parse(self, request: Request) -> Order:
+        """A form, urlencoded text or JSON; in the latter two an image is a URL or base64.
+
+        ``Prefer: respond-async`` is a preference: with a background the answer comes at once all the same.
+        """
+        if preferred(request.headers.get("accept", ""), [_JSON]) is None:
+            raise errors.InvalidOptionError(f"Accept must allow {_JSON}.", {"option": "accept"})
+        fields, file_kind = _fields(request)
+        background = _source(fields, "bg_image", file_kind)
+        source = _source(fields, "image", file_kind)
+        if source is None:
+            names = ["image", "image_url", "image_id"]
+            raise errors.MissingImageError(f"Send one of {', '.join(names)}.", {"expected_one_of": names})
+        later = wants_async(request) and background is None
+        return Order(_spec(fields, background), source, "url", later=later, background=background)
+
+    def answer(self, request: Request, order: Order, outcome: Outcome) -> Response:  # noqa: ARG002
+        """``{"status": "success", "data": {"id", "url"}}``."""
+        left = max(outcome.standing.credits_left - int(outcome.charged), 0)
+        return _success(request, request.request_id, outcome.keep(), left)
+
+    def accepted(self, request: Request, job: Job, links: Links, *, again: bool) -> Response:  # noqa: ARG002
+        """202: ``{"transaction_id", "status"}``."""
+        request.answer_headers.update(APPLIED)
+        return _waiting(request, job)
+
+    def tell_result(self, request: Request, desk: Desk) -> Response:
+        """What came of a transaction: 200 with the URL, 202 while there is nothing yet, or the problem that it has."""
+        job_id = request.path_parameters.get("transaction_id", "")
+        if not is_job_id(job_id):
+            raise unknown_job()
+        job = desk.find(job_id)
+        if not job.state.is_final:
+            return _waiting(request, job)
+        if job.result is not None:
+            return _success(request, job.id, desk.links().url(job.result.key))
+        if job.error is None:  # it was cancelled, or its owner had it deleted
+            raise unknown_job()
+        raise error_of(job.error.code, job.error.message, job.error.details)
+
+    def problem(self, error: CutoutError, request: Request) -> Response:
+        """``{"code": status, "message": its name, "detail": text}``."""
+        status = _status(error, request)
+        body = {"code": status, "message": HTTPStatus(status).phrase, "detail": error.message}
+        left = 0 if isinstance(error, errors.QuotaExceededError) else None
+        headers = {**_headers(request, left), **refusal_headers(error)}
+        return Response(status, _JSON, json.dumps(body).encode(), headers)
+
+
+def tell_balance(request: Request, standing: Standing) -> Response:
+    """``{"credits": number}``."""
+    answer = json_answer({"credits": standing.credits_left})
+    return replace(answer, headers=_headers(request, standing.credits_left))
+
+
+def _success(request: Request, name: str, url: str, credits_left: int | None = None) -> Response:
+    answer = json_answer({"status": "success", "data": {"id": name, "url": url}})
+    return replace(answer, headers=_headers(request, credits_left))
+
+
+def _waiting(request: Request, job: Job) -> Response:
+    status = "queued" if job.state is JobState.QUEUED else "processing"
+    answer = json_answer({"transaction_id": job.id, "status": status}, 202)
+    return replace(answer, headers=_headers(request))
+
+
+def _headers(request: Request, credits_left: int | None = None) -> dict[str, str]:
+    """On every answer; rate and credits as far as they are known by then."""
+    headers = {"x-picsart-correlation-id": request.request_id}
+    rate = request.answer_headers
+    if "x-ratelimit-limit" in rate:
+        wait_s = int(rate["x-ratelimit-reset"]) - int(time.time())
+        headers["x-picsart-ratelimit-limit"] = rate["x-ratelimit-limit"]
+        headers["x-picsart-ratelimit-available"] = rate["x-ratelimit-remaining"]
+        headers["x-picsart-ratelimit-reset-time"] = str(max(wait_s, 1))
+    if credits_left is not None:
+        headers["x-picsart-credit-available"] = str(credits_left)
+    return headers
+
+
+def _status(error: CutoutError, request: Request) -> int:
+    if error.details.get("option") == "accept":
+        return 406
+    if isinstance(error, errors.NotFoundError) and request.method == "POST":
+        return 422  # the route is there; an upload that an id names is not
+    if error.details.get("upstream_status") in _PASSED_ON:
+        return 422
+    return _STATUSES.get(type(error), status_of(error))
+
+
+def _fields(request: Request) -> tuple[Fields, SourceKind]:
+    """The fields, and what ``image`` is among them. Raises UnsupportedMediaTypeError."""
+    kind = request.media_type
+    if kind.startswith("multipart/"):
+        return multipart_fields(request), SourceKind.BYTES
+    if kind == _JSON:
+        return json_fields(request.body), SourceKind.BASE64
+    if kind == _URLENCODED or not (kind or request.body):
+        return urlencoded_fields(request.body), SourceKind.BASE64
+    raise errors.UnsupportedMediaTypeError(f"Send multipart/form-data, {_URLENCODED} or {_JSON}.")
+
+
+def _source(fields: Fields, name: str, file_kind: SourceKind) -> Source | None:
+    """The one image of ``name``, ``name_url``, ``name_id``, or None."""
+    url = fields.text(f"{name}_url") or ""
+    is_data = url.lstrip()[:5].lower() == "data:"
+    if len(url) > _MAX_URL_CHARS and not is_data:
+        message = f"{name}_url is longer than {_MAX_URL_CHARS} characters."
+        raise errors.InvalidOptionError(message, {"option": f"{name}_url"})
+    kinds = {
+        name: file_kind,
+        f"{name}_url": SourceKind.BASE64 if is_data else SourceKind.URL,
+        f"{name}_id": SourceKind.UPLOAD,
+    }
+    given = {field: kind for field, kind in kinds.items() if field in fields}
+    if len(given) > 1:
+        raise errors.MultipleSourcesError(f"Send one of {', '.join(given)} only.", {"fields": list(given)})
+    return find_source(fields, given) if given else None
+
+
+def _spec(fields: Fields, background: Source | None) -> CutoutSpec:
+    """All options are checked, also those that do nothing beside others."""
+    image_format = choice("format", fields.text("format") or "png", _FORMATS)
+    channels = choice("output_type", fields.text("output_type") or "cutout", _OUTPUTS)
+    bg_color = color("bg_color", fields.text("bg_color") or "transparent")
+    blur = _number(fields, "bg_blur", "0")
+    spec = CutoutSpec(
+        format=image_format,
+        bg_color=bg_color,
+        bg_blur=0 if bg_color and not background else blur,  # a colour blurs to itself
+        canvas=_canvas(fields, background),
+        position=Position() if boolean("auto_center", fields.text("auto_center") or "false") else None,
+        stroke=_stroke(fields),
+        shadow=_shadow(fields),
+    )
+    if channels is Channels.ALPHA and background is None:
+        return CutoutSpec(format=image_format, mask_format=image_format, channels=channels)
+    return spec
+
+
+def _number(fields: Fields, name: str, default: str, low: int = 0, high: int = 100) -> int:
+    return whole(name, fields.text(name) or default, low, high)
+
+
+def _canvas(fields: Fields, background: Source | None) -> Canvas | None:
+    """As large as the background, unless its size is given; ``scale`` says how the photo fits into it."""
+    fit = choice("scale", fields.text("scale") or "fit", _SCALES)
+    width, height = (
+        _number(fields, name, "", 1, MAX_SIDE_PX) if name in fields else None for name in ("bg_width", "bg_height")
+    )
+    return Canvas(width, height, fit) if background or width or height else None
+
+
+def _stroke(fields: Fields) -> Stroke | None:
+    size = _number(fields, "stroke_size", "0")
+    paint = ink("stroke_color", fields.text("stroke_color") or "ffffff")
+    opacity = _number(fields, "stroke_opacity", "100") / 100
+    return Stroke(Length(size), paint, opacity) if size else None
+
+
+def _shadow(fields: Fields) -> Shadow | None:
+    kind = choice("shadow", fields.text("shadow") or _DISABLED, _SHADOWS)
+    opacity, blur = _number(fields, "shadow_opacity", "20") / 100, _number(fields, "shadow_blur", "50")
+    given = {name: _number(fields, name, "", -100) for name in _OFFSETS if name in fields}
+    if kind == _DISABLED:
+        return None
+    if kind == _CUSTOM and (missing := [name for name in _OFFSETS if name not in given]):
+        raise errors.InvalidOptionError(f"{missing[0]} is required with shadow=custom.", {"option": missing[0]})
+    across, down = (
+        [given[name] for name in _OFFSETS] if kind == _CUSTOM else (_PRESET_PX * step for step in _DIRECTIONS[kind])
+    )
+    return Shadow(offset_x=Length(across), offset_y=Length(down), blur=Length(blur), opacity=opacity)
+
+
+DIALECT = Picsart()
