@@ -51,7 +51,7 @@ class Settings:
     legacy_keys: bool = False
     """CUTOUT_LEGACY_KEYS: accept API keys in the query string or the JSON body."""
     open_account: str = ""
-    """CUTOUT_OPEN_ACCOUNT: id of the account that pays for requests without a key, by keyless contracts; empty: none."""
+    """CUTOUT_OPEN_ACCOUNT: id of the account that requests without a key go to, by keyless contracts; empty: none."""
     url_timeout_s: float = 10.0
     """CUTOUT_URL_TIMEOUT_S: seconds for fetching one image_url, redirects included."""
     url_redirects: int = 3

@@ -1,4 +1,4 @@
-"""A mask of nothing but subject and ground, with a smooth outline: for scissors, plotters, and who wants no half tones."""
+"""A mask of nothing but subject and ground, with a smooth outline: for scissors and plotters."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,4 +14,5 @@ def binary(alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
     As rembg's ``post_process`` does it, but for its opening by 3x3 pixels, which takes away what the blur does too.
     """
-    return _CUT[np.asarray(Image.fromarray(alpha).filter(_ROUNDING))]
+    cut: NDArray[np.uint8] = _CUT[np.asarray(Image.fromarray(alpha).filter(_ROUNDING))]
+    return cut
