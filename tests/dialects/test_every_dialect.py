@@ -1,11 +1,11 @@
 """What holds for every dialect, whichever there are."""
 
-from cutout.api.dialects import counters, every_dialect, pages, removals
+from cutout.api.dialects import every_dialect
 from tests.in_process import URL
 
 
 def test_every_route_of_a_dialect_is_in_the_template_and_no_two_dialects_share_one(template):
-    routes = [route for route, _ in removals()] + [route for route, *_ in (*pages(), *counters())]
+    routes = [route for dialect in every_dialect() for route in dialect.every_route()]
     assert len(routes) == len(set(routes))
     assert {route for _, route in routes} <= {route.path for route in template.routes}
 

@@ -114,6 +114,10 @@ class Dialect(ABC):
     windows: Mapping[Route, Window] = {}
     """What needs no key, but something that is stored."""
 
+    def every_route(self) -> set[Route]:
+        """All of the above."""
+        return {*self.routes, *self.pages, *self.counters, *self.clerks, *self.windows}
+
     @abstractmethod
     def credential(self, request: Request, *, legacy: bool) -> str | None:
         """The raw API key as this vendor spells it; ``legacy`` allows old, less safe places."""
@@ -192,6 +196,5 @@ def find_dialect(name: str) -> Dialect | None:
 
 def methods_of(path: str) -> set[str]:
     """The methods by which dialects are called at a path of the template, HEAD and OPTIONS apart."""
-    others = (*pages(), *counters(), *clerks(), *windows())
-    routes = [route for route, _ in removals()] + [route for route, *_ in others]
+    routes = (route for dialect in every_dialect() for route in dialect.every_route())
     return {method for method, route in routes if route == path}

@@ -107,8 +107,7 @@ def list_dialects(_: Request) -> Response:
 
 
 def _all_routes(dialect: Dialect) -> list[Route]:
-    asked = (dialect.routes, dialect.pages, dialect.counters, dialect.clerks, dialect.windows)
-    return sorted({route for routes in asked for route in routes}, key=lambda route: (route[1], route[0]))
+    return sorted(dialect.every_route(), key=lambda route: (route[1], route[0]))
 
 
 def _order(fields: Fields, sources: dict[str, SourceKind], backgrounds: dict[str, SourceKind], reply: str) -> Order:
