@@ -25,7 +25,8 @@ from cutout.imaging.spec import Box, CutoutResult, Limits
 _OPTIONS: Final = frozenset({"format", "channels", "bg_color", "size", "crop", "despill"})
 _VALUES: Final = {"format": ("png", "jpg", "webp"), "size": ("preview", "medium", "hd", "full")}
 """Where this contract knows fewer than we do."""
-_LIMITS: Final = Limits(max_output_mp=36.0)
+_LIMITS: Final = Limits(max_output_mp=36.0, max_output_side_px=Limits().max_side_px)
+"""It bounds the area of an answer, not its sides; the service's own bound on these holds besides."""
 _IMAGES: Final = ("image/png", "image/jpeg", "image/webp")
 _JSON: Final = "application/json"
 _BYTES, _BASE64 = "bytes", "base64"
