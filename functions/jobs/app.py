@@ -37,8 +37,7 @@ def _admitted(answer: Callable[[Caller, Request], Response], request: Request) -
     return answer(warm.admission().admit(request, key).caller, request)
 
 
-def serve(dialect: Dialect, clerk: Clerk, request: Request) -> Response:
-    """A dialect's answer about the account's jobs and uploads."""
+def _serve(dialect: Dialect, clerk: Clerk, request: Request) -> Response:
     key = dialect.credential(request, legacy=warm.settings().legacy_keys)
     return clerk(request, warm.dialect_desk(warm.admission().admit(request, key).caller.account.id))
 
@@ -53,8 +52,9 @@ OWN: dict[tuple[str, str], Callable[[Caller, Request], Response]] = {
     **{(method, "/v2/jobs/{id}"): look for method in ("GET", "DELETE")},
     ("POST", "/v2/uploads"): lambda c, r: upload_answer(*warm.uploads().direct_form(c.account.id, parse_upload(r))),
 }
-handler = lambda_handler(
+ENDPOINTS = (
     [Endpoint(*route, partial(_admitted, answer)) for route, answer in OWN.items()]
-    + [Endpoint(*route, partial(serve, dialect, clerk), dialect.problem) for route, dialect, clerk in clerks()]
+    + [Endpoint(*route, partial(_serve, dialect, clerk), dialect.problem) for route, dialect, clerk in clerks()]
     + [Endpoint(*route, partial(_show, window), dialect.problem) for route, dialect, window in windows()]
 )
+handler = lambda_handler(ENDPOINTS)
