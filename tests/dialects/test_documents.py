@@ -1,6 +1,7 @@
 """docs/openapi.yaml and docs/openapi/: whole documents, that name every route of every dialect and nothing else."""
 
 import importlib
+import json
 import re
 
 import pytest
@@ -9,6 +10,7 @@ from openapi_spec_validator import validate
 from openapi_spec_validator.readers import read_from_filename
 
 from cutout.api.dialects import every_dialect
+from functions.jobs.app import OWN as OF_JOBS
 from local import ROOT
 from tests.dialects import documents
 
@@ -17,7 +19,7 @@ METHODS = {"get", "put", "post", "delete", "patch"}
 DIALECTS = sorted({dialect.name for dialect in every_dialect()} - {"backgrounderase"})  # whose contract is our own
 DOCUMENTS = ["openapi.yaml", *(f"openapi/{name}.yaml" for name in DIALECTS)]
 EACH = [pytest.param(name, marks=pytest.mark.covers("document", name)) for name in DIALECTS]
-FUNCTIONS = ["account", "admin", "health", "jobs", "remove_background"]
+FUNCTIONS = ["account", "admin", "health", "remove_background"]
 INTERNAL = {("GET", "/internal/health")}
 
 
@@ -52,12 +54,10 @@ def test_a_dialect_s_document_has_its_routes_and_no_other(name):
 
 
 def test_all_that_functions_answer_is_documented_and_nothing_else():
-    endpoints = {
-        (endpoint.method, written(endpoint.route))
-        for name in FUNCTIONS
-        for endpoint in importlib.import_module(f"functions.{name}.app").ENDPOINTS
-    }
-    assert set(documents.operations()) == endpoints - INTERNAL
+    modules = [importlib.import_module(f"functions.{name}.app") for name in FUNCTIONS]
+    endpoints = {(endpoint.method, endpoint.route) for module in modules for endpoint in module.ENDPOINTS}
+    endpoints |= OF_JOBS.keys() | {route for dialect in every_dialect() for route in dialect.every_route()}
+    assert set(documents.operations()) == {(method, written(route)) for method, route in endpoints - INTERNAL}
 
 
 @pytest.mark.parametrize("name", EACH)
@@ -66,7 +66,13 @@ def test_a_dialect_s_paths_and_keys_are_referred_to_from_the_document_of_all(nam
     own = yaml.safe_load((FOLDER / f"{name}.yaml").read_text())
     for path in own["paths"]:
         escaped = path.replace("~", "~0").replace("/", "~1")
-        assert whole["paths"][path] == {"$ref": f"openapi/{name}.yaml#/paths/{escaped}"}
+        if "$ref" in whole["paths"][path]:
+            assert whole["paths"][path] == {"$ref": f"openapi/{name}.yaml#/paths/{escaped}"}
+        else:  # a path that our own contract has too: what is the dialect's is written twice
+            inside = json.loads(json.dumps(own["paths"][path]).replace('"#/', f'"openapi/{name}.yaml#/'))
+            for method, operation in inside.items():
+                for part in ("tags", "security", "requestBody", "responses"):
+                    assert whole["paths"][path][method][part] == operation[part]
     for scheme in own["components"].get("securitySchemes", {}):
         expected = {"$ref": f"openapi/{name}.yaml#/components/securitySchemes/{scheme}"}
         assert whole["components"]["securitySchemes"][scheme] == expected
