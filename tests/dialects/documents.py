@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from functools import cache
-from pathlib import PurePath
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -38,7 +37,10 @@ def schema() -> Any:
 @cache
 def dialect_paths() -> Mapping[str, str]:
     """The paths that are written down in a dialect's own document, and the dialects."""
-    return {path: PurePath(item["$ref"].partition("#")[0]).stem for path, item in _paths().items() if "$ref" in item}
+    folder = DOCUMENT.parent / "openapi"
+    return {
+        path: each.stem for each in sorted(folder.glob("*.yaml")) for path in yaml.safe_load(each.read_text())["paths"]
+    }
 
 
 @cache
@@ -56,8 +58,8 @@ def validate(response: requests.Response) -> None:
     request = response.request
     match = _routes().match("ANY", urlsplit(str(request.url)).path)
     operation = _operation(str(request.method), match.route.path) if match else None
-    if operation is not None:
-        operation.Case().validate_response(response, checks=CHECKS)
+    if match and operation:
+        operation.Case(path_parameters=dict(match.path_parameters)).validate_response(response, checks=CHECKS)
 
 
 @cache
