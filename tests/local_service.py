@@ -29,17 +29,17 @@ class Service:
 
 @contextmanager
 def local_service(
-    state: Path, *arguments: str, allow: str = "", settings: Mapping[str, str] | None = None
+    state: Path, *arguments: str, allow: str = "", settings: Mapping[str, str] | None = None, root: Path = ROOT
 ) -> Iterator[Service]:
     """The service, with the default model, while the block lasts.
 
     arguments: of the command line. allow: ``host:port`` pairs that may be fetched from and posted to. settings: further
-    ``CUTOUT_*`` variables; those of this process are not handed on.
+    ``CUTOUT_*`` variables; those of this process are not handed on. root: of the repository, or of a copy.
     """
     command = [sys.executable, "-m", "local", "--port", "0", "--state", str(state), *arguments]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CUTOUT_")}
     environment |= {"CUTOUT_URL_ALLOW": allow, **(settings or {})}
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, cwd=root, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
             lines = []
