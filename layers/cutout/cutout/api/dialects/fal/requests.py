@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
+from cutout.accounts import KeyMode
 from cutout.api.answers import json_answer
 from cutout.api.clerks import Clerk, Desk
 from cutout.api.dialects.fal.addresses import APP, NAME, QUEUE, id_for_answer, job_id_of, public_id, unknown_request
@@ -42,7 +43,8 @@ def result(request: Request, desk: Desk) -> Response:
     *_, job = _watch(request, desk, STREAM_S)
     if not job.state.is_final:
         raise ConflictError("Request is still in progress.")
-    return reply(job_output(job, desk.links()), public_id(job), units=1)
+    units = int(job.charged_mode is not KeyMode.SYNTHETIC)
+    return reply(job_output(job, desk.links()), public_id(job), units=units)
 
 
 def cancel(request: Request, desk: Desk) -> Response:
