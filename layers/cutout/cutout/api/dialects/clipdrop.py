@@ -35,7 +35,8 @@ _HANDLINGS: Final = {
     "return_input_if_non_opaque": OwnAlpha.KEEP,
     "discard_alpha_layer": OwnAlpha.DISCARD,
 }
-_LIMITS: Final = Limits(max_bytes=30 * 2**20, max_pixels=25_000_000)
+_LIMITS: Final = Limits(max_bytes=30 * 2**20, max_pixels=25_000_000, max_output_side_px=Limits().max_side_px)
+"""What comes out is as large as what went in, as far as the service lets it."""
 _BAD_REQUESTS: Final = frozenset({413, 415, 422})
 """Statuses that this contract does not know: whatever is wrong with the image is 400."""
 
