@@ -1,4 +1,4 @@
-"""A job store in memory, which passes the same tests as the one on DynamoDB (tests/unit/aws/test_job_store.py)."""
+"""A job store in memory, which passes the same tests as the one on DynamoDB (tests/unit/aws/job_store)."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What only the values tell; every store's rules are in tests/unit/aws/test_job_store.py."""
+"""What only the values tell; every store's rules are in tests/unit/aws/job_store."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

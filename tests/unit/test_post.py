@@ -1,4 +1,4 @@
-"""Posting, against servers on loopback that stand for the Internet. What it shares with fetching: test_fetch.py."""
+"""Posting, against servers on loopback that stand for the Internet. What it shares with fetching: tests/unit/fetch."""
 
 import socket
 

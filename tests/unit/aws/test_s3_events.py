@@ -1,4 +1,4 @@
-"""Messages to tasks. What becomes of them is in tests/functions/test_process_upload.py."""
+"""Messages to tasks. What becomes of them is in tests/functions/process_upload."""
 
 import json
 from contextlib import suppress
