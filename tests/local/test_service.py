@@ -62,6 +62,7 @@ def test_the_shell_does_not_leak_into_the_functions_but_the_allow_list_passes(to
     assert environment["CUTOUT_ACCOUNTS_TABLE"] == "cutout-local-Accounts"
     assert environment["CUTOUT_URL_ALLOW"] == "127.0.0.1:9"
     assert environment["CUTOUT_INLINE_LIMIT_BYTES"] == "0"
+    assert environment["CUTOUT_OPEN_ACCOUNT"] == toy.endpoints["account"] == "acct_local"
 
 
 def test_two_requests_are_served_at_once(toy, tmp_path):
@@ -205,7 +206,8 @@ def test_what_functions_print_is_in_their_logs_and_not_on_the_console(toy):
 
 def test_two_instances_do_not_disturb_each_other_and_the_second_is_set_up_otherwise(toy, tmp_path):
     first = toy.endpoints
-    with started(toy.state, CUTOUT_LOCAL_WORKERS="1", CUTOUT_LOCAL_TIMEOUT_S="1") as other:
+    settings = {"CUTOUT_LOCAL_WORKERS": "1", "CUTOUT_LOCAL_TIMEOUT_S": "1", "CUTOUT_OPEN_ACCOUNT": ""}
+    with started(toy.state, **settings) as other:
         assert other.port != toy.port
         assert other.endpoints["aws"] != first["aws"]
         things = client("dynamodb", other.endpoints["aws"])
@@ -215,6 +217,7 @@ def test_two_instances_do_not_disturb_each_other_and_the_second_is_set_up_otherw
         assert "Item" not in client("dynamodb", first["aws"]).get_item(**place)
         assert json.loads((toy.state / "endpoints.json").read_text()) == first
         assert int(httpx.get(f"{other.url}/slow").json()["threads"]) == len(os.sched_getaffinity(0))
+        assert httpx.get(f"{other.url}/echo").json()["env"]["CUTOUT_OPEN_ACCOUNT"] == ""
         assert len(other.children) == 1 + 2 + 1  # moto, two zip functions, one model
         alone = httpx.get(f"{other.url}/slow", params={"meet": str(tmp_path)}, timeout=60)
         assert alone.status_code == 504
