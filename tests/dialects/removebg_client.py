@@ -27,7 +27,9 @@ def ask(
     files: dict[str, Any] = {"image_file": ("photo.jpg", astronaut() if image is None else image)}
     if background is not None:
         files["bg_image_file"] = ("ground.png", background)
-    return api.post(REMOVE, files=files, data=fields, headers={**key_header(key), "Accept": accept})
+    return api.post(
+        REMOVE, files=files, data=fields, headers={**key_header(key), "Accept": accept}, allow_redirects=False
+    )
 
 
 def made(api: requests.Session, **options: Any) -> np.ndarray:

@@ -166,20 +166,33 @@ class TestCrop:
 class TestPlace:
     @pytest.mark.parametrize("scale", ["50%", "50", "80%"])
     def test_a_scale_makes_the_subject_that_large_and_puts_it_into_the_middle(self, api, scale):
-        left, top, right, bottom = bounds(made(api, scale=scale)[..., 3])
-        share = float(scale.rstrip("%")) / 100
-        assert max(right - left, bottom - top) == pytest.approx(SIDE * share, abs=3)
-        assert (left + right) / 2 == pytest.approx(SIDE / 2, abs=2)
-        assert (top + bottom) / 2 == pytest.approx(SIDE / 2, abs=2)
+        left, top, width, height = placed(api, scale=scale)
+        assert max(width, height) == pytest.approx(SIDE * float(scale.rstrip("%")) / 100, abs=1)
+        assert left + width / 2 == pytest.approx(SIDE / 2, abs=1)
+        assert top + height / 2 == pytest.approx(SIDE / 2, abs=1)
 
     @pytest.mark.parametrize(("position", "place"), [("0%", (0, 0)), ("100% 0%", (1, 0)), ("center", (0.5, 0.5))])
     def test_a_position_puts_it_there(self, api, position, place):
-        left, top, right, bottom = bounds(made(api, scale="40%", position=position)[..., 3])
-        assert left == pytest.approx(place[0] * (SIDE - (right - left)), abs=2)
-        assert top == pytest.approx(place[1] * (SIDE - (bottom - top)), abs=2)
+        left, top, width, height = placed(api, scale="40%", position=position)
+        assert left == pytest.approx(place[0] * (SIDE - width), abs=1)
+        assert top == pytest.approx(place[1] * (SIDE - height), abs=1)
 
     def test_original_leaves_it_where_it_is(self, api):
         assert np.array_equal(made(api, scale="original", position="original"), made(api))
+
+
+def placed(api, **fields) -> tuple[int, int, int, int]:
+    """Left, top, width and height of the box that is told; what lies in it is what lay in the photo's."""
+    boxes, inside = [], []
+    for answer in (ask(api), ask(api, **fields)):
+        success_of_removebg(answer)
+        box = tuple(int(answer.headers[f"x-foreground-{name}"]) for name in ("left", "top", "width", "height"))
+        left, top, width, height = box
+        alpha = opened(answer.content).getchannel("A").crop((left, top, left + width, top + height))
+        boxes.append(box)
+        inside.append(np.asarray(alpha.resize((32, 32), Image.Resampling.BOX)).astype(int))
+    assert np.abs(inside[0] - inside[1]).mean() < 4
+    return boxes[1]
 
 
 class TestBackground:

@@ -40,6 +40,13 @@ class Source:
     name: str
     value: bytes | str
 
+    @property
+    def data(self) -> bytes:
+        """The encoded image of an order that was taken. Raises TypeError where it was not."""
+        if not isinstance(self.value, bytes):
+            raise TypeError(f"the {self.name} of the order was not taken")
+        return self.value
+
 
 def find_source(fields: Fields, names: Mapping[str, SourceKind]) -> Source:
     """The one source among ``fields``; ``names`` says which fields are sources, and of which kind.

@@ -48,8 +48,8 @@ class Removal:
 
         Raises what is wrong with the images.
         """
-        image = _bytes(order.source)
-        behind = _bytes(order.background) if order.background else None
+        image = order.source.data
+        behind = order.background.data if order.background else None
         result = cut_out(image, order.spec, self._segmenter_for(order.model), self._limits.within(order.limits), behind)
         telemetry.image_made(result)
         usage = Usage.of_image(result.source_width, result.source_height, len(image), len(result.data))
@@ -58,9 +58,3 @@ class Removal:
     def fetch_and_make(self, caller: Caller, order: Order, charge_id: str) -> tuple[CutoutResult, Charge | None]:
         """Both at once."""
         return self.make(caller, self.take(caller, order), charge_id)
-
-
-def _bytes(source: Source) -> bytes:
-    if not isinstance(source.value, bytes):
-        raise TypeError(f"the {source.name} of the order was not taken")
-    return source.value

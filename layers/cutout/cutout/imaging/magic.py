@@ -1,5 +1,9 @@
 """Image formats by their first bytes. Names and file endings are never trusted. No numpy, no Pillow."""
 
+from collections.abc import Collection
+
+from cutout.errors import UnsupportedImageFormatError
+
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"\xff\xd8\xff", "jpeg"),
     (b"\x89PNG\r\n\x1a\n", "png"),
@@ -45,3 +49,15 @@ def describe(data: bytes) -> str:
         if head[offset:].startswith(signature.lower()) or (not offset and head.lstrip().startswith(signature.lower())):
             return message
     return "The image is not in a supported format; send JPEG, PNG, WebP, BMP, TIFF or GIF."
+
+
+def require_kind(data: bytes, kinds: Collection[str], told: str) -> None:
+    """Let images of these kinds pass (names as :func:`sniff` has them). told: the kinds as their sender calls them.
+
+    Raises UnsupportedImageFormatError.
+    """
+    kind = sniff(data)
+    if kind not in kinds:
+        raise UnsupportedImageFormatError(
+            f"{kind.upper()} images are not supported; send {told}." if kind else describe(data)
+        )

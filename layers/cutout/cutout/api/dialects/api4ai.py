@@ -14,13 +14,12 @@ from cutout import errors
 from cutout.api import auth
 from cutout.api.answers import base64_of, json_answer
 from cutout.api.dialects import Dialect, Order, Outcome
-from cutout.api.fields import Fields, json_fields, urlencoded_fields
-from cutout.api.multipart import multipart_fields
+from cutout.api.forms import form_fields
 from cutout.api.problems import refusal_headers, status_of
 from cutout.api.request import Request, Response
 from cutout.api.sources import Source, SourceKind
 from cutout.errors import CutoutError
-from cutout.imaging.magic import describe, sniff
+from cutout.imaging.magic import require_kind
 from cutout.imaging.spec import Channels, CutoutSpec, Length, LengthUnit, Limits, Shadow
 
 _PREFIXES: Final = ("/v1", "/img-bg-removal/v1")
@@ -83,11 +82,8 @@ class Api4Ai(Dialect):
 
     def receive(self, request: Request, order: Order) -> None:
         """Note what came, for a failure too. Raises UnsupportedImageFormatError."""
-        data = bytes(order.source.value)  # type: ignore[arg-type]
-        request.notes["md5"] = _md5(data)
-        if (kind := sniff(data)) not in _KINDS:
-            message = f"{kind.upper()} images are not supported; send JPEG or PNG." if kind else describe(data)
-            raise errors.UnsupportedImageFormatError(message)
+        request.notes["md5"] = _md5(order.source.data)
+        require_kind(order.source.data, _KINDS, "JPEG or PNG")
 
     def answer(self, request: Request, order: Order, outcome: Outcome) -> Response:
         """The picture or the mask as the one entity of the one result."""
@@ -128,7 +124,8 @@ def _mode(request: Request) -> str:
 
 def _source(request: Request) -> Source:
     """The image, empty if its file is; its name and, as far as the bytes are here, their hash are noted."""
-    fields, kind = _fields(request)
+    fields = form_fields(request)
+    kind = SourceKind.BYTES if request.media_type.startswith("multipart/") else SourceKind.BASE64
     if "image" in fields or "image" in fields.file_names:
         request.notes["name"] = fields.file_names.get("image", "image")
         if kind is SourceKind.BASE64:
@@ -141,17 +138,6 @@ def _source(request: Request) -> Source:
         request.notes["name"] = path.rpartition("/")[2]
         return Source(SourceKind.URL, "url", url)
     raise errors.MissingImageError("Missing image or url field.")
-
-
-def _fields(request: Request) -> tuple[Fields, SourceKind]:
-    """The fields of a body, and how an image stands in it."""
-    if request.media_type.startswith("multipart/"):
-        return multipart_fields(request), SourceKind.BYTES
-    if request.media_type == "application/json":
-        return json_fields(request.body), SourceKind.BASE64
-    if request.media_type == "application/x-www-form-urlencoded":
-        return urlencoded_fields(request.body), SourceKind.BASE64
-    return Fields(), SourceKind.BYTES
 
 
 def _result(request: Request, code: str, message: str, *entities: Mapping[str, str]) -> Response:

@@ -20,7 +20,7 @@ from cutout.api.problems import refusal_headers, status_of
 from cutout.api.request import Request, Response
 from cutout.api.sources import Source, SourceKind
 from cutout.errors import CutoutError
-from cutout.imaging.magic import describe, sniff
+from cutout.imaging.magic import require_kind, sniff
 from cutout.imaging.spec import CutoutSpec, ImageFormat, Limits, OwnAlpha
 
 _OFFERS: Final[Mapping[str, ImageFormat]] = {
@@ -64,17 +64,13 @@ class Clipdrop(Dialect):
 
     def receive(self, request: Request, order: Order) -> None:  # noqa: ARG002
         """Raises UnsupportedImageFormatError."""
-        data = bytes(order.source.value)  # type: ignore[arg-type]
-        if (kind := sniff(data)) not in _KINDS:
-            message = f"{kind.upper()} images are not supported; send PNG, JPG or WEBP." if kind else describe(data)
-            raise errors.UnsupportedImageFormatError(message)
+        require_kind(order.source.data, _KINDS, "PNG, JPG or WEBP")
 
     def answer(self, request: Request, order: Order, outcome: Outcome) -> Response:  # noqa: ARG002
         """The image; the very bytes that came where they were transparent, and of the format that is wanted."""
         result = outcome.result
-        data = bytes(order.source.value)  # type: ignore[arg-type]
-        if result.own_alpha_kept and sniff(data) == order.spec.format.value:
-            result = replace(result, data=data)
+        if result.own_alpha_kept and sniff(order.source.data) == order.spec.format.value:
+            result = replace(result, data=order.source.data)
         consumed = int(outcome.charged)
         credits_ = {
             "x-remaining-credits": str(max(outcome.standing.credits_left - consumed, 0)),

@@ -11,8 +11,8 @@ from typing import Final
 from cutout import errors
 from cutout.api.answers import base64_of, image_answer, json_answer
 from cutout.api.dialects import Dialect, Order, Outcome
-from cutout.api.fields import Fields, json_fields, urlencoded_fields
-from cutout.api.multipart import multipart_fields
+from cutout.api.fields import Fields
+from cutout.api.forms import form_fields
 from cutout.api.options import boolean, parse_options
 from cutout.api.problems import refusal_headers, status_of
 from cutout.api.request import Request, Response
@@ -103,7 +103,7 @@ class Slazzer(Dialect):
 
     def parse(self, request: Request) -> Order:
         """A form, or JSON; fields that the contract does not know are left alone."""
-        fields = _fields(request)
+        fields = form_fields(request)
         background = find_source(fields, _BACKGROUNDS) if _BACKGROUNDS.keys() & set(fields) else None
         shape = fields.text("output_image_format") or (_URL if request.route == _ELDER else _BINARY)
         reply = _one_of(shape, (_BINARY, _URL, _BASE64))
@@ -128,16 +128,6 @@ class Slazzer(Dialect):
             body |= {"status": False, "message": text}
         answer = json_answer(body, 400 if status in _BAD_REQUESTS else status)
         return replace(answer, headers=refusal_headers(error))
-
-
-def _fields(request: Request) -> Fields:
-    if request.media_type.startswith("multipart/"):
-        return multipart_fields(request)
-    if request.media_type == "application/json":
-        return json_fields(request.body)
-    if request.media_type == "application/x-www-form-urlencoded":
-        return urlencoded_fields(request.body)
-    return Fields()
 
 
 def _spec(fields: Fields) -> CutoutSpec:

@@ -9,16 +9,18 @@ from typing import Final
 from cutout.api import auth
 from cutout.api.answers import base64_of, facts, json_answer
 from cutout.api.dialects import Dialect, Order, Outcome, Standing
-from cutout.api.dialects.removebg.options import LIMITS, read_fields, read_order, read_source
+from cutout.api.dialects.removebg.options import LIMITS, read_order, read_source
 from cutout.api.dialects.removebg.problems import NOTHING_FOUND, problem_of
+from cutout.api.forms import form_fields
 from cutout.api.negotiation import preferred
 from cutout.api.request import Request, Response
 from cutout.api.sources import SourceKind, load
-from cutout.errors import CutoutError, InvalidImageError, UnsupportedImageFormatError
-from cutout.imaging.magic import describe, sniff
+from cutout.errors import CutoutError, InvalidImageError
+from cutout.imaging.magic import require_kind
 from cutout.imaging.spec import Box, CutoutResult, SizeName, fitted
 
 _KINDS: Final = frozenset({"jpeg", "png", "webp"})
+_KINDS_TOLD: Final = "JPG, PNG or WebP"
 _MAX_FRAME_PX: Final = 25_000_000
 """Of an input above this, the foreground's box is told in pixels of the input; else in those of the answer."""
 _BYTES, _JSON = "bytes", "json"
@@ -40,11 +42,11 @@ class RemoveBg(Dialect):
 
     def parse(self, request: Request) -> Order:
         """Multipart, urlencoded or JSON to an order."""
-        return replace(read_order(read_fields(request)), reply=_JSON if _wants_json(request) else _BYTES)
+        return replace(read_order(form_fields(request)), reply=_JSON if _wants_json(request) else _BYTES)
 
     def receive(self, request: Request, order: Order) -> None:  # noqa: ARG002
         """Raises UnsupportedImageFormatError."""
-        _check_kind(bytes(order.source.value))  # type: ignore[arg-type]
+        require_kind(order.source.data, _KINDS, _KINDS_TOLD)
 
     def answer(self, request: Request, order: Order, outcome: Outcome) -> Response:  # noqa: ARG002
         """The image, or ``{"data": {result_b64, foreground_*}}``. Raises InvalidImageError where nothing was found."""
@@ -76,9 +78,9 @@ def improve(request: Request, _: Standing) -> Response:
 
     The id is that of the request. Raises what is wrong with the image as it was sent.
     """
-    source = read_source(read_fields(request))
+    source = read_source(form_fields(request))
     if source.kind is not SourceKind.URL:
-        _check_kind(load(source, {}, LIMITS.max_bytes))
+        require_kind(load(source, {}, LIMITS.max_bytes), _KINDS, _KINDS_TOLD)
     return replace(json_answer({"id": request.request_id.removeprefix("req_")}), headers={"x-image-kept": "no"})
 
 
@@ -86,13 +88,6 @@ def _wants_json(request: Request) -> bool:
     """JSON where it is accepted and anything is not: many clients send ``application/json, */*`` and expect bytes."""
     accept = request.headers.get("accept", "").lower()
     return "*/*" not in accept and preferred(accept, ["image/png", "application/json"]) == "application/json"
-
-
-def _check_kind(data: bytes) -> None:
-    kind = sniff(data)
-    if kind not in _KINDS:
-        message = f"{kind.upper()} images are not supported; send JPG, PNG or WebP." if kind else describe(data)
-        raise UnsupportedImageFormatError(message)
 
 
 def _headers(result: CutoutResult, order: Order) -> dict[str, str]:

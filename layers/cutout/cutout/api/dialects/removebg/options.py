@@ -9,10 +9,8 @@ from typing import Final
 
 from cutout.api.dialects import Order
 from cutout.api.dialects.removebg.problems import MAX_BYTES
-from cutout.api.fields import Fields, json_fields, urlencoded_fields
-from cutout.api.multipart import multipart_fields
+from cutout.api.fields import Fields
 from cutout.api.options import boolean, choice, parse_options
-from cutout.api.request import Request
 from cutout.api.sources import Source, SourceKind, find_source
 from cutout.errors import ImageUrlFetchFailedError, InvalidOptionError, MultipleSourcesError
 from cutout.imaging.spec import Channels, CutoutSpec, ImageFormat, Limits
@@ -67,16 +65,6 @@ _LEVELS: Final = {"none": None, "1": 0, "2": 1, "latest": 1}
 _SHADOWS: Final = {"none": "none", "drop": "drop", "car": "contact", "3d": "contact", "auto": "auto"}
 _ON_GROUND: Final = frozenset({"product", "animal", "car", "transportation"})
 """Types whose automatic shadow lies on the ground; others may be cut off by the edge, and have one behind them."""
-
-
-def read_fields(request: Request) -> Fields:
-    """The parameters of a form or of a JSON object; a body of another kind has none. Raises InvalidRequestError."""
-    if request.media_type.startswith("multipart/"):
-        return multipart_fields(request)
-    if request.media_type == "application/json" or request.media_type.endswith("+json"):
-        return json_fields(request.body)
-    is_form = request.media_type == "application/x-www-form-urlencoded"
-    return urlencoded_fields(request.body) if is_form else Fields()
 
 
 def read_order(fields: Fields) -> Order:
