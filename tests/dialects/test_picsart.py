@@ -166,6 +166,21 @@ def test_who_prefers_not_to_wait_gets_a_transaction_and_then_its_url(api):
     assert images_of() == 2
 
 
+@pytest.mark.covers("happy")
+def test_a_background_behind_a_url_is_put_off_too_and_any_other_is_not(api, file_server, monkeypatch):
+    monkeypatch.setenv("CUTOUT_URL_ALLOW", file_server.authority)
+    (file_server.folder / "navy.png").write_bytes(plain(90, 70))
+    later = {"Prefer": "respond-async"}
+    response = ask(api, headers=later, bg_image_url=f"{file_server.url}/navy.png")
+    assert response.status_code == 202
+    work()
+    made_later = image_of(api.get(f"{URL}/tools/1.0/image/{response.json()['transaction_id']}", headers=KEY))
+    at_once = ask(api, headers=later, background=plain(90, 70))
+    assert (at_once.status_code, "preference-applied" in at_once.headers) == (200, False)
+    assert made_later.shape == (70, 90, 3)
+    assert np.array_equal(made_later, image_of(at_once))
+
+
 @pytest.mark.covers("errors")
 def test_a_transaction_that_came_to_nothing_is_the_problem_that_it_had(api):
     response = ask(api, b"no image at all, but long enough to be one", headers={"Prefer": "respond-async"})

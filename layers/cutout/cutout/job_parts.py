@@ -45,6 +45,8 @@ class JobOptions:
     spec: CutoutSpec = field(default_factory=CutoutSpec)
     mask: bool = False
     """Whether the mask is stored beside the cutout."""
+    background_url: str = ""
+    """A public URL of the background image; empty: there is none."""
 
 
 @dataclass(frozen=True, slots=True)

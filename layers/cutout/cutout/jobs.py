@@ -159,8 +159,8 @@ class Job:
         if self.deleted_at is not None:
             return self
         ended = self if self.state.is_final else self.cancelled(now)
-        source = replace(self.source, url="")
-        return replace(ended, source=source, webhook_url=None, result=None, deleted_at=in_ms(now))
+        source, options = replace(self.source, url=""), replace(self.options, background_url="")
+        return replace(ended, source=source, options=options, webhook_url=None, result=None, deleted_at=in_ms(now))
 
     def _finished(self, state: JobState, now: datetime) -> "Job":
         return replace(self, state=state, finished_at=in_ms(now), lease_until=None)

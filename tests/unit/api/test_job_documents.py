@@ -96,6 +96,15 @@ def test_options_of_layout_are_told_where_they_are_not_the_default():
     assert (json.loads(json.dumps(options))["bg_blur"], options["crop"]) == (0.5, True)
 
 
+def test_a_background_is_told_where_there_is_one_until_the_job_is_deleted():
+    job = replace(JOB, options=JobOptions(background_url="https://example.com/b.jpg"))
+    options, forgotten = (job_document(one, LINKS)["options"] for one in (job, job.forgotten(NOW)))
+    assert isinstance(options, dict)
+    assert isinstance(forgotten, dict)
+    assert options["bg_image_url"] == "https://example.com/b.jpg"
+    assert "bg_image_url" not in forgotten
+
+
 def test_a_deleted_job_says_so():
     document = job_document(replace(JOB, webhook_url="https://e.com").forgotten(NOW), LINKS)
     assert (document["status"], document["deleted_at"]) == ("cancelled", "2026-11-21T03:04:05.678+00:00")

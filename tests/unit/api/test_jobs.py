@@ -45,6 +45,8 @@ def test_everything_that_can_be_asked_for():
     )  # fmt: skip
     spec = CutoutSpec(format=ImageFormat.WEBP, channels=Channels.ALPHA, crop=True)
     assert order.options == JobOptions(spec, mask=True)
+    background = parse({"bg_image_url": " https://example.com/b.jpg "}).options
+    assert background == JobOptions(background_url="https://example.com/b.jpg")
     assert (order.image_url, order.webhook_url) == ("https://example.com/a.jpg", "https://example.com/hook")
     assert parse({"content_type": "image/webp"}).content_type == "image/webp"
 
@@ -71,6 +73,7 @@ def test_private_addresses_are_allowed_only_by_name_and_port():
         ({"image_url": "http://example.com/#\ud800"}, InvalidRequestError, "surrogate"),
         ({"image_url": 7}, ImageUrlFetchFailedError, "image URL"),
         ({"image_url": "http://e.com/" + "a" * 9_000}, ImageUrlFetchFailedError, "image URL"),
+        ({"bg_image_url": "http://10.0.0.1/a"}, ImageUrlFetchFailedError, "image URL"),
         ({"webhook_url": "http://169.254.169.254/"}, InvalidOptionError, "webhook URL"),
         ({"webhook_url": "https://localhost/"}, InvalidOptionError, "webhook URL"),
         ({"webhook_url": "hook"}, InvalidOptionError, "webhook URL"),

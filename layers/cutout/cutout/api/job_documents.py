@@ -85,6 +85,8 @@ def _options(options: JobOptions) -> dict[str, object]:
         "despill": spec.despill,
         "mask": options.mask,
     }
+    if options.background_url:
+        usual["bg_image_url"] = options.background_url
     given, default = asdict(spec), asdict(CutoutSpec())
     return {name: value for name, value in given.items() if value != default[name]} | usual
 

@@ -14,7 +14,7 @@ from cutout.job_parts import JobOptions
 from cutout.jobs import JobState
 from cutout.urls import check_url
 
-KNOWN: Final = OPTIONS | {"mask", "image_url", "webhook_url", "content_type"}
+KNOWN: Final = OPTIONS | {"mask", "image_url", "bg_image_url", "webhook_url", "content_type"}
 """Every field of ``POST /v2/jobs``."""
 MAX_PAGE: Final = 100
 DEFAULT_PAGE: Final = 20
@@ -43,11 +43,15 @@ def parse_job(request: Request, url_allow: frozenset[str]) -> JobOrder:
     """The order in a JSON body. url_allow: ``host:port`` pairs that may be private.
 
     Raises InvalidOptionError (also for unknown fields, and for a webhook_url that cannot be allowed),
-    ImageUrlFetchFailedError for such an image_url, InvalidRequestError, UnsupportedMediaTypeError.
+    ImageUrlFetchFailedError for such an image_url or bg_image_url, InvalidRequestError, UnsupportedMediaTypeError.
     """
     fields = json_body(request)
     refuse_unknown(fields, KNOWN)
-    options = JobOptions(parse_options(fields), mask=boolean("mask", fields.text("mask") or "false"))
+    mask = boolean("mask", fields.text("mask") or "false")
+    background_url = (fields.text("bg_image_url") or "").strip()
+    if background_url:
+        check_background_url(background_url, url_allow)
+    options = JobOptions(parse_options(fields), mask, background_url)
     image_url = _image_url(fields, url_allow)
     if image_url and "content_type" in fields:
         message = "content_type is for an image that will be uploaded; image_url needs none."
@@ -90,6 +94,18 @@ def check_webhook_url(url: str, allow: frozenset[str]) -> None:
         check_url(url, allow, "webhook URL")
     except ImageUrlFetchFailedError as error:
         raise InvalidOptionError(error.message, {"option": "webhook_url"}) from error
+
+
+def check_background_url(url: str, allow: frozenset[str]) -> None:
+    """Refuse a URL of a background image that can never be fetched. allow: ``host:port`` pairs that may be private.
+
+    Raises ImageUrlFetchFailedError, with ``details["image"] == "background"``.
+    """
+    try:
+        check_url(url, allow)
+    except ImageUrlFetchFailedError as error:
+        error.details["image"] = "background"
+        raise
 
 
 def _image_url(fields: Fields, allow: frozenset[str]) -> str | None:

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from cutout.accounts import Caller
 from cutout.api.deferral import job_for, job_id_for
 from cutout.api.dialects import Order
-from cutout.api.jobs import check_webhook_url
+from cutout.api.jobs import check_background_url, check_webhook_url
 from cutout.api.sources import Source, SourceKind, load
 from cutout.api.uploads import check_upload_id
 from cutout.aws.job_desk import JobDesk, Ordered
 from cutout.aws.uploads import UploadStore, direct_key
+from cutout.errors import InvalidOptionError
 from cutout.job_parts import JobSource
 from cutout.job_parts import SourceKind as JobSourceKind
 from cutout.urls import check_url
@@ -29,10 +30,13 @@ class Deferral:
 
         may_begin: raises when no new work is allowed now. Raises what is wrong with the source, so far as that can be
         told unread (ImageTooLargeError, InvalidBase64Error, ImageUrlFetchFailedError, NotFoundError for an upload),
-        InvalidOptionError for a webhook that cannot be allowed, IdempotencyMismatchError, ServiceUnavailableError.
+        InvalidOptionError for a webhook that cannot be allowed and for a background that is no URL,
+        IdempotencyMismatchError, ServiceUnavailableError.
         """
         if order.webhook_url:
             check_webhook_url(order.webhook_url, self._url_allow)
+        if order.background:
+            self._check_background(order.background)
         job_id = job_id_for(caller, order.idempotency_key)
         account_id = caller.account.id
         source, image = self._source(account_id, job_id, order.source)
@@ -43,6 +47,12 @@ class Deferral:
             may_begin()
 
         return self._desk.queue(job_for(caller, order, job_id, source), begin, image)
+
+    def _check_background(self, background: Source) -> None:
+        if background.kind is not SourceKind.URL:
+            message = f"{background.name} cannot be kept for later; send a URL, or leave out Prefer: respond-async."
+            raise InvalidOptionError(message, {"option": background.name})
+        check_background_url(str(background.value).strip(), self._url_allow)
 
     def _source(self, account_id: str, job_id: str, source: Source) -> tuple[JobSource, bytes | None]:
         """Where the image lies, and the image itself where it is still to be put there."""

@@ -12,6 +12,8 @@ from typing import Final
 
 from cutout.accounts import Account, KeyMode, require_active
 from cutout.api.problems import status_of
+from cutout.api.sources import Source, load_background
+from cutout.api.sources import SourceKind as RemoteKind
 from cutout.aws import telemetry
 from cutout.aws.job_files import JobFiles
 from cutout.aws.job_images import ImageChangedError
@@ -139,7 +141,9 @@ class JobRunner:
     def _succeed(self, job: Job, get_image: GetImage) -> Job:
         account = self._account(job)
         image = get_image()
-        result = cut_out(image, job.options.spec, self._segmenter, self._limits, with_mask=job.options.mask)
+        wish = job.options
+        behind = self._background(wish.background_url)
+        result = cut_out(image, wish.spec, self._segmenter, self._limits, behind, with_mask=wish.mask)
         telemetry.image_made(result)
         stored = self._files.put(job, account, image, result)
         self._files.report(job.succeeded(self._now(), stored))
@@ -165,6 +169,10 @@ class JobRunner:
             return self._fetch(job.source.url)
         with self._files.open(job.source) as image:
             return image.read(self._limits.max_bytes)
+
+    def _background(self, url: str) -> bytes | None:
+        source = Source(RemoteKind.URL, "bg_image_url", url) if url else None
+        return load_background(source, {RemoteKind.URL: self._fetch}, self._limits.max_bytes)
 
     def _charge(self, account: Account, job: Job, image: bytes, result: CutoutResult) -> Charge | None:
         bytes_out = len(result.data) + len(result.mask or b"")

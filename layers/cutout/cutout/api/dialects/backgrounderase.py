@@ -12,7 +12,7 @@ from cutout.api.options import OPTIONS, parse_options, refuse_unknown
 from cutout.api.preferences import wants_async
 from cutout.api.request import Request, Response
 from cutout.api.sources import Source, SourceKind, find_source
-from cutout.errors import CutoutError, InvalidOptionError, MissingImageError, UnsupportedMediaTypeError
+from cutout.errors import CutoutError, MissingImageError, UnsupportedMediaTypeError
 from cutout.imaging.magic import sniff
 from cutout.imaging.spec import Channels
 
@@ -59,11 +59,6 @@ class BackgroundErase(Dialect):
     def parse(self, request: Request) -> Order:
         """Multipart, JSON, urlencoded or raw bytes to an order. Options may also stand in the query string."""
         order = self._parse_body(request)
-        if order.background and wants_async(request):
-            raise InvalidOptionError(
-                f"{order.background.name} needs an answer at once; leave out Prefer: respond-async.",
-                {"option": order.background.name},
-            )
         return replace(order, later=wants_async(request), idempotency_key=idempotency_key(request))
 
     def _parse_body(self, request: Request) -> Order:

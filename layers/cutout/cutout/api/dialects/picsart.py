@@ -100,7 +100,7 @@ class Picsart(Dialect):
     def parse(self, request: Request) -> Order:
         """A form, urlencoded text or JSON; in the latter two an image is a URL or base64.
 
-        ``Prefer: respond-async`` is a preference: with a background the answer comes at once all the same.
+        ``Prefer: respond-async`` is a preference: with a background that is no URL the answer comes at once.
         """
         if preferred(request.headers.get("accept", ""), [_JSON]) is None:
             raise errors.InvalidOptionError(f"Accept must allow {_JSON}.", {"option": "accept"})
@@ -110,7 +110,7 @@ class Picsart(Dialect):
         if source is None:
             names = ["image", "image_url", "image_id"]
             raise errors.MissingImageError(f"Send one of {', '.join(names)}.", {"expected_one_of": names})
-        later = wants_async(request) and background is None
+        later = wants_async(request) and (background is None or background.kind is SourceKind.URL)
         return Order(_spec(fields, background), source, "url", later=later, background=background)
 
     def answer(self, request: Request, order: Order, outcome: Outcome) -> Response:  # noqa: ARG002
