@@ -11,6 +11,9 @@ export ORT_DISABLE_TELEMETRY := 1
 PIP_FLAGS := --quiet --disable-pip-version-check --require-hashes
 SAM := .venv-sam/bin/sam
 MODEL ?= cutout-s
+# Tests run in two processes, see tests/groups.py; `make test JOBS=0` runs them in this one.
+JOBS ?= 2
+PYTEST := $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadgroup --no-loadscope-reorder
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,13 +22,13 @@ run: $(VENV)/local.stamp ## serve everything on http://127.0.0.1:8585 (PORT=...)
 	@exec $(BIN)/python -m local --port $(PORT)
 
 test: $(VENV)/test.stamp .venv-sam/sam.stamp ## set everything up and run the tests
-	$(BIN)/python -m pytest $(ARGS)
+	$(PYTEST) $(ARGS)
 
 check: lint types $(VENV)/test.stamp .venv-sam/sam.stamp ## the whole gate: format, lint, types, template, locks, tests
 	$(BIN)/cfn-lint template.yaml
 	$(SAM) validate --lint
 	PATH="$(CURDIR)/$(BIN):$$PATH" requirements/lock.sh --check
-	$(BIN)/python -m pytest $(ARGS)
+	$(PYTEST) $(ARGS)
 
 lint: $(VENV)/test.stamp ## format and lint checks
 	$(BIN)/ruff format --check .

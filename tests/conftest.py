@@ -27,15 +27,20 @@ from local.resources import Template
 from local.template import load_template
 from tests.coverage_marks import covered
 from tests.dynalite_server import IMPLEMENTATIONS, dynalite_server
+from tests.groups import group_of, turn_of
 from tests.in_process import session
 from tests.local_service import LIVE_KEY, Service, local_service
 from tests.receiver import Receiver, receiver
 from tests.sequential_transactions import SequentialTransactions
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What a test covers of a dialect goes into the report."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item], config: pytest.Config) -> None:
+    """What a test covers of a dialect goes into the report; what several processes share out is put in order."""
+    if config.getoption("dist", "no") != "no":
+        items.sort(key=lambda item: turn_of(item.path))
     for item in items:
+        item.add_marker(pytest.mark.xdist_group(group_of(item.path)))
         for dialect, kind in covered(item.path, item.iter_markers("covers")):
             item.user_properties.append(("covers", f"{dialect} {kind}"))
 

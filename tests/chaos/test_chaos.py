@@ -1,4 +1,4 @@
-"""Hundreds of uploads, while workers are killed, messages repeat themselves, and one call in twenty fails.
+"""Uploads, while workers are killed, messages repeat themselves, and one call in twenty fails.
 
 In the end every upload is a job that succeeded or failed with its reason, every success has its results and is charged
 once, and every webhook was heard. The service is the whole local one, with the true model; see tests/chaos/arena.py and
@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
+from math import sqrt
 from pathlib import Path
 from random import Random
 
@@ -27,8 +28,8 @@ from tests.chaos.field import DEAD_LETTER_QUEUES, QUEUES, Field
 from tests.local_service import local_service
 from tests.receiver import receiver
 
-SIZES = {1: 300, 2: 100, 3: 100}
-"""Uploads, by seed; CUTOUT_CHAOS_UPLOADS sets them all."""
+SIZES = {1: 120, 2: 60, 3: 60}
+"""Uploads, by seed: some minutes of two cores. CUTOUT_CHAOS_UPLOADS sets them all; 300 is a thorough run."""
 CHOSEN = os.environ.get("CUTOUT_CHAOS_UPLOADS")
 FAILING = 0.025
 """Share of calls that fail for good; as many more fail at their first try."""
@@ -85,6 +86,12 @@ class Uploads:
         return {field.order(number, picture(field.random)) for number in range(self.ordered)}
 
 
+def least_faults(calls: int) -> float:
+    """Four standard deviations below what is drawn on average, so that few calls prove as much as many."""
+    share = 2 * FAILING
+    return share * calls - 4 * sqrt(calls * share * (1 - share))
+
+
 @pytest.mark.timeout(1_800)
 @pytest.mark.parametrize("field", SIZES, ids="seed {}".format, indirect=True)
 def test_uploads_survive_chaos(field: Field, request: pytest.FixtureRequest):
@@ -113,7 +120,7 @@ def test_uploads_survive_chaos(field: Field, request: pytest.FixtureRequest):
     assert [field.waiting(queue) for queue in (*QUEUES, *DEAD_LETTER_QUEUES)] == [0] * 4
     assert heard(field) == {job.id: job.state for job in jobs if job.id in ordered}
     assert field.killer.killed >= total // 100
-    assert sum(field.lots.faults.values()) >= 0.04 * field.lots.calls
+    assert sum(field.lots.faults.values()) >= least_faults(field.lots.calls)
     assert messenger.counts["repeated"] >= 0.1 * total
     assert messenger.counts["given up"] > 0
 
