@@ -243,6 +243,19 @@ class TestAsClientsSend:
         assert float(answer.headers["X-Credits-Charged"]) == 1
         assert (answer.headers["X-Type"], int(answer.headers["X-Width"])) == ("other", SIDE)
 
+    def test_the_newer_python_client_sends_all_of_its_defaults(self, api):
+        fields = {
+            "size": "regular", "type": "auto", "type_level": "none", "format": "auto", "roi": "0 0 100% 100%",
+            "scale": "original", "position": "original", "channels": "rgba", "shadow": "False",
+            "semitransparency": "True", "bg_color": "",
+        }  # fmt: skip
+        answer = ask(api, **fields)
+        success_of_removebg(answer)
+        assert "x-type" not in answer.headers
+        assert np.array_equal(pixels(answer.content), made(api))
+        cropped = ask(api, **fields, crop="true", crop_margin="5px")
+        assert int(cropped.headers["x-foreground-top"]) >= 5
+
     def test_an_account_that_is_out_of_images_is_told_so_in_the_title_that_clients_show(self, api):
         _, key = customer("free", used=50)
         answer = ask(api, key=key, image=plain(20, 20))
