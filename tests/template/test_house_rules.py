@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from cutout.accounts import new_account_id
 from cutout.aws import telemetry
 from cutout.imaging.manifest import load_manifest
 from cutout.settings import Settings
@@ -99,6 +100,8 @@ def test_defaults_agree_with_settings_and_manifest(document: dict[str, Any]) -> 
     assert f"ARG MODEL={default}\n" in (ROOT / "Dockerfile").read_text()
     assert re.fullmatch(parameters["Model"]["AllowedPattern"], default)
     assert parameters["LegacyKeys"]["Default"] == str(Settings().legacy_keys).lower()
+    assert parameters["OpenAccount"]["Default"] == Settings().open_account == ""
+    assert re.fullmatch(parameters["OpenAccount"]["AllowedPattern"], new_account_id())
     assert parameters["KeyGrace"]["Default"] == Settings().key_grace_s
     namespace = document["Globals"]["Function"]["Environment"]["Variables"]["POWERTOOLS_METRICS_NAMESPACE"]
     assert namespace == telemetry.NAMESPACE
