@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 import requests
 
+from cutout.accounts import KeyMode
 from cutout.api.dialects.fal import requests as fal_requests
 from cutout.aws import dialect_desk, warm
 from cutout.job_parts import JobOptions, JobSource, SourceKind
@@ -120,6 +121,18 @@ class TestTheWayOfARequest:
             ask(api, "GET", document["response_url"])
 
         assert images_of() == 1
+
+    def test_a_synthetic_key_is_not_charged(self, api):
+        account_id, raw_key = customer(mode=KeyMode.SYNTHETIC)
+        headers = {"authorization": f"Key {raw_key}"}
+        document = api.post(f"{URL}{SUBMIT}", json={"image_url": data_uri(cat())}, headers=headers).json()
+        work()
+
+        answer = ask(api, "GET", document["response_url"], headers=headers)
+
+        assert answer.status_code == 200
+        assert "x-fal-billable-units" not in answer.headers
+        assert images_of(account_id) == 0
 
     def test_the_stream_tells_the_state_and_ends_with_completed(self, api):
         document = submit(api)
@@ -268,15 +281,15 @@ class TestErrors:
         problem_of_fal(answer)
         assert answer.json()["detail"][0]["loc"] == ["query", "fal_webhook"]
 
-    @pytest.mark.parametrize("request_id", [str(uuid4()), "x", "job_" + "0" * 32, str(uuid4()).upper()])
     @pytest.mark.parametrize(
         ("method", "rest"), [("GET", ""), ("GET", "/status"), ("GET", "/status/stream"), ("PUT", "/cancel")]
     )
-    def test_an_unknown_request_is_404(self, api, request_id, method, rest):
-        answer = ask(api, method, f"{URL}/queue/fal-ai/ben/requests/{request_id}{rest}")
+    def test_an_unknown_request_is_404(self, api, method, rest):
+        for request_id in (str(uuid4()), "x", "job_" + "0" * 32, str(uuid4()).upper()):
+            answer = ask(api, method, f"{URL}/queue/fal-ai/ben/requests/{request_id}{rest}")
 
-        assert answer.status_code == 404
-        problem_of_fal(answer)
+            assert answer.status_code == 404
+            problem_of_fal(answer)
 
     @pytest.mark.parametrize(
         ("method", "rest"), [("GET", ""), ("GET", "/status"), ("GET", "/status/stream"), ("PUT", "/cancel")]
