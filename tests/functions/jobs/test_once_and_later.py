@@ -66,9 +66,9 @@ def test_while_one_is_at_work_the_other_gets_a_409_that_says_when_to_ask_again(m
     true, during = warm.removal(), []
 
     class Slow:
-        def make(self, *order):
+        def fetch_and_make(self, *order):
             during.append(ask("POST", "/v2", PHOTO, media_type="image/jpeg", idempotency_key="k-6"))
-            return true.make(*order)
+            return true.fetch_and_make(*order)
 
     monkeypatch.setattr(warm, "removal", Slow)
     assert ask("POST", "/v2", PHOTO, media_type="image/jpeg", idempotency_key="k-6").status == 200
