@@ -5,6 +5,7 @@ from hypothesis import HealthCheck, settings
 from schemathesis.checks import ignored_auth, negative_data_rejection, positive_data_acceptance
 
 from tests.dialects import documents
+from tests.dialects.written import asked_of
 from tests.in_process import URL
 from tests.local_service import LIVE_KEY
 
@@ -23,15 +24,9 @@ LOOSE = [
 
 def key_headers(operation) -> dict[str, str]:
     """The first key that the operation takes, as its document spells it; none where it takes none."""
-    choices = operation.definition.raw.get("security") or [{}]
-    schemes = operation.schema.raw_schema["components"]["securitySchemes"]
-    headers = {}
-    for name in choices[0]:
-        scheme = schemes[name]
-        in_authorization = scheme["type"] == "http" or scheme.get("name", "").lower() == "authorization"
-        word = scheme.get("scheme") or scheme.get("x-scheme", "")
-        headers |= {"authorization": f"{word} {LIVE_KEY}"} if in_authorization else {scheme["name"]: LIVE_KEY}
-    return headers
+    asked = asked_of(documents.dialect_paths().get(operation.path, "backgrounderase"))
+    (keys,) = (each.keys for each in asked if (each.method, each.path) == (operation.method.upper(), operation.path))
+    return {name: spelling.replace("KEY", LIVE_KEY) for name, spelling in keys[0].items()} if keys else {}
 
 
 @pytest.fixture(autouse=True)
