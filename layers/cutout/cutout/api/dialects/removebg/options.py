@@ -3,10 +3,11 @@
 Empty values count as absent, parameters that the contract does not know are ignored: real clients send both.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from cutout.api import measures
 from cutout.api.dialects import Order
 from cutout.api.dialects.removebg.problems import MAX_BYTES
 from cutout.api.fields import Fields
@@ -127,21 +128,31 @@ def _spec(fields: Fields, size: _Size, kind: str) -> CutoutSpec:
     return replace(spec, mask_format=mask_format, opaque_as_jpeg=format_name.strip().lower() == "auto")
 
 
-def _shadow(fields: Fields, kind: str) -> dict[str, str | bytes]:
+def _shadow(fields: Fields, kind: str) -> Mapping[str, str]:
     """``shadow_type`` and ``shadow_opacity``, each for all types or, as ``shadow_type[car]``, for one."""
     old = boolean("add_shadow", fields.text("add_shadow") or "false") and kind in {"car", "other"}
-    shadow = choice("shadow_type", _of_type(fields, "shadow_type", kind) or ("car" if old else "none"), _SHADOWS)
+    shadow = _of_type(fields, "shadow_type", kind, _shadow_type) or _SHADOWS["car" if old else "none"]
     if shadow == "auto":
         shadow = "contact" if kind in _ON_GROUND else "drop"
-    opacity = (_of_type(fields, "shadow_opacity", kind) or "auto").strip().lower()
-    return {"shadow": shadow} if opacity == "auto" else {"shadow": shadow, "shadow_opacity": opacity}
+    opacity = _of_type(fields, "shadow_opacity", kind, _opacity)
+    return {"shadow": shadow} | ({} if opacity in {None, "auto"} else {"shadow_opacity": str(opacity)})
 
 
-def _of_type(fields: Fields, name: str, kind: str) -> str | None:
-    """The value for this type of foreground, before that for all. Raises InvalidOptionError for an unknown type."""
-    found = fields.text(name)
+def _shadow_type(name: str, text: str) -> str:
+    return choice(name, text, _SHADOWS)
+
+
+def _opacity(name: str, text: str) -> str:
+    word = text.strip().lower()
+    return word if word == "auto" else f"{measures.percentage(name, word):g}"
+
+
+def _of_type(fields: Fields, name: str, kind: str, read: Callable[[str, str], str]) -> str | None:
+    """The value for this type of foreground, before that for all. All that are given are read, whatever the type."""
+    values = {}
     for field in fields:
         if field.startswith(f"{name}["):
             meant = choice(name, field.removeprefix(f"{name}[").removesuffix("]"), _TYPES)
-            found = fields.text(field) if meant[1] == kind else found
-    return found
+            values[meant[1]] = read(name, fields.text(field) or "")
+    for_all = fields.text(name)
+    return values.get(kind, None if for_all is None else read(name, for_all))
