@@ -156,7 +156,7 @@ class TestPython:
         assert told["again"]["message"] == "The request has ended already."
 
     @pytest.mark.parametrize(
-        ("step", "status", "requests_sent"), [("bad_input", 422, 1), ("other_app", 404, 1), ("stream", 404, 1)]
+        ("step", "status", "requests_sent"), [("bad_input", 422, 1), ("other_app", 404, 1), ("stream", None, 1)]
     )
     def test_a_refusal_is_told_and_is_not_sent_again(self, front, over_tls, step, status, requests_sent):
         before = len(front.seen)
