@@ -10,7 +10,9 @@ from tests.in_process import URL
 from tests.local_service import LIVE_KEY
 
 PATHS = {*documents.dialect_paths(), "/v2/dialects"}
-schema = documents.schema().include(lambda context: context.operation.path in PATHS)
+OURS = "getRoot"
+"""The health check at a dialect's path; asked deeply it calls a function, which in this process is nowhere."""
+schema = documents.schema().include(lambda context: context.operation.path in PATHS).exclude(operation_id=OURS)
 LOOSE = [
     # Real clients send more than is documented, and forms have no types: what must be refused stands in the tests of
     # the dialect.
