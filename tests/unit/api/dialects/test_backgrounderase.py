@@ -190,10 +190,10 @@ def test_two_backgrounds_are_refused():
     assert caught.value.details["fields"] == ["bg_image_file", "bg_image_url"]
 
 
-def test_a_background_needs_a_client_that_waits():
-    with pytest.raises(InvalidOptionError) as caught:
-        DIALECT.parse(as_json({"image_url": "http://a", "bg_image_url": "http://b"}, prefer="respond-async"))
-    assert caught.value.details == {"option": "bg_image_url"}
+def test_an_order_for_later_takes_its_background_along():
+    order = DIALECT.parse(as_json({"image_url": "http://a", "bg_image_url": "http://b"}, prefer="respond-async"))
+    assert order.later
+    assert order.background == Source(SourceKind.URL, "bg_image_url", "http://b")
 
 
 UPLOAD_ID = "upl_" + "0" * 32
