@@ -16,6 +16,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import pytest
 import requests
 from moto import mock_aws
@@ -43,6 +44,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item], config: pytest.Confi
         item.add_marker(pytest.mark.xdist_group(group_of(item.path)))
         for dialect, kind in covered(item.path, item.iter_markers("covers")):
             item.user_properties.append(("covers", f"{dialect} {kind}"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_loader() -> Iterator[None]:
+    """botocore reads its descriptions of services once for all sessions: moto makes a new session for every test."""
+    loader = botocore.session.create_loader()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(botocore.session, "create_loader", lambda *_: loader)
+        yield
 
 
 @pytest.fixture(autouse=True)
