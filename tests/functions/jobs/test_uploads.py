@@ -52,7 +52,7 @@ def test_an_upload_id_and_another_image_are_too_many():
 def test_an_upload_above_the_limit_is_a_413(monkeypatch):
     upload = ask("POST", "/v2/uploads").json
     warm.uploads().put(upload["fields"]["key"], PHOTO)
-    monkeypatch.setattr(warm.uploads(), "_max_bytes", 1_000)
+    monkeypatch.setattr(warm.uploads(), "max_bytes", 1_000)
     for headers in ({}, {"prefer": "respond-async"}):
         assert ask("POST", "/v2", {"upload_id": upload["upload_id"]}, **headers).code == (413, "image_too_large")
 
