@@ -120,7 +120,7 @@ def test_a_url_that_cannot_be_fetched_is_a_failure_of_no_bytes(api, url):
 
 @pytest.mark.covers("errors")
 @pytest.mark.parametrize(
-    ("path", "content"), [("gone.jpg", None), ("page.jpg", b"<html>"), ("webp.jpg", cat(image_format="WEBP"))]
+    ("path", "content"), [("never-there.jpg", None), ("page.jpg", b"<html>"), ("webp.jpg", cat(image_format="WEBP"))]
 )
 def test_a_url_that_leads_to_no_image_is_a_failure_with_the_hash_of_what_came(
     api, file_server, monkeypatch, path, content
