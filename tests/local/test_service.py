@@ -283,6 +283,7 @@ def test_a_template_that_cannot_be_run_is_one_clear_sentence(tmp_path):
 def test_a_function_that_cannot_be_imported_is_one_clear_sentence(tmp_path):
     template = tmp_path / "template.yaml"
     text = TOY.read_text().replace("CodeUri: take/", f"CodeUri: {TOY.parent / 'take'}")
+    text = text.replace("DockerContext: .", f"DockerContext: {TOY.parent}")
     template.write_text(text.replace("CodeUri: echo/", f"CodeUri: {tmp_path}"))
     said = failing(tmp_path, template=template)
     assert "cutout-local-Echo does not start: ModuleNotFoundError" in said

@@ -36,7 +36,7 @@ def clouds(template: Template) -> Iterator[Template]:
 
 @pytest.fixture(autouse=True)
 def _fresh(clouds: Template, segmenter: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Nothing is kept from, or for, another test, the model and the clients excepted."""
+    """Nothing is kept from another test, nor S3's test event from the making of the cloud, but the model and clients."""
     for function in clouds.functions.values():
         for name, value in function.environment.items():
             monkeypatch.setenv(name, value)
@@ -45,11 +45,11 @@ def _fresh(clouds: Template, segmenter: Any, monkeypatch: pytest.MonkeyPatch) ->
     kept = [value for name, value in vars(warm).items() if hasattr(value, "cache_clear") and name not in CLIENTS]
     for value in kept:
         value.cache_clear()
+    empty(clouds)
     seed_account(clouds.tables["AccountsTable"].name, "local-development-key")
     yield
     for value in kept:
         value.cache_clear()
-    empty(clouds)
 
 
 def empty(cloud: Template) -> None:
