@@ -6,6 +6,7 @@ Knows nothing of functions, routes or processes.
 import json
 import os
 from collections.abc import Collection, Mapping
+from functools import cache
 from typing import Any
 
 import boto3
@@ -53,23 +54,29 @@ def client(service: str, endpoint: str | None = None, config: Config | None = No
     )
 
 
+@cache
+def _own_client(service: str, endpoint: str | None) -> Any:
+    """A client for this module alone, made once: tests create thousands of clouds, and a client is most of the cost."""
+    return client(service, endpoint)
+
+
 def create_cloud(template: Template, endpoint: str | None = None) -> None:
     """Create every table, queue and bucket; buckets last, since they tell the queues that they do.
 
     Raises TemplateError for a lifecycle rule that cannot be carried over.
     """
-    dynamodb = client("dynamodb", endpoint)
+    dynamodb = _own_client("dynamodb", endpoint)
     for table in template.tables.values():
         _create_table(dynamodb, table)
-    _create_queues(client("sqs", endpoint), template.queues.values())
-    s3 = client("s3", endpoint)
+    _create_queues(_own_client("sqs", endpoint), template.queues.values())
+    s3 = _own_client("s3", endpoint)
     for bucket in template.buckets.values():
         _create_bucket(s3, bucket)
 
 
 def seed_account(table: str, raw_key: str, endpoint: str | None = None) -> None:
     """Write the account that a fresh local service has, with one live key."""
-    store = DynamoKeyStore(client("dynamodb", endpoint), table)
+    store = DynamoKeyStore(_own_client("dynamodb", endpoint), table)
     store.create_account(LOCAL_ACCOUNT)
     store.create_key(LOCAL_ACCOUNT.id, raw_key, KeyMode.LIVE, "local development")
 

@@ -113,16 +113,24 @@ def cloud(template: Template, monkeypatch: pytest.MonkeyPatch) -> Iterator[Templ
         yield template
 
 
+DEAR = {"segmenter", "dynamodb_client", "counting_client", "charging_client", "s3_client", "sqs_client"}
+"""What of the warm state outlives a test: it holds no data, and is dear to make."""
+
+
+def forget_clouds() -> None:
+    """Drop the warm state that knows a test's account, tables or settings."""
+    for name, value in vars(warm).items():
+        if hasattr(value, "cache_clear") and name not in DEAR:
+            value.cache_clear()
+
+
 @pytest.fixture
 def api(cloud: Template, monkeypatch: pytest.MonkeyPatch) -> Iterator[requests.Session]:
-    """The functions in this process, below ``tests.in_process.URL``; the model is loaded once and kept."""
+    """The functions in this process, below ``tests.in_process.URL``."""
     monkeypatch.setenv("CUTOUT_MODELS_DIR", str(ROOT / "models"))
-    kept = [value for name, value in vars(warm).items() if hasattr(value, "cache_clear") and name != "segmenter"]
-    for value in kept:
-        value.cache_clear()
+    forget_clouds()
     yield session(cloud)
-    for value in kept:
-        value.cache_clear()
+    forget_clouds()
 
 
 @pytest.fixture(scope="session")

@@ -1,16 +1,13 @@
 """Train the refiner on a frozen coarse net: ``python -m training.train_refiner --help``.
 
 A sample is a crop of a 1024 px scene around an edge; the coarse net sees the whole scene, as it will in use.
-One run is one cosine schedule in one folder: ``checkpoint.pt``, and ``log.csv`` with step, seconds and the running
-mean of the loss as a share of the coarse answer's own. Started again with the same folder, it goes on.
+``log.csv`` has step, seconds and the running mean of the loss as a share of the coarse answer's own.
 ``--start`` takes over the weights of an earlier run, for example one on an earlier coarse net.
 """
 
 from __future__ import annotations
 
 import argparse
-import copy
-import time
 from collections import deque
 from collections.abc import Iterator
 from itertools import count
@@ -20,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.random import Generator
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from training import scenes, shards
@@ -28,14 +25,12 @@ from training.data import normalise
 from training.export import read_net
 from training.model import CutoutNet
 from training.refiner import BLOCK, FULL, Guess, Refiner, Shrink, enlarge
-from training.train import Progress, blend, rate_factor
+from training.runs import Run, budget, checkpoint
 
 CROP = 256
 POOL = 480  # crops
 AROUND = 7  # blocks of 8 pixels
 LEVELS = 4  # of the Laplacian pyramid
-EMA_DECAY = 0.995
-SAVE_EVERY_S = 60
 LOG_EVERY = 10
 
 
@@ -138,90 +133,37 @@ def laplacian(difference: Tensor, weight: Tensor) -> Tensor:
     return total
 
 
-class Run:
-    """The refiner, its average, its optimiser and its progress: all that a checkpoint holds."""
-
-    def __init__(self, options: argparse.Namespace) -> None:
-        self.options, self.progress = options, Progress()
-        self.net: Refiner = Refiner().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.path: Path = options.out / "checkpoint.pt"
-        if options.start and not self.path.exists():
-            self.net.load_state_dict(torch.load(options.start, weights_only=True)["average"])
-        self.average = copy.deepcopy(self.net).eval()
-        self.optimiser = torch.optim.AdamW(self.net.parameters(), options.rate, weight_decay=0.01)
-        if self.path.exists():
-            state = torch.load(self.path, weights_only=True)
-            self.net.load_state_dict(state["net"])
-            self.average.load_state_dict(state["average"])
-            self.optimiser.load_state_dict(state["optimiser"])
-            self.progress = Progress(**state["progress"])
-
-    def step(self, crops: Crops) -> float:
-        """One update; gives the loss."""
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.options.rate * rate_factor(self.progress.share(self.options))
-        picture = crops.picture.to(memory_format=torch.channels_last)
-        cost = loss(self.net(picture, crops.guess), crops)
-        self.optimiser.zero_grad()
-        cost.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
-        self.optimiser.step()
-        self.progress.step += 1
-        blend(self.average, self.net, min(EMA_DECAY, self.progress.step / (self.progress.step + 20)))
-        return float(cost.detach())
-
-    def save(self) -> None:
-        """Write the checkpoint beside the old one, then replace it, so that a kill loses nothing."""
-        state = {
-            "net": self.net.state_dict(),
-            "average": self.average.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "progress": vars(self.progress),
-        }
-        fresh = self.path.with_suffix(".new")
-        torch.save(state, fresh)
-        fresh.replace(self.path)
-
-
 def train(options: argparse.Namespace) -> None:
     """Run until the budget is used up; checkpoint on the way."""
     torch.set_num_threads(options.threads)
     options.out.mkdir(parents=True, exist_ok=True)
     coarse = read_net(options.coarse).requires_grad_(requires_grad=False)
-    run = Run(options)
-    batches = iter(Batches(options, coarse, options.seed + run.progress.step))
-    begun, saved, gains = time.monotonic() - run.progress.seconds, time.monotonic(), []
-    while run.progress.share(options) < 1:
-        crops = next(batches)
-        cost = run.step(crops)
-        run.progress.seconds = time.monotonic() - begun
+    net: Refiner = Refiner().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if options.start and not checkpoint(options).exists():
+        net.load_state_dict(torch.load(options.start, weights_only=True)["average"])
+    run = Run(net, torch.optim.AdamW(net.parameters(), options.rate, weight_decay=0.01), options)
+    gains: deque[float] = deque(maxlen=20)
+    for _, crops in zip(run.steps(), Batches(options, coarse, options.seed + run.progress.step), strict=False):
+        cost = loss(net(crops.picture.to(memory_format=torch.channels_last), crops.guess), crops)
+        run.update(cost)
         if run.progress.step % LOG_EVERY == 0:
             with torch.no_grad():
-                gains.append(cost / float(loss(crops.guess.logits, crops)))
-            with (options.out / "log.csv").open("a") as log:
-                log.write(f"{run.progress.step},{run.progress.seconds:.0f},{np.mean(gains[-20:]):.4f}\n")
-        if time.monotonic() - saved > SAVE_EVERY_S:
-            run.save()
-            saved = time.monotonic()
-    run.save()
+                gains.append(float(cost.detach()) / float(loss(crops.guess.logits, crops)))
+            run.log(float(np.mean(gains)))
 
 
 def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    budget(parser, minutes=25)
     parser.add_argument("--data", type=Path, required=True, help="folder of the shards")
     parser.add_argument("--coarse", type=Path, required=True, help="checkpoint.pt of the coarse net")
-    parser.add_argument("--out", type=Path, required=True, help="folder of this run")
     parser.add_argument("--start", type=Path, help="checkpoint.pt of an earlier refiner")
     parser.add_argument("--size", type=int, default=320, help="side of the coarse net's input")
     parser.add_argument("--batch", type=int, default=8, help="crops of 256 px in a batch")
     parser.add_argument("--crops", type=int, default=8, help="of each scene")
     parser.add_argument("--steps-per-scene", type=int, default=3)
     parser.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
-    parser.add_argument("--minutes", type=float, default=25, help="budget of time")
-    parser.add_argument("--steps", type=int, default=10**9, help="budget of steps")
-    parser.add_argument("--threads", type=int, default=1, help="1 unless the machine is idle otherwise")
-    parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args()
 
 

@@ -12,11 +12,8 @@ from cutout.imaging.predict import OnnxSegmenter
 from local import ROOT
 from local.cloud import create_cloud, seed_account
 from local.resources import Template
+from tests.conftest import forget_clouds
 from tests.functions.process_upload.upload_desk import Broken, Desk
-
-CLIENTS = {"dynamodb_client", "counting_client", "s3_client", "sqs_client"}
-"""What of the warm state outlives a test: it holds no data, and is dear to make."""
-
 
 @pytest.fixture(scope="module")
 def segmenter() -> Any:
@@ -42,14 +39,11 @@ def _fresh(clouds: Template, segmenter: Any, monkeypatch: pytest.MonkeyPatch) ->
             monkeypatch.setenv(name, value)
     monkeypatch.setattr(retries, "FIRST_WAIT_MS", 1)
     monkeypatch.setattr(warm, "segmenter", lambda: segmenter)
-    kept = [value for name, value in vars(warm).items() if hasattr(value, "cache_clear") and name not in CLIENTS]
-    for value in kept:
-        value.cache_clear()
+    forget_clouds()
     empty(clouds)
     seed_account(clouds.tables["AccountsTable"].name, "local-development-key")
     yield
-    for value in kept:
-        value.cache_clear()
+    forget_clouds()
 
 
 def empty(cloud: Template) -> None:
