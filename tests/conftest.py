@@ -36,14 +36,15 @@ from tests.sequential_transactions import SequentialTransactions
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item], config: pytest.Config) -> None:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What a test covers of a dialect goes into the report; what several processes share out is put in order."""
-    if config.getoption("dist", "no") != "no":
-        items.sort(key=lambda item: turn_of(item.path))
+    items.sort(key=lambda item: turn_of(item.path))
     for item in items:
         item.add_marker(pytest.mark.xdist_group(group_of(item.path)))
         for dialect, kind in covered(item.path, item.iter_markers("covers")):
             item.user_properties.append(("covers", f"{dialect} {kind}"))
+    if len({item.nodeid for item in items}) < len(items):
+        raise pytest.UsageError("two tests have one name: pytest-xdist would run only one of them")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -40,7 +40,7 @@ def _covers(request) -> None:
 
 
 @schema.parametrize()
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 def test_every_answer_is_one_that_the_document_names(case, api):
     headers = key_headers(case.operation)
     case.call_and_validate(base_url=URL, session=api, headers=headers, excluded_checks=LOOSE, timeout=30)

@@ -15,6 +15,7 @@ from local.resources import Template
 from tests.conftest import forget_clouds
 from tests.functions.process_upload.upload_desk import Broken, Desk
 
+
 @pytest.fixture(scope="module")
 def segmenter() -> Any:
     """The model, once for all tests here."""
@@ -33,7 +34,7 @@ def clouds(template: Template) -> Iterator[Template]:
 
 @pytest.fixture(autouse=True)
 def _fresh(clouds: Template, segmenter: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Nothing is kept from another test, nor S3's test event from the making of the cloud, but the model and clients."""
+    """Nothing is kept from another test but model and clients, nor S3's test event from the making of the cloud."""
     for function in clouds.functions.values():
         for name, value in function.environment.items():
             monkeypatch.setenv(name, value)
