@@ -58,10 +58,9 @@ def refine_alpha(image: NDArray[np.uint8], coarse: Floats) -> NDArray[np.uint8]:
 
 def uncertain(alpha: Floats) -> Floats:
     """1 in the band where alpha is neither 0 nor 1, or steps from one to the other, and one pixel around; else 0."""
-    near = _neighbours(alpha)
-    band = (alpha > 0) & (alpha < 1) | (near.max(axis=0) != near.min(axis=0))
-    grown: Floats = _neighbours(band.astype(np.float32)).max(axis=0)
-    return grown
+    low, high = _extremes(alpha)
+    band = (alpha > 0) & (alpha < 1) | (high != low)
+    return _extremes(band.astype(np.float32))[1]
 
 
 def enlarge(plane: Floats, size: tuple[int, int], rows: tuple[int, int]) -> Floats:
@@ -80,10 +79,21 @@ def _leeway(alpha: Floats) -> Floats:
     solid, and what it calls half solid is free to be anything. Trust is 1 where alpha steps, and 0 where it is level
     or a ramp that the model sees by itself: an edge out of focus is soft, and colour must not sharpen it.
     """
-    near = _neighbours(alpha)
-    low, high = near.min(axis=0), near.max(axis=0)
+    low, high = _extremes(alpha)
     trust = np.clip((high - low - FLAT) / (STEEP - FLAT), 0, 1)
     return np.stack([np.maximum(low * 2 - 1, 0), np.minimum(high * 2, 1), trust])
+
+
+def _extremes(plane: Floats) -> tuple[Floats, Floats]:
+    """Lowest and highest value in the 3 x 3 neighbourhood of every pixel, edges repeated: rows first, then columns."""
+    padded = np.pad(plane, 1, mode="edge")
+
+    def over(pick: np.ufunc) -> Floats:
+        rows = pick(pick(padded[:-2], padded[1:-1]), padded[2:])
+        found: Floats = pick(pick(rows[:, :-2], rows[:, 1:-1]), rows[:, 2:])
+        return found
+
+    return over(np.minimum), over(np.maximum)
 
 
 def _neighbours(plane: Floats) -> Floats:
