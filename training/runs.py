@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +22,8 @@ WARM_UP = 0.03  # of the schedule
 LAST_RATE = 0.02  # of the first
 SAVE_EVERY_S = 60
 EMA_DECAY = 0.995
+
+Net = TypeVar("Net", bound=nn.Module)
 
 
 @dataclass
@@ -35,10 +38,10 @@ class Progress:
         return max(self.step / budget.steps, self.seconds / (60 * budget.minutes))
 
 
-class Run:
+class Run(Generic[Net]):
     """All that a checkpoint holds. options: ``out``, ``steps`` and ``minutes``, and what else the trainer reads."""
 
-    def __init__(self, net: nn.Module, optimiser: torch.optim.Optimizer, options: argparse.Namespace) -> None:
+    def __init__(self, net: Net, optimiser: torch.optim.Optimizer, options: argparse.Namespace) -> None:
         self.net, self.optimiser, self.options = net, optimiser, options
         self.average = copy.deepcopy(net).eval()
         self.progress = Progress()

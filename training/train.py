@@ -53,6 +53,16 @@ def optimiser(net: CutoutNet, rate: float) -> torch.optim.AdamW:
     return torch.optim.AdamW(groups)
 
 
+def begin(options: argparse.Namespace, device: torch.device) -> Run[CutoutNet]:
+    """A run from its start, or from where it stopped."""
+    net = CutoutNet()
+    if not checkpoint(options).exists():
+        load_start(net, options.start)
+    net.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+    freeze(net, options.freeze)
+    return Run(net, optimiser(net, options.rate), options)
+
+
 def train(options: argparse.Namespace) -> None:
     """Run until the budget is used up; checkpoint on the way."""
     device = torch.device(options.device)
@@ -61,12 +71,8 @@ def train(options: argparse.Namespace) -> None:
     teacher = StartingNetwork(options.teacher)
     busy = busy_backgrounds(teacher, options.data, options.out / "busy.json")
     teacher.to(device)
-    net = CutoutNet()
-    if not checkpoint(options).exists():
-        load_start(net, options.start)
-    net.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
-    freeze(net, options.freeze)
-    run = Run(net, optimiser(net, options.rate), options)
+    run = begin(options, device)
+    net = run.net
     drawn, recent = batches(options, run.progress.step, busy), 0.0
     for share in run.steps():
         image, alpha, trust = (t.to(device) for t in next(drawn))

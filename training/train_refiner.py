@@ -133,18 +133,23 @@ def laplacian(difference: Tensor, weight: Tensor) -> Tensor:
     return total
 
 
+def begin(options: argparse.Namespace) -> Run[Refiner]:
+    """A run from its start, or from where it stopped."""
+    net: Refiner = Refiner().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if options.start and not checkpoint(options).exists():
+        net.load_state_dict(torch.load(options.start, weights_only=True)["average"])
+    return Run(net, torch.optim.AdamW(net.parameters(), options.rate, weight_decay=0.01), options)
+
+
 def train(options: argparse.Namespace) -> None:
     """Run until the budget is used up; checkpoint on the way."""
     torch.set_num_threads(options.threads)
     options.out.mkdir(parents=True, exist_ok=True)
     coarse = read_net(options.coarse).requires_grad_(requires_grad=False)
-    net: Refiner = Refiner().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    if options.start and not checkpoint(options).exists():
-        net.load_state_dict(torch.load(options.start, weights_only=True)["average"])
-    run = Run(net, torch.optim.AdamW(net.parameters(), options.rate, weight_decay=0.01), options)
+    run = begin(options)
     gains: deque[float] = deque(maxlen=20)
     for _, crops in zip(run.steps(), Batches(options, coarse, options.seed + run.progress.step), strict=False):
-        cost = loss(net(crops.picture.to(memory_format=torch.channels_last), crops.guess), crops)
+        cost = loss(run.net(crops.picture.to(memory_format=torch.channels_last), crops.guess), crops)
         run.update(cost)
         if run.progress.step % LOG_EVERY == 0:
             with torch.no_grad():

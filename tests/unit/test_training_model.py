@@ -9,7 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from training import losses, train  # noqa: E402
+from training import losses, runs, train  # noqa: E402
 from training.model import CutoutNet, Prediction, WakingReLU  # noqa: E402
 
 
@@ -70,22 +70,24 @@ def test_edges_of_untrusted_outlines_weigh_less(square):
 
 
 def test_the_rate_rises_and_falls():
-    rates = [train.rate_factor(share / 100) for share in range(101)]
+    rates = [runs.rate_factor(share / 100) for share in range(101)]
     assert rates[0] < rates[2] < rates[4]
-    assert rates[4] > rates[50] > rates[100] == pytest.approx(train.LAST_RATE)
+    assert rates[4] > rates[50] > rates[100] == pytest.approx(runs.LAST_RATE)
 
 
 def test_a_run_goes_on_where_it_stopped(tmp_path: Path):
     start = tmp_path / "start.pt"
     torch.save({"average": CutoutNet().state_dict()}, start)
-    options = argparse.Namespace(
-        out=tmp_path, start=start, freeze=3, rate=1e-3, steps=10, minutes=60.0, size=32, distil=0.0
-    )
-    run = train.Run(options, torch.device("cpu"))
-    run.step(torch.zeros(2, 3, 32, 32), torch.zeros(2, 1, 32, 32), torch.ones(2, 1), teacher=None)
-    run.save()
-    again = train.Run(options, torch.device("cpu"))
-    assert again.progress.step == 1
+    options = argparse.Namespace(out=tmp_path, start=start, freeze=3, rate=1e-3, steps=2, minutes=60.0, size=32)
+    run = train.begin(options, torch.device("cpu"))
+    shares = []
+    for share in run.steps():
+        shares.append(share)
+        run.update(run.net(torch.zeros(2, 3, 32, 32)).full.square().mean())
+    assert shares == [0, 0.5]
+    again = train.begin(options, torch.device("cpu"))
+    assert again.progress.step == 2
+    assert list(again.steps()) == []
     for kept, fresh in zip(run.net.state_dict().values(), again.net.state_dict().values(), strict=True):
         assert torch.equal(kept, fresh)
     assert not any(p.requires_grad for p in again.net.encoder.stem.parameters())

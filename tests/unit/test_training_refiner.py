@@ -153,16 +153,20 @@ def test_crops_lie_within_the_picture_and_on_whole_blocks():
 
 
 def test_a_run_learns_and_goes_on_where_it_stopped(tmp_path: Path):
-    options = argparse.Namespace(out=tmp_path, start=None, rate=1e-2, steps=60, minutes=60.0)
-    run = train_refiner.Run(options)
+    options = argparse.Namespace(out=tmp_path, start=None, rate=1e-2, steps=60, minutes=60.0, size=320)
+    run = train_refiner.begin(options)
     torch.manual_seed(0)
     alpha = torch.zeros(2, 1, 64, 64)
     alpha[..., 24:] = 1
     batch = crops(torch.zeros_like(alpha), alpha)._replace(picture=(alpha * 2 - 1).repeat(1, 3, 1, 1))
-    costs = [run.step(batch) for _ in range(25)]
+    costs = []
+    for _ in range(25):
+        cost = train_refiner.loss(run.net(batch.picture, batch.guess), batch)
+        run.update(cost)
+        costs.append(float(cost.detach()))
     assert costs[-1] < 0.5 * costs[0]
     run.save()
-    again = train_refiner.Run(options)
+    again = train_refiner.begin(options)
     assert again.progress.step == 25
     for kept, fresh in zip(run.average.state_dict().values(), again.average.state_dict().values(), strict=True):
         assert torch.equal(kept, fresh)
