@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -281,10 +282,9 @@ def test_a_template_that_cannot_be_run_is_one_clear_sentence(tmp_path):
 
 
 def test_a_function_that_cannot_be_imported_is_one_clear_sentence(tmp_path):
-    template = tmp_path / "template.yaml"
-    text = TOY.read_text().replace("CodeUri: take/", f"CodeUri: {TOY.parent / 'take'}")
-    text = text.replace("DockerContext: .", f"DockerContext: {TOY.parent}")
-    template.write_text(text.replace("CodeUri: echo/", f"CodeUri: {tmp_path}"))
+    toy = Path(shutil.copytree(TOY.parent, tmp_path / "toy", ignore=shutil.ignore_patterns("test_*", "__pycache__")))
+    (toy / "echo" / "app.py").unlink()
+    template = toy / TOY.name
     said = failing(tmp_path, template=template)
     assert "cutout-local-Echo does not start: ModuleNotFoundError" in said
     assert said.count("\n") == 1
