@@ -34,13 +34,17 @@ _PAIRS = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
 def refine_alpha(image: NDArray[np.uint8], coarse: Floats) -> NDArray[np.uint8]:
     """Alpha uint8 [H, W] for image uint8 [H, W, 3] from coarse float32 [h, w] in 0..1 (any size, squashed).
 
-    Certain pixels keep their value (0 or 255); a band about two coarse pixels wide follows the picture's edges.
+    Certain pixels keep their value (0 or 255); a band about two coarse pixels wide follows the picture's edges. Of a
+    picture smaller than its alpha, the work is that of the picture.
     """
     size = (image.shape[0], image.shape[1])
+    longest = max(32, round(max(coarse.shape) * GRID_SHARE))
+    coarse = _no_finer(coarse, size)
     certain = np.clip((coarse - np.float32(LOW)) / np.float32(HIGH - LOW), 0, 1)
     band = uncertain(certain)
     soft = bool(band.any())
-    fit, leeway = (_explain(image, certain), _leeway(certain)) if soft else (certain[None], certain[None])
+    fit = _explain(image, certain, longest) if soft else certain[None]
+    leeway = _leeway(certain) if soft else certain[None]
     alpha = np.empty(size, np.uint8)
     for top in range(0, size[0], ROWS):
         rows = (top, min(top + ROWS, size[0]))
@@ -70,6 +74,15 @@ def enlarge(plane: Floats, size: tuple[int, int], rows: tuple[int, int]) -> Floa
     part = Image.fromarray(plane).resize((size[1], rows[1] - rows[0]), Image.Resampling.BILINEAR, box=box)
     values: Floats = np.clip(np.asarray(part), 0, 1)
     return values
+
+
+def _no_finer(alpha: Floats, size: tuple[int, int]) -> Floats:
+    """Alpha averaged down to ``size`` (H, W) along the sides that are longer."""
+    shape = (min(alpha.shape[0], size[0]), min(alpha.shape[1], size[1]))
+    if shape == alpha.shape:
+        return alpha
+    averaged: Floats = np.asarray(Image.fromarray(alpha).resize(shape[::-1], Image.Resampling.BOX))
+    return averaged
 
 
 def _leeway(alpha: Floats) -> Floats:
@@ -103,10 +116,12 @@ def _neighbours(plane: Floats) -> Floats:
     return np.stack([padded[y : y + height, x : x + width] for y in range(3) for x in range(3)])
 
 
-def _explain(image: NDArray[np.uint8], alpha: Floats) -> Floats:
-    """Regression of alpha on colour in every window of the grid: three slopes and the offset, [4, h, w]."""
-    height, width = image.shape[:2]
-    shape = grid_shape(height, width, max(32, round(max(alpha.shape) * GRID_SHARE)))
+def _explain(image: NDArray[np.uint8], alpha: Floats, longest: int) -> Floats:
+    """Regression of alpha on colour in every window of the grid: three slopes and the offset, [4, h, w].
+
+    longest: cells along the grid's longer side, at most.
+    """
+    shape = grid_shape(image.shape[0], image.shape[1], longest)
     colour = shrink(image, shape)
     target = enlarge(alpha, shape, (0, shape[0]))[None]
     products = [colour[i : i + 1] * colour[j : j + 1] for i, j in _PAIRS]
