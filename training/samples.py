@@ -17,8 +17,8 @@ from training.shards import Collection
 from training.subjects import PHOTO_WEIGHTS, Subjects
 
 TRUST = {"caltech-animals": 0.25, "caltech-objects": 0.25, "people-ccp": 0.8}
-KINDS = {"photo": 0.46, "composite": 0.47, "empty": 0.07}
-COMPOSITES = {"several": 0.76, "group": 0.12, "near": 0.12}  # any subjects; one source's; one on its own colour
+KINDS = {"photo": 0.62, "composite": 0.32, "empty": 0.06}
+COMPOSITES = {"several": 0.85, "group": 0.10, "near": 0.05}  # any subjects; one source's; one on its own colour
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Sampler:
             for subject, corner in subjects.group(rng, size):
                 scene, union = compose.lay(rng, scene, union, subject, corner)
             return scene, union
-        for _ in range(int(rng.choice([1, 2, 3, 4], p=[0.72, 0.18, 0.07, 0.03]))):
+        for _ in range(int(rng.choice([1, 2, 3, 4], p=[0.80, 0.15, 0.04, 0.01]))):
             scene, union = compose.add(rng, scene, union, subjects.one(rng, size))
         return scene, union
 

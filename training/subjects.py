@@ -20,7 +20,7 @@ CUTOUT_WEIGHTS = {
     "emoji-fluent3d": 1.6,
     "emoji-noto": 0.4,
 }
-MAKERS = {"photo": 0.5, "cutout": 0.32, "thin": 0.1, "blob": 0.03, "glass": 0.05}
+MAKERS = {"photo": 0.5, "cutout": 0.38, "thin": 0.05, "blob": 0.03, "glass": 0.04}
 HAIRY = {"people-ccp": 0.35, "cats": 0.35, "pets": 0.35, "blob": 0.7, "caltech-animals": 0.1}  # how many grow strands
 GROUPS = ("people-ccp", "cats", "pets", "objects-ycb", "food-iconic", "emoji-fluent3d")
 

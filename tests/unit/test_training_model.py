@@ -9,7 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from training import losses, runs, train  # noqa: E402
+from training import average, losses, runs, train  # noqa: E402
 from training.model import CutoutNet, Prediction, WakingReLU  # noqa: E402
 
 
@@ -91,3 +91,19 @@ def test_a_run_goes_on_where_it_stopped(tmp_path: Path):
     for kept, fresh in zip(run.net.state_dict().values(), again.net.state_dict().values(), strict=True):
         assert torch.equal(kept, fresh)
     assert not any(p.requires_grad for p in again.net.encoder.stem.parameters())
+
+
+def test_the_mean_of_two_checkpoints_is_one_to_start_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    first, second = CutoutNet(), CutoutNet()
+    first.decoder.context[1].num_batches_tracked += 7
+    for name, net in (("first", first), ("second", second)):
+        torch.save({"average": net.state_dict()}, tmp_path / name)
+    paths = [str(tmp_path / name) for name in ("first", "second", "mean")]
+    monkeypatch.setattr("sys.argv", ["average", *paths, "--share", "0.75"])
+    average.main()
+    started = CutoutNet()
+    train.load_start(started, tmp_path / "mean")
+    for name, value in started.state_dict().items():
+        a, b = first.state_dict()[name], second.state_dict()[name]
+        expected = 0.75 * a + 0.25 * b if a.dtype.is_floating_point else a
+        assert torch.allclose(value, expected, atol=1e-6), name
