@@ -145,9 +145,9 @@ class TestCrop:
             "two": "4px 6px",
             "four": "1px 2px 3px 4px",
         }.items():
-            box[name] = made(api, image=cat(180, 120), crop="true", crop_margin=margin).shape[:2]
+            box[name] = made(api, crop="true", crop_margin=margin).shape[:2]
         height, width = box["none"]
-        assert height < 120 or width < 180
+        assert height < SIDE
         assert box["px"] == (height + 14, width + 14)
         assert box["percent"] == pytest.approx((height * 1.2, width * 1.2), abs=2)
         assert box["two"] == (height + 8, width + 12)
@@ -191,7 +191,7 @@ def placed(api, **fields) -> tuple[int, int, int, int]:
         alpha = opened(answer.content).getchannel("A").crop((left, top, left + width, top + height))
         boxes.append(box)
         inside.append(np.asarray(alpha.resize((32, 32), Image.Resampling.BOX)).astype(int))
-    assert np.abs(inside[0] - inside[1]).mean() < 4
+    assert np.abs(inside[0] - inside[1]).mean() < 6
     return boxes[1]
 
 
