@@ -32,6 +32,7 @@ from tests.groups import group_of, turn_of
 from tests.in_process import session
 from tests.local_service import LIVE_KEY, Service, local_service
 from tests.receiver import Receiver, receiver
+from tests.remembered import remember_alphas
 from tests.sequential_transactions import SequentialTransactions
 
 
@@ -129,6 +130,7 @@ def forget_clouds() -> None:
 def api(cloud: Template, monkeypatch: pytest.MonkeyPatch) -> Iterator[requests.Session]:
     """The functions in this process, below ``tests.in_process.URL``."""
     monkeypatch.setenv("CUTOUT_MODELS_DIR", str(ROOT / "models"))
+    remember_alphas(monkeypatch)
     forget_clouds()
     yield session(cloud)
     forget_clouds()
