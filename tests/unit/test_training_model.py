@@ -95,7 +95,7 @@ def test_a_run_goes_on_where_it_stopped(tmp_path: Path):
 
 def test_the_mean_of_two_checkpoints_is_one_to_start_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     first, second = CutoutNet(), CutoutNet()
-    first.decoder.context[1].num_batches_tracked += 7
+    second.decoder.context[1].num_batches_tracked += 7
     for name, net in (("first", first), ("second", second)):
         torch.save({"average": net.state_dict()}, tmp_path / name)
     paths = [str(tmp_path / name) for name in ("first", "second", "mean")]
@@ -105,5 +105,5 @@ def test_the_mean_of_two_checkpoints_is_one_to_start_from(tmp_path: Path, monkey
     train.load_start(started, tmp_path / "mean")
     for name, value in started.state_dict().items():
         a, b = first.state_dict()[name], second.state_dict()[name]
-        expected = 0.75 * a + 0.25 * b if a.dtype.is_floating_point else a
+        expected = 0.75 * a + 0.25 * b if a.dtype.is_floating_point else b
         assert torch.allclose(value, expected, atol=1e-6), name
