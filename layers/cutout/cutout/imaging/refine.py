@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cutout.imaging.grid import Floats, grid_shape, halve, read, shrink
+from cutout.imaging.specks import without_specks
 
 LOW, HIGH = 0.04, 0.96
 """Alpha at or below LOW is background, at or above HIGH foreground; in between it is stretched to 0..1.
@@ -34,13 +35,14 @@ _PAIRS = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
 def refine_alpha(image: NDArray[np.uint8], coarse: Floats) -> NDArray[np.uint8]:
     """Alpha uint8 [H, W] for image uint8 [H, W, 3] from coarse float32 [h, w] in 0..1 (any size, squashed).
 
-    Certain pixels keep their value (0 or 255); a band about two coarse pixels wide follows the picture's edges. Of a
-    picture smaller than its alpha, the work is that of the picture.
+    Certain pixels keep their value (0 or 255); a band about two coarse pixels wide follows the picture's edges; small
+    faint islands far from any subject go (``specks``). Of a picture smaller than its alpha, the work is that of the
+    picture.
     """
     size = (image.shape[0], image.shape[1])
     longest = max(32, round(max(coarse.shape) * GRID_SHARE))
     coarse = _no_finer(coarse, size)
-    certain = np.clip((coarse - np.float32(LOW)) / np.float32(HIGH - LOW), 0, 1)
+    certain = without_specks(np.clip((coarse - np.float32(LOW)) / np.float32(HIGH - LOW), 0, 1))
     band = uncertain(certain)
     soft = bool(band.any())
     fit = _explain(image, certain, longest) if soft else certain[None]
