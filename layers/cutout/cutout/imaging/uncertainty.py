@@ -12,7 +12,7 @@ def uncertainty(alpha: Floats) -> float:
     A pixel is as soft as 4 a (1 - a) says: 0 where it is sure, 1 at one half; those from one half on are the subject.
     Nothing found at all is 1: there is no cutout to be sure of. It is measured where the model decides, at its own
     size, so a small copy of a picture scores as the picture does; an edge is soft everywhere, so 0 is not reached in
-    practice. On 158 photos with true masks (objects, people, cats, pets) it ranks them as 1 - IoU does, Spearman 0.80.
+    practice. On 158 photos with true masks (objects, people, cats, pets) it ranks them as 1 - IoU does, Spearman 0.77.
     """
     sure = np.clip((alpha - np.float32(LOW)) / np.float32(HIGH - LOW), 0, 1)
     soft = float(4 * (sure * (1 - sure)).sum(dtype=np.float64))
