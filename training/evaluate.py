@@ -37,16 +37,12 @@ BILINEAR = Image.Resampling.BILINEAR
 
 @dataclass(frozen=True)
 class Case:
-    """A picture (RGB) that is scored, with its true alpha float32 [H, W].
-
-    exact: its edges are scored too; holds: the reference shows what it should.
-    """
+    """A picture (RGB) that is scored, with its true alpha float32 [H, W]; ``exact``: its edges too."""
 
     source: str
     picture: Image.Image
     truth: np.ndarray
     exact: bool = False
-    holds: bool = True
 
 
 @dataclass(frozen=True)
@@ -56,7 +52,6 @@ class Result:
     source: str
     shape: Score
     edge: EdgeScore | None
-    holds: bool = True
 
 
 class Model:
@@ -109,8 +104,7 @@ def photo_cases(items: Collection) -> Iterator[Case]:
     for source, photos in items.photos.items():
         for photo in photos:
             picture, alpha = photo.open()
-            holds = photo.name not in shards.WRONG_REFERENCES
-            yield Case(source, picture, np.asarray(alpha, np.float32) / 255, holds=holds)
+            yield Case(source, picture, np.asarray(alpha, np.float32) / 255)
 
 
 def scene_cases(items: Collection) -> Iterator[Case]:
@@ -141,8 +135,7 @@ def table(results: list[Result]) -> str:
     photos = [r for r in subjects if not r.source.startswith("scene")]
     groups = {name: [r for r in subjects if r.source == name] for name in dict.fromkeys(r.source for r in subjects)}
     means = [_means(group) for group in groups.values()]
-    groups |= {"**all photos**": photos, "photos whose reference holds": [r for r in photos if r.holds]}
-    groups |= {"**all scenes**": [r for r in subjects if r.edge], "**all**": subjects}
+    groups |= {"**all photos**": photos, "**all scenes**": [r for r in subjects if r.edge], "**all**": subjects}
     for name, group in groups.items():
         if group:
             mae, iou, rim = _means(group)
@@ -215,8 +208,7 @@ def main() -> None:
     results, strips = [], []
     for i, case in enumerate(cases):
         alpha = model.alpha(case.picture)
-        edge = edges(alpha, case.truth) if case.exact else None
-        results.append(Result(case.source, score(alpha, case.truth), edge, case.holds))
+        results.append(Result(case.source, score(alpha, case.truth), edges(alpha, case.truth) if case.exact else None))
         if i in shown:
             strips.append(strip(case.picture, alpha))
         if options.masks:

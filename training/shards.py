@@ -40,24 +40,6 @@ CUT_FROM_VALIDATION = {
     "bg-pets-crops": frozenset((16, 32, 33, 39, 82, 83, 84)),
 }
 
-# Validation photos whose reference lacks a large part of the subject or takes in a large part of the ground. All 158
-# were looked at beside their references alone, without any model's answer.
-WRONG_REFERENCES = frozenset(
-    {
-        "cats/0039",  # the black cats are missing, a patch of the wall is in
-        "cats/0305",  # planks beside the cats are in
-        "cats/0312",  # the person on whom the cats climb is missing
-        "caltech-animals/0067",  # the log under the beaver is missing
-        "caltech-animals/0642",  # a trapezium of grass instead of the panda's legs
-        "caltech-animals/0645",  # the man who holds the panda is missing
-        "pets/0566",  # the dog's jumper is a hole
-        "caltech-objects/0267",  # the wall between the stems is in
-        "caltech-objects/0269",  # so much white around the crown is in
-        "caltech-objects/0282",  # the sky and a house around the crown are in
-        "caltech-objects/0646",  # the lamp of the fan is missing
-    }
-)
-
 
 @dataclass(frozen=True)
 class Item:

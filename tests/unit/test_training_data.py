@@ -208,12 +208,6 @@ def test_a_share_of_the_blocks_is_kept_out():
     assert 0.03 < kept_out < 0.09
 
 
-def test_references_that_are_known_to_be_wrong_are_of_validation_photos():
-    for name in shards.WRONG_REFERENCES:
-        source, number = name.split("/")
-        assert shards.is_validation(source, int(number))
-
-
 def write_shard(path: Path, names: list[str]) -> None:
     with tarfile.open(path, "w") as shard:
         for name in names:

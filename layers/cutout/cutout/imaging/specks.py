@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from cutout.imaging.grid import Floats
 
 CELLS = 256
-"""Islands are looked for on a grid of so many cells along the longer side; a gap of one cell does not part them."""
+"""Islands are looked for on a grid of so many cells along the longer side; a gap of two cells does not part them."""
 FIRM = 0.75
 """An island that reaches this alpha anywhere is a subject, or a part of one."""
 LARGE = 0.01
