@@ -19,7 +19,8 @@ LARGE = 0.01
 def without_specks(alpha: Floats) -> Floats:
     """Alpha float32 [h, w] in 0..1 with its specks set to 0; unchanged where nothing is firm.
 
-    Time and memory are linear in the pixels; labels are settled on at most CELLS * CELLS cells.
+    Memory is linear in the pixels, and so is time but for the islands: at most CELLS * CELLS cells, once for each turn
+    of the most winding one.
     """
     side = -(-max(alpha.shape) // CELLS)
     peaks = _peaks(alpha, side)
