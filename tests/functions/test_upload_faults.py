@@ -33,7 +33,7 @@ from cutout.aws.s3_events import ObjectCreated
 from cutout.aws.uploads import UploadStore
 from cutout.aws.usage_store import DynamoUsageStore
 from cutout.imaging.spec import Limits
-from cutout.job_ids import new_job_id, object_job_id
+from cutout.job_ids import object_job_id
 from cutout.job_parts import JobOptions, JobSource, SourceKind
 from cutout.jobs import Job, JobState
 from local.cloud import LOCAL_ACCOUNT, client, create_cloud
@@ -198,6 +198,11 @@ def put(world: World, key: str, data: bytes, sequencer: str, **metadata: str) ->
     return ObjectCreated(bucket, key, "", etag, sequencer, "")
 
 
+def new_id(world: World) -> str:
+    """A job's id that the seed decides, as it decides everything else."""
+    return f"job_{world.chance.getrandbits(128):032x}"
+
+
 def everything(world: World, seed: int) -> dict[str, list[ObjectCreated]]:
     """Objects, some overwritten once or twice, some poison; jobs with an upload, a URL; each message perhaps twice."""
     versions: dict[str, list[ObjectCreated]] = {}
@@ -210,12 +215,12 @@ def everything(world: World, seed: int) -> dict[str, list[ObjectCreated]]:
         ]
     _, jobs, _ = world.worker()
     for _ in range(2):
-        job_id = new_job_id()
+        job_id = new_id(world)
         key = f"uploads/{A}/{job_id}/image"
         source = JobSource(SourceKind.UPLOAD, world.template.buckets["UploadsBucket"].name, key)
         jobs.create(Job.queued(job_id, A, JobOptions(mask=True), source, NOON, webhook_url=HOOK))
         world.waiting.append(put(world, key, picture(20), "0001"))
-    job_id = new_job_id()
+    job_id = new_id(world)
     jobs.create(Job.queued(job_id, A, JobOptions(), JobSource(SourceKind.URL, url=HOOK), NOON))
     world.waiting.append(job_id)
     world.waiting += [event for events in versions.values() for event in events]
@@ -271,8 +276,11 @@ def check_results(
             assert wanted == {name for name, by in makers.items() if by == job.id}
             body = world.s3.get_object(Bucket=bucket(world), Key=f"results/{A}/{job.folder}/result.json")["Body"]
             assert json.loads(body.read())["status"] == "succeeded"
+        files = {name.rpartition("/")[2] for name, by in makers.items() if by == job.id}
         if job.state is JobState.FAILED and job.id not in dropped | replaced:
-            assert {name.rpartition("/")[2] for name, by in makers.items() if by == job.id} <= {"result.json"}
+            assert files == {"result.json"}
+        if job.state is JobState.CANCELLED:
+            assert files == set(), "nothing of what attempts had put before a newer image took its place"
     for events in versions.values():
         newest = done[ids[events[-1]]]
         assert newest.error is None or newest.error.code != "superseded"

@@ -115,6 +115,11 @@ class Job:
         told = self.state in {JobState.SUCCEEDED, JobState.FAILED}
         return told and self.webhook_url is not None and not self.webhook_queued
 
+    @property
+    def is_reported(self) -> bool:
+        """Whether a report of the end lies beside the results, for whoever watches these and not the API."""
+        return self.state in {JobState.SUCCEEDED, JobState.FAILED} and self.deleted_at is None
+
     def started(self, now: datetime, lease_s: float) -> "Job":
         """Begin an attempt that may take ``lease_s``; or, after too many that crashed, the failed job.
 

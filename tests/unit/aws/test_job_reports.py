@@ -68,6 +68,18 @@ def test_a_report_lies_beside_the_results_and_names_its_job():
         assert (stored["ContentType"], stored["Metadata"]) == ("application/json", {"job": "job_1"})
 
 
+def test_a_report_that_is_there_already_stays_if_it_shall():
+    with mock_aws():
+        s3 = client("s3")
+        s3.create_bucket(Bucket="results")
+        reports = JobReports(lambda: s3, "results")
+        failed = replace(RUNNING, id="job_0").failed(NOON, JobError("invalid_image", "No.", {}))
+        for job, anew, wanted in ((DONE, False, DONE), (failed, False, DONE), (failed, True, failed)):
+            reports.put(job, anew=anew)
+            stored = s3.get_object(Bucket="results", Key="results/acct_1/dir/ü.jpg/result.json")
+            assert json.loads(stored["Body"].read()) == report(wanted)
+
+
 def test_a_bucket_that_is_away_is_told_so():
     def fail(**_: object) -> None:
         raise EndpointConnectionError(endpoint_url="https://s3.invalid")

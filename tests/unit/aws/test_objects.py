@@ -9,7 +9,7 @@ from cutout.api.request import Response
 from cutout.aws.objects import ResultStore
 from cutout.errors import GoneError, ServiceUnavailableError
 from cutout.imaging.spec import Box, Channels, CutoutResult, CutoutSpec, ImageFormat
-from cutout.job_parts import JobOptions, JobSource, SourceKind
+from cutout.job_parts import JobError, JobOptions, JobSource, SourceKind
 from cutout.jobs import Job
 
 
@@ -93,6 +93,27 @@ def test_all_that_a_job_may_have_made_is_removed_and_nothing_of_another(s3):
         assert names(s3) == ["results/acct_1/job_10/cutout.jpg"]
 
 
+def test_the_report_of_an_end_that_is_reported_stays_until_its_owner_drops_the_job(s3):
+    failed = JOB.started(NOW, 60).failed(NOW, JobError("invalid_image", "No.", {}))
+    store(s3, 0).put(JOB, MADE, b"mask")
+    s3.put_object(Bucket="results", Key="results/acct_1/job_1/result.json", Body=b"{}", Metadata={"job": "job_1"})
+    store(s3, 0).remove(failed)
+    assert names(s3) == ["results/acct_1/job_1/result.json"]
+    store(s3, 0).remove(failed.forgotten(NOW))
+    assert names(s3) == []
+
+
+def test_what_another_job_writes_in_the_moment_of_a_removal_stays(s3):
+    kept = store(s3, 0).put(JOB, MADE)
+
+    def overwrite(**_: object) -> None:
+        s3.put_object(Bucket="results", Key=kept.key, Body=b"newer", Metadata={"job": "job_2"})
+
+    s3.meta.events.register("before-call.s3.DeleteObject", overwrite)
+    store(s3, 0).remove(JOB)
+    assert s3.get_object(Bucket="results", Key=kept.key)["Body"].read() == b"newer"
+
+
 def test_a_result_that_is_not_there_any_more_is_gone(s3):
     kept = store(s3, 0).put(JOB, MADE)
     store(s3, 0).remove(JOB)
@@ -108,6 +129,7 @@ def test_links_say_until_when_they_work(s3):
 
 def test_a_bucket_that_is_away_keeps_gives_and_removes_nothing(s3):
     away = store(s3, 0, "nowhere")
-    for call in (lambda: away.put(JOB, MADE), lambda: away.read(store(s3, 0).put(JOB, MADE))):
+    kept = store(s3, 0).put(JOB, MADE)
+    for call in (lambda: away.put(JOB, MADE), lambda: away.read(kept)):
         with pytest.raises(ServiceUnavailableError):
             call()

@@ -136,6 +136,16 @@ def test_a_slow_attempt_that_was_overtaken_neither_answers_nor_charges(world, on
     assert (world.jobs.find("job_1").state, world.jobs.charges) == (JobState.RUNNING, {})
 
 
+def test_a_slow_attempt_whose_job_a_quicker_one_has_ended_answers_with_that_ones_result(world, once):
+    def overtake() -> None:
+        world.jobs.jobs["job_1"] = replace(world.jobs.find("job_1"), lease_until=None)
+        assert once.run(JOB, Work(), allowed, 29) == (MADE, False)
+
+    assert once.run(JOB, Work(between=overtake), allowed, 29) == (MADE, False)
+    assert once.run(JOB, never, refused, 29) == (MADE, True)
+    assert world.jobs.charges == {"job_1": CHARGE}
+
+
 def test_one_that_is_deleted_while_it_is_done_leaves_nothing(world, once):
     with pytest.raises(JobEndedError):
         once.run(JOB, Work(between=lambda: world.desk.drop("acct_1", "job_1")), allowed, 29)

@@ -11,7 +11,7 @@ from cutout.aws.retention import Retention
 from cutout.aws.uploads import UploadStore
 from cutout.imaging.spec import CutoutResult
 from cutout.job_parts import JobResult, JobSource
-from cutout.jobs import Job
+from cutout.jobs import Job, JobState
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +33,14 @@ class JobFiles:
         self.retention.keep(account, job, image)
         return self.results.put(job, result, result.mask)
 
-    def report(self, job: Job) -> None:
-        """Tell of the end beside the results."""
-        self.reports.put(job)
+    def report(self, job: Job, *, anew: bool = True) -> None:
+        """Tell of the end beside the results. anew: also where somebody has told of an end there already."""
+        self.reports.put(job, anew=anew)
+
+    def settle(self, job: Job) -> None:
+        """Leave of a job that has ended what its end allows: a success everything, any other at most its report."""
+        if job.state is not JobState.SUCCEEDED or job.deleted_at is not None:
+            self.remove(job)
 
     def remove(self, job: Job) -> None:
         """Remove what attempts at a job have made; and its image, where its owner wants nothing kept."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cutout.api.sources import too_large
+from cutout.aws.s3_errors import code_of, is_absent, is_not_met
 from cutout.errors import InvalidRequestError, MissingImageError, ServiceUnavailableError
 from cutout.job_parts import JobSource
 
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _AWAY: Final = "The image could not be read; try again."
-_CHANGED: Final = frozenset({"PreconditionFailed", "412"})
-_ABSENT: Final = frozenset({"NoSuchKey", "NoSuchVersion", "404"})
 _CLOSED: Final = frozenset({"InvalidObjectState", "InvalidRequest"})
 """Archived, or encrypted with a key that only its owner has (S3 API reference, GetObject)."""
 
@@ -79,14 +78,11 @@ def _failures() -> Iterator[None]:
     """What S3's errors mean here."""
     try:
         yield
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-        if code in _CHANGED:
+    except (BotoCoreError, ClientError) as error:
+        if is_not_met(error):
             raise ImageChangedError from error
-        if code in _ABSENT:
+        if is_absent(error):
             raise MissingImageError("There is no image: it was removed, or has expired.") from error
-        if code in _CLOSED:
+        if code_of(error) in _CLOSED:
             raise InvalidRequestError("The object is archived, or encrypted with a key of its owner.") from error
-        raise ServiceUnavailableError(_AWAY) from error
-    except BotoCoreError as error:
         raise ServiceUnavailableError(_AWAY) from error

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cutout.api.job_documents import result_facts
 from cutout.aws.job_items import written
 from cutout.aws.objects import folder_of
+from cutout.aws.s3_errors import is_not_met
 from cutout.errors import ServiceUnavailableError
 from cutout.jobs import Job
 
@@ -23,8 +24,9 @@ class JobReports:
         self._client = client
         self._bucket = bucket
 
-    def put(self, job: Job) -> None:
-        """Tell of a job that has ended. Raises ServiceUnavailableError."""
+    def put(self, job: Job, *, anew: bool = True) -> None:
+        """Tell of a job that has ended. anew: else a report that is there stays. Raises ServiceUnavailableError."""
+        condition: Any = {} if anew else {"IfNoneMatch": "*"}
         try:
             self._client().put_object(
                 Bucket=self._bucket,
@@ -32,8 +34,11 @@ class JobReports:
                 Body=json.dumps(report(job), indent=1).encode(),
                 ContentType="application/json",
                 Metadata={"job": job.id},
+                **condition,
             )
         except (BotoCoreError, ClientError) as error:
+            if is_not_met(error):
+                return
             raise ServiceUnavailableError("The report could not be stored; try again.") from error
 
 

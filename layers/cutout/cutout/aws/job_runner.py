@@ -88,7 +88,6 @@ class JobRunner:
         if job.state is JobState.RUNNING:
             self._attempt(job, get_image or (lambda: self._image(job)))
         else:  # too many attempts were killed
-            self._files.remove(job)
             self._files.report(job)
             self._finish(job)
 
@@ -105,8 +104,9 @@ class JobRunner:
         job = self._jobs.find(job_id)
         if job is None:
             return
-        if job.deleted_at is not None:
-            self._files.remove(job)
+        self._files.settle(job)
+        if job.state is JobState.FAILED and job.is_reported:
+            self._files.report(job, anew=False)
         self._tell_of(job)
 
     def _attempt(self, job: Job, get_image: GetImage) -> None:
@@ -115,8 +115,7 @@ class JobRunner:
         except JobBusyError:  # overtaken: the later attempt writes to the same places
             raise
         except (JobEndedError, NotFoundError):
-            self._files.remove(self._jobs.find(job.id) or job)
-            telemetry.job_abandoned(job)
+            self._abandon(job)
         except Exception as error:
             telemetry.job_fault(job, error)
             with suppress(ServiceUnavailableError, JobBusyError, JobEndedError, NotFoundError):
@@ -124,6 +123,17 @@ class JobRunner:
             raise
         else:
             self._finish(ended)
+
+    def _abandon(self, job: Job) -> None:
+        """Take back what this attempt has put, for the job has ended otherwise or has expired."""
+        ended = self._jobs.find(job.id)
+        if ended is None:
+            self._files.remove(job)
+        else:
+            self._files.settle(ended)
+            if ended.is_reported:
+                self._files.report(ended)
+        telemetry.job_abandoned(job)
 
     def _end(self, job: Job, get_image: GetImage) -> Job:
         """The job as its image deserves. Raises our own faults, and what the store does when the job is not ours."""
@@ -150,8 +160,6 @@ class JobRunner:
         return self._jobs.succeed(job, stored, self._charge(account, job, image, result))
 
     def _refuse(self, job: Job, error: JobError) -> Job:
-        if job.attempts > 1:
-            self._files.remove(job)  # what an earlier attempt may have made, unpaid
         self._files.report(job.failed(self._now(), error))
         return self._jobs.fail(job, error)
 
@@ -180,6 +188,7 @@ class JobRunner:
         return charge_for(account, job.charged_mode, job.id, usage, self._now())
 
     def _finish(self, job: Job) -> None:
+        self._files.settle(job)  # earlier attempts may have made something
         telemetry.job_ended(job)
         self._tell_of(job)
 

@@ -1,7 +1,7 @@
 """The results bucket: the results of jobs, and answers that are too large for the transport."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cutout.api.job_documents import Links
 from cutout.api.request import Response
+from cutout.aws.s3_errors import is_absent, is_not_met
 from cutout.errors import GoneError, ServiceUnavailableError
 from cutout.imaging.spec import Channels, CutoutResult, ImageFormat
 from cutout.job_parts import JobResult
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 _ENVELOPE_BYTES = 8_192
 """Room for the JSON around the body of an answer: status and headers."""
-_ABSENT: Final = frozenset({"404", "NoSuchKey", "NotFound"})
 _ENDINGS: Final = {each.media_type: each.value for each in ImageFormat}
 
 
@@ -113,22 +113,27 @@ class ResultStore:
             )
 
     def remove(self, job: Job) -> None:
-        """Remove all that a job may have made; what another job has written to the same place since then stays."""
-        folder = folder_of(job)
+        """Remove all that a job may have made, but not the report of an end that is reported.
+
+        What another job has written to the same place meanwhile stays.
+        """
         alpha = job.options.spec.channels is Channels.ALPHA
         image_format = ImageFormat.PNG if alpha else job.options.spec.format
-        for name in (f"cutout.{image_format.value}", "mask.png", "result.json"):
-            if self._maker(f"{folder}/{name}") == job.id:
-                with _failures("The result could not be removed; try again."):
-                    self._client().delete_object(Bucket=self._bucket, Key=f"{folder}/{name}")
+        names = [f"cutout.{image_format.value}", "mask.png", *([] if job.is_reported else ["result.json"])]
+        for name in names:
+            self._remove(f"{folder_of(job)}/{name}", job.id)
 
-    def _maker(self, key: str) -> str | None:
-        """The job that wrote an object; None: there is none."""
-        try:
-            with _failures("The result could not be removed; try again."):
-                return self._client().head_object(Bucket=self._bucket, Key=key)["Metadata"].get("job")
-        except GoneError:
-            return None
+    def _remove(self, key: str, job_id: str) -> None:
+        """Remove an object if that job wrote it, and nobody has written there since it was asked."""
+        with suppress(GoneError), _failures("The result could not be removed; try again."):
+            found = self._client().head_object(Bucket=self._bucket, Key=key)
+            if found["Metadata"].get("job") != job_id:
+                return
+            try:
+                self._client().delete_object(Bucket=self._bucket, Key=key, IfMatch=found["ETag"])
+            except ClientError as error:
+                if not is_not_met(error):
+                    raise
 
     def _put(self, key: str, data: bytes, media_type: str, job_id: str = "") -> None:
         metadata = {"job": job_id} if job_id else {}
@@ -154,6 +159,6 @@ def _failures(message: str) -> Iterator[None]:
     try:
         yield
     except (BotoCoreError, ClientError) as error:
-        if isinstance(error, ClientError) and error.response["Error"]["Code"] in _ABSENT:
+        if is_absent(error):
             raise GoneError("The result is gone: results are kept for 24 hours, unless deleted before.") from error
         raise ServiceUnavailableError(message) from error

@@ -59,8 +59,11 @@ class Once:
         try:
             result, charge = work()
             self._jobs.succeed(job, self._results.put(job, result), charge)
-        except JobEndedError:  # its owner dropped it meanwhile
-            self._results.remove(job)
+        except JobEndedError:
+            ended = self._desk.find(job.account_id, job.id)
+            if ended.deleted_at is None:  # a later attempt was quicker
+                return self._again(ended)
+            self._results.remove(ended)
             raise
         except Exception as error:
             self._note(job, error)

@@ -6,19 +6,18 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cutout.api.sources import too_large
 from cutout.api.uploads import UploadForm, check_upload_id, new_upload_id
+from cutout.aws.s3_errors import is_absent, is_not_met
 from cutout.errors import NotFoundError, ServiceUnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_ABSENT = frozenset({"404", "NoSuchKey", "NotFound"})
-"""HEAD has no body, so no name of an error."""
 _NOTHING = "Nothing was uploaded under this upload_id: post the form of POST /v2/uploads first; uploads last a day."
 
 
@@ -104,13 +103,14 @@ class UploadStore:
             self._client().put_object(Bucket=self.bucket, Key=key, Body=data)
 
     def remove(self, key: str, etag: str | None = None) -> None:
-        """Remove an object if it is there; with an etag only that very one, for people overwrite theirs."""
+        """Remove an object if it is there; with an etag (no quotes) only that very one, for people overwrite theirs."""
+        condition: Any = {} if etag is None else {"IfMatch": f'"{etag}"'}
         with suppress(NotFoundError), _failures("The upload could not be removed; try again."):
-            if etag is not None:
-                found = self._client().head_object(Bucket=self.bucket, Key=key)["ETag"]
-                if found.strip('"') != etag.strip('"'):
-                    return
-            self._client().delete_object(Bucket=self.bucket, Key=key)
+            try:
+                self._client().delete_object(Bucket=self.bucket, Key=key, **condition)
+            except ClientError as error:
+                if not is_not_met(error):
+                    raise
 
     def _presigned(self, operation: str, key: str) -> str:
         with _failures("The upload's URL could not be made; try again."):
@@ -128,6 +128,6 @@ def _failures(message: str) -> Iterator[None]:
     try:
         yield
     except (BotoCoreError, ClientError) as error:
-        if isinstance(error, ClientError) and error.response["Error"]["Code"] in _ABSENT:
+        if is_absent(error):
             raise NotFoundError(_NOTHING) from error
         raise ServiceUnavailableError(message) from error
