@@ -116,6 +116,11 @@ class Job:
         return told and self.webhook_url is not None and not self.webhook_queued
 
     @property
+    def keeps_results(self) -> bool:
+        """Whether what was made of the image stays; of any other end nothing may be left but its report."""
+        return self.state is JobState.SUCCEEDED and self.deleted_at is None
+
+    @property
     def is_reported(self) -> bool:
         """Whether a report of the end lies beside the results, for whoever watches these and not the API."""
         return self.state in {JobState.SUCCEEDED, JobState.FAILED} and self.deleted_at is None

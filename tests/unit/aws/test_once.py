@@ -146,6 +146,17 @@ def test_a_slow_attempt_whose_job_a_quicker_one_has_ended_answers_with_that_ones
     assert world.jobs.charges == {"job_1": CHARGE}
 
 
+def test_a_slow_attempt_whose_job_a_quicker_one_has_failed_answers_so_and_leaves_nothing(world, once):
+    def overtake() -> None:
+        world.jobs.jobs["job_1"] = replace(world.jobs.find("job_1"), lease_until=None)
+        with pytest.raises(InvalidImageError):
+            once.run(JOB, Work(InvalidImageError("Broken.")), allowed, 29)
+
+    with pytest.raises(InvalidImageError, match="Broken"):
+        once.run(JOB, Work(between=overtake), allowed, 29)
+    assert (world.keys("results"), world.jobs.charges) == ([], {})
+
+
 def test_one_that_is_deleted_while_it_is_done_leaves_nothing(world, once):
     with pytest.raises(JobEndedError):
         once.run(JOB, Work(between=lambda: world.desk.drop("acct_1", "job_1")), allowed, 29)

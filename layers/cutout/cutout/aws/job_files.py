@@ -11,7 +11,7 @@ from cutout.aws.retention import Retention
 from cutout.aws.uploads import UploadStore
 from cutout.imaging.spec import CutoutResult
 from cutout.job_parts import JobResult, JobSource
-from cutout.jobs import Job, JobState
+from cutout.jobs import Job
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,8 @@ class JobFiles:
         self.reports.put(job, anew=anew)
 
     def settle(self, job: Job) -> None:
-        """Leave of a job that has ended what its end allows: a success everything, any other at most its report."""
-        if job.state is not JobState.SUCCEEDED or job.deleted_at is not None:
+        """Leave of a job that has ended what its end allows."""
+        if not job.keeps_results:
             self.remove(job)
 
     def remove(self, job: Job) -> None:

@@ -61,10 +61,11 @@ class Once:
             self._jobs.succeed(job, self._results.put(job, result), charge)
         except JobEndedError:
             ended = self._desk.find(job.account_id, job.id)
-            if ended.deleted_at is None:  # a later attempt was quicker
-                return self._again(ended)
-            self._results.remove(ended)
-            raise
+            if not ended.keeps_results:
+                self._results.remove(ended)
+            if ended.deleted_at is not None:
+                raise
+            return self._again(ended)  # a later attempt was quicker
         except Exception as error:
             self._note(job, error)
             raise
