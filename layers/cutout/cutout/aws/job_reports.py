@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from cutout.api.job_documents import result_facts
 from cutout.aws.job_items import written
 from cutout.aws.objects import folder_of
-from cutout.aws.s3_errors import is_not_met
+from cutout.aws.s3_errors import if_met
 from cutout.errors import ServiceUnavailableError
 from cutout.jobs import Job
 
@@ -28,17 +28,16 @@ class JobReports:
         """Tell of a job that has ended. anew: else a report that is there stays. Raises ServiceUnavailableError."""
         condition: Any = {} if anew else {"IfNoneMatch": "*"}
         try:
-            self._client().put_object(
-                Bucket=self._bucket,
-                Key=f"{folder_of(job)}/result.json",
-                Body=json.dumps(report(job), indent=1).encode(),
-                ContentType="application/json",
-                Metadata={"job": job.id},
-                **condition,
-            )
+            with if_met():
+                self._client().put_object(
+                    Bucket=self._bucket,
+                    Key=f"{folder_of(job)}/result.json",
+                    Body=json.dumps(report(job), indent=1).encode(),
+                    ContentType="application/json",
+                    Metadata={"job": job.id},
+                    **condition,
+                )
         except (BotoCoreError, ClientError) as error:
-            if is_not_met(error):
-                return
             raise ServiceUnavailableError("The report could not be stored; try again.") from error
 
 

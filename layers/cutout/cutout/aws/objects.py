@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cutout.api.job_documents import Links
 from cutout.api.request import Response
-from cutout.aws.s3_errors import is_absent, is_not_met
+from cutout.aws.s3_errors import if_met, is_absent
 from cutout.errors import GoneError, ServiceUnavailableError
 from cutout.imaging.spec import Channels, CutoutResult, ImageFormat
 from cutout.job_parts import JobResult
@@ -129,11 +129,8 @@ class ResultStore:
             found = self._client().head_object(Bucket=self._bucket, Key=key)
             if found["Metadata"].get("job") != job_id:
                 return
-            try:
+            with if_met():
                 self._client().delete_object(Bucket=self._bucket, Key=key, IfMatch=found["ETag"])
-            except ClientError as error:
-                if not is_not_met(error):
-                    raise
 
     def _put(self, key: str, data: bytes, media_type: str, job_id: str = "") -> None:
         metadata = {"job": job_id} if job_id else {}

@@ -1,5 +1,7 @@
 """What S3's errors mean: that nothing is there, or that a condition on what is there was not met."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -23,3 +25,13 @@ def is_absent(error: BotoCoreError | ClientError) -> bool:
 def is_not_met(error: BotoCoreError | ClientError) -> bool:
     """Whether If-Match or If-None-Match did not hold."""
     return code_of(error) in _NOT_MET
+
+
+@contextmanager
+def if_met() -> Iterator[None]:
+    """Do nothing where the condition of a write or a removal did not hold."""
+    try:
+        yield
+    except ClientError as error:
+        if not is_not_met(error):
+            raise

@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cutout.api.sources import too_large
 from cutout.api.uploads import UploadForm, check_upload_id, new_upload_id
-from cutout.aws.s3_errors import is_absent, is_not_met
+from cutout.aws.s3_errors import if_met, is_absent
 from cutout.errors import NotFoundError, ServiceUnavailableError
 
 if TYPE_CHECKING:
@@ -105,12 +105,8 @@ class UploadStore:
     def remove(self, key: str, etag: str | None = None) -> None:
         """Remove an object if it is there; with an etag (no quotes) only that very one, for people overwrite theirs."""
         condition: Any = {} if etag is None else {"IfMatch": f'"{etag}"'}
-        with suppress(NotFoundError), _failures("The upload could not be removed; try again."):
-            try:
-                self._client().delete_object(Bucket=self.bucket, Key=key, **condition)
-            except ClientError as error:
-                if not is_not_met(error):
-                    raise
+        with suppress(NotFoundError), _failures("The upload could not be removed; try again."), if_met():
+            self._client().delete_object(Bucket=self.bucket, Key=key, **condition)
 
     def _presigned(self, operation: str, key: str) -> str:
         with _failures("The upload's URL could not be made; try again."):
