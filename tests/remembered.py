@@ -5,8 +5,8 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
-from cutout.imaging.grid import Floats
-from cutout.imaging.predict import OnnxSegmenter
+from cutout.imaging.matting.grid import Floats
+from cutout.imaging.models.onnx import OnnxSegmenter
 
 PICTURES = 64
 LARGEST_BYTES = 2**20

@@ -23,14 +23,14 @@ import skimage
 from numpy.typing import NDArray
 from PIL import Image
 
-from cutout.imaging.compose import compose
-from cutout.imaging.foreground import clean_colours
-from cutout.imaging.layout import lay_out
-from cutout.imaging.manifest import load_manifest
+from cutout.imaging.codecs.png import png_bytes
+from cutout.imaging.compositing.compose import compose
+from cutout.imaging.compositing.layout import lay_out
+from cutout.imaging.matting.foreground import clean_colours
+from cutout.imaging.matting.refine import enlarge, refine_alpha
+from cutout.imaging.models.manifest import load_manifest
+from cutout.imaging.models.onnx import OnnxSegmenter
 from cutout.imaging.pipeline import cut_out
-from cutout.imaging.png import png_bytes
-from cutout.imaging.predict import OnnxSegmenter
-from cutout.imaging.refine import enlarge, refine_alpha
 from cutout.imaging.spec import CutoutSpec, Limits
 
 ROOT = Path(__file__).resolve().parents[1]

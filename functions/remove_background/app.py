@@ -10,7 +10,7 @@ from cutout.api.request import Request, Response
 from cutout.api.routes import Endpoint
 from cutout.aws import model_health, telemetry, warm
 from cutout.aws.gateway import lambda_handler
-from cutout.imaging.predict import check
+from cutout.imaging.models.onnx import check
 
 
 def remove(dialect: Dialect, request: Request) -> Response:

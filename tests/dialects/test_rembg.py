@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from cutout.aws import warm
-from cutout.imaging.manifest import load_manifest
+from cutout.imaging.models.manifest import load_manifest
 from local import ROOT
 from tests.dialects.callers import LOCAL, customer, images_of, second_stands_still
 from tests.dialects.pictures import astronaut, cat, opened, pixels, plain

@@ -10,7 +10,7 @@ import pytest
 
 from cutout.accounts import new_account_id
 from cutout.aws import telemetry
-from cutout.imaging.manifest import load_manifest
+from cutout.imaging.models.manifest import load_manifest
 from cutout.settings import Settings
 from local import ROOT
 from local.resources import Template

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cutout.imaging.manifest import Model, load_manifest
-from cutout.imaging.predict import OnnxSegmenter, check
+from cutout.imaging.models.manifest import Model, load_manifest
+from cutout.imaging.models.onnx import OnnxSegmenter, check
 from tests.unit.imaging.models import row_for, tiny_onnx
 from tools.fetch_model import main
 

@@ -7,8 +7,8 @@ import pytest
 from moto import mock_aws
 
 from cutout.aws import retries, warm
-from cutout.imaging.manifest import load_manifest
-from cutout.imaging.predict import OnnxSegmenter
+from cutout.imaging.models.manifest import load_manifest
+from cutout.imaging.models.onnx import OnnxSegmenter
 from local import ROOT
 from local.cloud import create_cloud, seed_account
 from local.resources import Template

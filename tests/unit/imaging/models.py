@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from cutout.imaging.manifest import Model
+from cutout.imaging.models.manifest import Model
 
 
 def tiny_onnx(size_px: int, *, half: bool = False, outputs: int = 1, gain: float = 1.0, name: str = "x.1") -> bytes:

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from cutout.imaging.background import backdrop, without_subject
-from cutout.imaging.layout import Layout
-from cutout.imaging.light import LINEAR, dither, srgb_bytes
+from cutout.imaging.compositing.background import backdrop, without_subject
+from cutout.imaging.compositing.layout import Layout
 from cutout.imaging.spec import Box, Fit
+from cutout.imaging.srgb import LINEAR, dither, srgb_bytes
 from tests.unit.imaging.pictures import soft_disc, to_bytes
 
 

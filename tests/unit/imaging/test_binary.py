@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cutout.imaging.binary import binary
+from cutout.imaging.matting.postprocess import binary
 
 
 def plainly(alpha: np.ndarray) -> np.ndarray:

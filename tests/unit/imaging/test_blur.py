@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cutout.imaging.blur import soften
+from cutout.imaging.compositing.blur import soften
 
 
 @pytest.mark.parametrize("sigma", [1.0, 1.7, 2.6, 3.0, 8.0, 21.5])

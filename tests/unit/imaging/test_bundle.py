@@ -3,8 +3,8 @@ from zipfile import ZipFile
 
 import numpy as np
 
-from cutout.imaging.continuation import continued
-from cutout.imaging.encode import encode
+from cutout.imaging.codecs.encode import encode
+from cutout.imaging.matting.inpaint import continued
 from cutout.imaging.spec import ImageFormat
 from tests.unit.imaging.pictures import opened, photo, soft_disc, to_bytes
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cutout.imaging.decode import decode
+from cutout.imaging.codecs.decode import decode
 from cutout.imaging.spec import Limits
 from tests.unit.imaging.pictures import icc_profile, photo, png16, saved, tiff_of, to_bytes
 

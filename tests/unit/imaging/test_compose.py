@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cutout.imaging import compose as composing
-from cutout.imaging.layout import bounds, lay_out
+from cutout.imaging.compositing import compose as composing
+from cutout.imaging.compositing.layout import bounds, lay_out
 from cutout.imaging.spec import Channels, CutoutSpec, ImageFormat, Limits
 
 RANDOM = np.random.default_rng(4)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from cutout.errors import ImageTooLargeError, InvalidImageError, ResolutionTooHighError, UnsupportedImageFormatError
-from cutout.imaging.decode import decode
+from cutout.imaging.codecs.decode import decode
 from cutout.imaging.spec import Limits, SizeName, fitted
 from tests.unit.imaging.pictures import chunk, photo, png_of, saved, soft_disc, tiff_of, to_bytes
 

@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.color import lab2rgb, rgb2lab
 
-from cutout.imaging.despill import despill, from_lab, to_lab
+from cutout.imaging.matting.despill import despill, from_lab, to_lab
 from tests.unit.imaging.pictures import Scene, photo, soft_disc, to_bytes
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cutout.imaging.encode import chosen, encode
+from cutout.imaging.codecs.encode import chosen, encode
 from cutout.imaging.spec import Channels, CutoutSpec, ImageFormat
 from tests.unit.imaging.pictures import opened, photo, soft_disc, to_bytes
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cutout.imaging import foreground
-from cutout.imaging.foreground import clean_colours, honour_own_alpha, seen
-from cutout.imaging.refine import refine_alpha
+from cutout.imaging.matting import foreground
+from cutout.imaging.matting.foreground import clean_colours, honour_own_alpha, seen
+from cutout.imaging.matting.refine import refine_alpha
 from tests.unit.imaging.pictures import Scene, polygon, scene, soft_disc, strands, to_bytes
 
 MAGENTA = np.array([1, 0, 1], np.float32)

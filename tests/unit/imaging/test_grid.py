@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cutout.imaging.grid import STEP, double, grid_shape, halve, read, shrink, spread
+from cutout.imaging.matting.grid import STEP, double, grid_shape, halve, read, shrink, spread
 
 RANDOM = np.random.default_rng(1)
 

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cutout.imaging.growth import grown
+from cutout.imaging.compositing.stroke import grown
 
 
 @settings(max_examples=25, deadline=None)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from cutout.errors import CutoutError
-from cutout.imaging.decode import decode
+from cutout.imaging.codecs.decode import decode
 from cutout.imaging.spec import Limits
 from tests.unit.imaging.pictures import photo, png16, saved, soft_disc, tiff_of, to_bytes
 

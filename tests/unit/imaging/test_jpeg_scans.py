@@ -6,8 +6,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from cutout.errors import InvalidImageError
-from cutout.imaging.decode import decode
-from cutout.imaging.jpeg_scans import MAX_SCANS, check_scans
+from cutout.imaging.codecs.decode import MAX_SCANS, check_scans, decode
 from cutout.imaging.spec import Limits
 
 

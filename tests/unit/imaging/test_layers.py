@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cutout.imaging.layers import paint, picture, stacked
+from cutout.imaging.compositing.layers import paint, picture, stacked
 
 
 def over(front: np.ndarray, back: np.ndarray) -> np.ndarray:

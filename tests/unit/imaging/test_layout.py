@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cutout.imaging.layout import Layout, lay_out
+from cutout.imaging.compositing.layout import Layout, lay_out
 from cutout.imaging.spec import (
     Box,
     Canvas,

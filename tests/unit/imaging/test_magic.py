@@ -1,7 +1,7 @@
 import pytest
 
 from cutout.errors import UnsupportedImageFormatError
-from cutout.imaging.magic import require_kind
+from cutout.imaging.codecs.formats import require_kind
 
 PNG, GIF = b"\x89PNG\r\n\x1a\n...", b"GIF89a..."
 

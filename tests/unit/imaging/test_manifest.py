@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cutout.errors import ServiceUnavailableError
-from cutout.imaging.manifest import Activation, ManifestError, Resize, Scale, Stretch, load_manifest, verify
+from cutout.imaging.models.manifest import Activation, ManifestError, Resize, Scale, Stretch, load_manifest, verify
 
 MODELS = Path(__file__).parents[3] / "models"
 MANIFEST = load_manifest(MODELS)

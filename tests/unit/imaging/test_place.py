@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from cutout.imaging.layout import lay_out
-from cutout.imaging.place import placed
+from cutout.imaging.compositing.layout import lay_out
+from cutout.imaging.compositing.place import placed
 from cutout.imaging.spec import Canvas, CutoutSpec, Fit, Length, Limits, Margins, Position
 from tests.unit.imaging.pictures import soft_disc, to_bytes
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from isal import isal_zlib
 
-from cutout.imaging import png
-from cutout.imaging.png import png_bytes
+from cutout.imaging.codecs import png
+from cutout.imaging.codecs.png import png_bytes
 from tests.unit.imaging.pictures import opened, photo, to_bytes
 
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}

@@ -9,8 +9,8 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image
 
 from cutout.errors import ServiceUnavailableError
-from cutout.imaging.manifest import Activation, Model, Resize, Scale, Stretch, load_manifest
-from cutout.imaging.predict import OnnxSegmenter, check, finish, prepare
+from cutout.imaging.models.manifest import Activation, Model, Resize, Scale, Stretch, load_manifest
+from cutout.imaging.models.onnx import OnnxSegmenter, check, finish, prepare
 from tests.unit.imaging.models import tiny_onnx
 from tests.unit.imaging.pictures import StubSegmenter, photo, to_bytes
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image
 
-from cutout.imaging import refine
-from cutout.imaging.refine import enlarge, refine_alpha, uncertain
+from cutout.imaging.matting import refine
+from cutout.imaging.matting.refine import enlarge, refine_alpha, uncertain
 from tests.unit.imaging.pictures import Scene, polygon, scene, soft_disc, strands, to_bytes
 
 SCENES = {

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cutout.errors import InvalidOptionError
-from cutout.imaging.region import outside, window
+from cutout.imaging.matting.region import outside, window
 from cutout.imaging.spec import Length, LengthUnit, Region
 
 

@@ -3,8 +3,8 @@ from math import erf, sqrt
 import numpy as np
 import pytest
 
-from cutout.imaging.layout import bounds
-from cutout.imaging.shadow import reach_px, shadow_plane
+from cutout.imaging.compositing.layout import bounds
+from cutout.imaging.compositing.shadow import reach_px, shadow_plane
 from cutout.imaging.spec import Length, Shadow, ShadowKind
 
 SQUARE = np.zeros((160, 200), np.uint8)

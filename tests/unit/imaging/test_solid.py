@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cutout.imaging.solid import solid
+from cutout.imaging.matting.postprocess import solid
 from tests.unit.imaging.pictures import soft_disc, to_bytes
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cutout.imaging.refine import refine_alpha
-from cutout.imaging.specks import CELLS, FIRM, without_specks
+from cutout.imaging.matting.islands import CELLS, FIRM, without_specks
+from cutout.imaging.matting.refine import refine_alpha
 
 
 def subject(height: int = 200, width: int = CELLS) -> np.ndarray:

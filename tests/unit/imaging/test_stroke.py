@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from cutout.imaging.compositing.stroke import outline, reach_px, width_px
 from cutout.imaging.spec import Length, LengthUnit, Stroke
-from cutout.imaging.stroke import outline, reach_px, width_px
 
 Y, X = np.mgrid[0:400, 0:400]
 RADII = np.hypot(X - 200, Y - 200)

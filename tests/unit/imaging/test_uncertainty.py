@@ -6,10 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from cutout.imaging.matting.refine import HIGH, LOW, uncertainty
 from cutout.imaging.pipeline import cut_out
-from cutout.imaging.refine import HIGH, LOW
 from cutout.imaging.spec import CutoutSpec, Limits, OwnAlpha
-from cutout.imaging.uncertainty import uncertainty
 from tests.unit.imaging.pictures import StubSegmenter, saved
 
 

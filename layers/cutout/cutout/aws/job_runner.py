@@ -25,8 +25,8 @@ from cutout.errors import (
     NotFoundError,
     ServiceUnavailableError,
 )
+from cutout.imaging.models.onnx import Segmenter
 from cutout.imaging.pipeline import cut_out
-from cutout.imaging.predict import Segmenter
 from cutout.imaging.spec import CutoutResult, Limits
 from cutout.job_parts import JobError, SourceKind
 from cutout.jobs import Job, JobState, JobStore

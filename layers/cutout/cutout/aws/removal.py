@@ -10,8 +10,8 @@ from cutout.api.dialects import Order
 from cutout.api.sources import Source, SourceKind, load, load_background
 from cutout.aws import telemetry
 from cutout.aws.uploads import UploadStore
+from cutout.imaging.models.onnx import Segmenter
 from cutout.imaging.pipeline import cut_out
-from cutout.imaging.predict import Segmenter
 from cutout.imaging.spec import CutoutResult, Limits
 from cutout.metering import Charge, Usage, charge_for
 

@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from cutout.aws.job_runner import JobRunner
     from cutout.aws.removal import Removal
     from cutout.aws.service_key import DynamoServiceKey
-    from cutout.imaging.manifest import Manifest, Model
-    from cutout.imaging.predict import Segmenter
+    from cutout.imaging.models.manifest import Manifest, Model
+    from cutout.imaging.models.onnx import Segmenter
 
 
 @cache
@@ -242,7 +242,7 @@ def once() -> Once:
 @cache
 def _manifest() -> "Manifest":
     """Comes with the code. Imported here as the model is."""
-    from cutout.imaging.manifest import load_manifest  # noqa: PLC0415
+    from cutout.imaging.models.manifest import load_manifest  # noqa: PLC0415
 
     return load_manifest(settings().models_dir)
 
@@ -250,7 +250,7 @@ def _manifest() -> "Manifest":
 @cache
 def segmenter() -> "Segmenter":
     """The loaded model: loading costs more than using it. Imported here so that zip functions need no numpy."""
-    from cutout.imaging.predict import OnnxSegmenter  # noqa: PLC0415
+    from cutout.imaging.models.onnx import OnnxSegmenter  # noqa: PLC0415
 
     model = _manifest().select(settings().model)
     return OnnxSegmenter(model, settings().models_dir / model.file, settings().threads)
@@ -265,7 +265,7 @@ def segmenter_for(name: str) -> "Segmenter":
 @lru_cache(maxsize=1)
 def _other_segmenter(model: "Model") -> "Segmenter":
     """One besides that of the settings: two models, and what they need to run, are what memory is sure to hold."""
-    from cutout.imaging.predict import OnnxSegmenter  # noqa: PLC0415
+    from cutout.imaging.models.onnx import OnnxSegmenter  # noqa: PLC0415
 
     return OnnxSegmenter(model, settings().models_dir / model.file, settings().threads)
 

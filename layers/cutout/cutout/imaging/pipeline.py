@@ -11,21 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cutout.errors import CutoutError
-from cutout.imaging.background import Backdrop, backdrop, without_subject
-from cutout.imaging.binary import binary
-from cutout.imaging.compose import compose
-from cutout.imaging.decode import Decoded, decode
-from cutout.imaging.despill import despill
-from cutout.imaging.encode import chosen, encode
-from cutout.imaging.foreground import clean_colours, honour_own_alpha, seen
-from cutout.imaging.layout import Layout, lay_out
-from cutout.imaging.place import placed
-from cutout.imaging.predict import Segmenter
-from cutout.imaging.refine import refine_alpha
-from cutout.imaging.region import outside, window
-from cutout.imaging.solid import solid
+from cutout.imaging.codecs.decode import Decoded, decode
+from cutout.imaging.codecs.encode import chosen, encode
+from cutout.imaging.compositing.background import Backdrop, backdrop, without_subject
+from cutout.imaging.compositing.compose import compose
+from cutout.imaging.compositing.layout import Layout, lay_out
+from cutout.imaging.compositing.place import placed
+from cutout.imaging.matting.despill import despill
+from cutout.imaging.matting.foreground import clean_colours, honour_own_alpha, seen
+from cutout.imaging.matting.postprocess import binary, solid
+from cutout.imaging.matting.refine import refine_alpha, uncertainty
+from cutout.imaging.matting.region import outside, window
+from cutout.imaging.models.onnx import Segmenter
 from cutout.imaging.spec import Channels, CutoutResult, CutoutSpec, Fit, ImageFormat, Limits, OwnAlpha
-from cutout.imaging.uncertainty import uncertainty
 
 
 def cut_out(
@@ -43,7 +41,7 @@ def cut_out(
     encoded background image. with_mask: make the mask too, pixel for pixel where the answer has the subject, without
     stroke and shadow.
 
-    Raises the errors of :func:`~cutout.imaging.decode.decode` (for the background with ``details["image"] ==
+    Raises the errors of :func:`~cutout.imaging.codecs.decode.decode` (for the background with ``details["image"] ==
     "background"``), InvalidOptionError for a region outside the picture, ServiceUnavailableError when the model fails.
     """
     clock = _Clock()

@@ -19,7 +19,7 @@ from cutout.api.problems import refusal_headers, status_of
 from cutout.api.request import Request, Response
 from cutout.api.sources import Source, SourceKind
 from cutout.errors import CutoutError
-from cutout.imaging.magic import require_kind
+from cutout.imaging.codecs.formats import require_kind
 from cutout.imaging.spec import Channels, CutoutSpec, Length, LengthUnit, Limits, Shadow
 
 _PREFIXES: Final = ("/v1", "/img-bg-removal/v1")

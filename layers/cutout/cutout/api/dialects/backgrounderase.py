@@ -13,7 +13,7 @@ from cutout.api.preferences import wants_async
 from cutout.api.request import Request, Response
 from cutout.api.sources import Source, SourceKind, find_source
 from cutout.errors import CutoutError, MissingImageError, UnsupportedMediaTypeError
-from cutout.imaging.magic import sniff
+from cutout.imaging.codecs.formats import sniff
 from cutout.imaging.spec import Channels
 
 _FORM_SOURCES: Final = {

@@ -20,7 +20,7 @@ from cutout.api.problems import refusal_headers, status_of
 from cutout.api.request import Request, Response
 from cutout.api.sources import Source, SourceKind
 from cutout.errors import CutoutError
-from cutout.imaging.magic import require_kind, sniff
+from cutout.imaging.codecs.formats import require_kind, sniff
 from cutout.imaging.spec import CutoutSpec, ImageFormat, Limits, OwnAlpha
 
 _OFFERS: Final[Mapping[str, ImageFormat]] = {

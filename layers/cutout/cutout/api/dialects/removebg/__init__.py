@@ -16,7 +16,7 @@ from cutout.api.negotiation import preferred
 from cutout.api.request import Request, Response
 from cutout.api.sources import SourceKind, load
 from cutout.errors import CutoutError, InvalidImageError
-from cutout.imaging.magic import require_kind
+from cutout.imaging.codecs.formats import require_kind
 from cutout.imaging.spec import Box, CutoutResult, SizeName, fitted
 
 _KINDS: Final = frozenset({"jpeg", "png", "webp"})

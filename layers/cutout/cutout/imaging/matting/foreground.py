@@ -8,7 +8,7 @@ explains I (least squares) gives F. The means live on a coarse grid, the formula
 import numpy as np
 from numpy.typing import NDArray
 
-from cutout.imaging.grid import Floats, grid_shape, read, shrink, spread
+from cutout.imaging.matting.grid import Floats, grid_shape, read, shrink, spread
 
 GRID_PX = 384
 """Longest side of the grid; 768 is not visibly better on estimated alpha and costs three times as much."""

@@ -8,9 +8,9 @@ foreground colour towards the local background colour is removed, fading out wit
 import numpy as np
 from numpy.typing import NDArray
 
-from cutout.imaging.foreground import GRID_PX, ROWS, sure
-from cutout.imaging.grid import Floats, double, grid_shape, halve, read, shrink, spread
-from cutout.imaging.light import DARK, LINEAR
+from cutout.imaging.matting.foreground import GRID_PX, ROWS, sure
+from cutout.imaging.matting.grid import Floats, double, grid_shape, halve, read, shrink, spread
+from cutout.imaging.srgb import DARK, LINEAR
 
 _TO_XYZ = np.array(
     [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]],

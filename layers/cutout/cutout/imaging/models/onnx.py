@@ -11,8 +11,8 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 from PIL import Image
 
 from cutout.errors import ServiceUnavailableError
-from cutout.imaging.grid import Floats
-from cutout.imaging.manifest import Activation, Model, Resize, Scale, Stretch
+from cutout.imaging.matting.grid import Floats
+from cutout.imaging.models.manifest import Activation, Model, Resize, Scale, Stretch
 
 _FILTERS = {Resize.BILINEAR: Image.Resampling.BILINEAR, Resize.LANCZOS: Image.Resampling.LANCZOS}
 _LEAST_CONTRAST = 0.1

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cutout.imaging import shadow, stroke
+from cutout.imaging.compositing import shadow, stroke
 from cutout.imaging.spec import Box, Canvas, Channels, CutoutSpec, Fit, Limits, Position, fitted
 
 CROP_ABOVE = 10

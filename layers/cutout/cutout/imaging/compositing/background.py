@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cutout.imaging.blur import soften
-from cutout.imaging.continuation import continued
-from cutout.imaging.growth import grown
-from cutout.imaging.layout import Layout
-from cutout.imaging.light import LINEAR, dither, srgb_bytes
+from cutout.imaging.compositing.blur import soften
+from cutout.imaging.compositing.layout import Layout
+from cutout.imaging.compositing.stroke import grown
+from cutout.imaging.matting.inpaint import continued
 from cutout.imaging.spec import Box, Fit
+from cutout.imaging.srgb import LINEAR, dither, srgb_bytes
 
 _WIDEST_BLUR = 0.05
 """Deviation at a blur of 100, in longer sides of the canvas."""

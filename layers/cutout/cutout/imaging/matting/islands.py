@@ -6,7 +6,7 @@ They are taken out, so that a crop is as tight as the subject. Pure numpy, on ar
 import numpy as np
 from numpy.typing import NDArray
 
-from cutout.imaging.grid import Floats
+from cutout.imaging.matting.grid import Floats
 
 CELLS = 256
 """Islands are looked for on a grid of so many cells along the longer side; a gap of two cells does not part them."""

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cutout.imaging.layout import Layout
+from cutout.imaging.compositing.layout import Layout
 from cutout.imaging.spec import Box
 
 Pair = tuple[NDArray[np.uint8], NDArray[np.uint8]]

@@ -5,6 +5,7 @@ held against the header before any pixel is decoded. A picture that will be show
 for JPEG already inside the decoder, so that no later step works on more pixels than the answer has.
 """
 
+import re
 import struct
 import warnings
 import zlib
@@ -21,10 +22,11 @@ from cutout.errors import (
     ResolutionTooHighError,
     UnsupportedImageFormatError,
 )
-from cutout.imaging.colour import eight_bit, to_srgb
-from cutout.imaging.jpeg_scans import check_scans
-from cutout.imaging.magic import describe, sniff
+from cutout.imaging.codecs.colour import eight_bit, to_srgb
+from cutout.imaging.codecs.formats import describe, sniff
 from cutout.imaging.spec import Limits, SizeName, fitted
+
+# MERGED: """How often a JPEG makes the decoder pass over all its pixels. Knows markers, not pixels; no numpy, no Pillow."""
 
 _READERS = {"jpeg": "JPEG", "png": "PNG", "webp": "WEBP", "bmp": "BMP", "tiff": "TIFF", "gif": "GIF"}
 _DECODER_ERRORS = (
@@ -133,3 +135,29 @@ def _orientation(picture: ImageFile.ImageFile) -> int:
         return int(picture.getexif().get(_ORIENTATION, 1))
     except _DECODER_ERRORS:
         return 1
+
+
+MAX_SCANS = 64
+"""Encoders write ten or so. Each costs a pass over the whole picture, and 75 bytes suffice for one: 30 MB of them would
+keep a core busy for hours (libjpeg-turbo, "Two Issues with the JPEG Standard", issue LJT-01-004)."""
+MAX_SEGMENTS = 4_096
+"""Of 64 kB at most, so 30 MB of metadata need 480; more serve only to be counted."""
+
+_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")  # those left out have no length, or are no markers
+_START_OF_SCAN = b"\xff\xda"
+_END_OF_IMAGE = b"\xff\xd9"
+
+
+def check_scans(data: bytes) -> None:
+    """Raise InvalidImageError for a JPEG of more than MAX_SCANS scans or MAX_SEGMENTS segments.
+
+    Segments are stepped over by their length and what follows the end of the image (a motion photo's video) is not
+    read. Source: ITU-T T.81, annex B.
+    """
+    scans, segments, position = 0, 0, 2
+    while (found := _MARKER.search(data, position)) and found[0] != _END_OF_IMAGE:
+        segments += 1
+        scans += found[0] == _START_OF_SCAN
+        if scans > MAX_SCANS or segments > MAX_SEGMENTS:
+            raise InvalidImageError("The JPEG image has too many scans or segments.", {"format": "jpeg"})
+        position = found.end() + int.from_bytes(data[found.end() : found.end() + 2], "big")

@@ -11,7 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from PIL import Image
 
-from cutout.imaging.blur import Soft, soften
+from cutout.imaging.compositing.blur import Soft, soften
 from cutout.imaging.spec import Box, Shadow, ShadowKind
 
 Floats = NDArray[np.float32]

@@ -8,13 +8,13 @@ the blurred photo, the shadow (of the subject and its stroke), the stroke, the s
 import numpy as np
 from numpy.typing import NDArray
 
-from cutout.imaging.background import Backdrop
-from cutout.imaging.layers import Layer, paint, picture, stacked
-from cutout.imaging.layout import Layout
-from cutout.imaging.place import placed
-from cutout.imaging.shadow import shadow_plane
+from cutout.imaging.compositing.background import Backdrop
+from cutout.imaging.compositing.layers import Layer, paint, picture, stacked
+from cutout.imaging.compositing.layout import Layout
+from cutout.imaging.compositing.place import placed
+from cutout.imaging.compositing.shadow import shadow_plane
+from cutout.imaging.compositing.stroke import outline
 from cutout.imaging.spec import Box, Channels, CutoutSpec, Rgba
-from cutout.imaging.stroke import outline
 
 _WHITE: Rgba = (255, 255, 255, 255)
 _ROWS = 64

@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cutout.imaging.foreground import GRID_PX, ROWS
-from cutout.imaging.grid import grid_shape, read, spread
+from cutout.imaging.matting.foreground import GRID_PX, ROWS
+from cutout.imaging.matting.grid import grid_shape, read, spread
 
 _GREY = 128
 """The colour of a picture in which nothing is visible."""
