@@ -11,7 +11,7 @@ export ORT_DISABLE_TELEMETRY := 1
 PIP_FLAGS := --quiet --disable-pip-version-check --require-hashes
 SAM := .venv-sam/bin/sam
 MODEL ?= cutout-s
-# Tests run in two processes, see tests/groups.py; `make test JOBS=0` runs them in this one.
+# Tests run in two processes, see tests/support/xdist_groups.py; `make test JOBS=0` runs them in this one.
 JOBS ?= 2
 PYTEST := $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadgroup --no-loadscope-reorder
 

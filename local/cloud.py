@@ -13,7 +13,7 @@ import boto3
 from botocore.config import Config
 
 from cutout.accounts import PLANS, Account, KeyMode
-from cutout.aws.key_store import DynamoKeyStore
+from cutout.aws.dynamodb.keys import DynamoKeyStore
 from local.intrinsics import TemplateError
 from local.resources import Bucket, Notification, Queue, Table, Template
 from local.template import ACCOUNT, REGION

@@ -21,19 +21,19 @@ import pytest
 import requests
 from moto import mock_aws
 
-from cutout.aws import warm
+from cutout import container as warm
 from local import ROOT
 from local.cloud import aws_environment, client, create_cloud, seed_account
 from local.resources import Template
 from local.template import load_template
-from tests.coverage_marks import covered
-from tests.dynalite_server import IMPLEMENTATIONS, dynalite_server
-from tests.groups import group_of, turn_of
-from tests.in_process import session
-from tests.local_service import LIVE_KEY, Service, local_service
-from tests.receiver import Receiver, receiver
-from tests.remembered import remember_alphas
-from tests.sequential_transactions import SequentialTransactions
+from tests.support.coverage_marks import covered
+from tests.support.dynalite_server import IMPLEMENTATIONS, dynalite_server
+from tests.support.in_process_api import session
+from tests.support.local_service import LIVE_KEY, Service, local_service
+from tests.support.model_cache import remember_alphas
+from tests.support.sequential_transactions import SequentialTransactions
+from tests.support.webhook_receiver import Receiver, receiver
+from tests.support.xdist_groups import group_of, turn_of
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -128,7 +128,7 @@ def forget_clouds() -> None:
 
 @pytest.fixture
 def api(cloud: Template, monkeypatch: pytest.MonkeyPatch) -> Iterator[requests.Session]:
-    """The functions in this process, below ``tests.in_process.URL``."""
+    """The functions in this process, below ``tests.support.in_process_api.URL``."""
     monkeypatch.setenv("CUTOUT_MODELS_DIR", str(ROOT / "models"))
     remember_alphas(monkeypatch)
     forget_clouds()

@@ -84,9 +84,9 @@ HOMES = {
     "boto3": "cutout.aws",
     "botocore": "cutout.aws",
     "aws_lambda_powertools": "cutout.aws",
-    "certifi": "cutout.connection",
-    "cryptography": "cutout.signing",
-    "multipart": "cutout.api.multipart",
+    "certifi": "cutout.outbound.connection",
+    "cryptography": "cutout.webhooks",
+    "multipart": "cutout.api.body",
     "webcolors": "cutout.api.options",
 }
 """Third parties, and the one room or module that may know each. What is not listed is not used."""
@@ -128,7 +128,7 @@ def imports(name: str, source: str) -> Iterator[Import]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{name}:{node.lineno}: imports are absolute"
             whole = node.module or ""
-            # "from cutout.aws import warm" means the module cutout.aws.warm
+            # "from cutout.aws import warm" means the module cutout.container
             found = [f"{whole}.{alias.name}" if is_module(f"{whole}.{alias.name}") else whole for alias in node.names]
         else:
             continue
@@ -197,15 +197,15 @@ def test_every_room_is_in_the_table():
         ("cutout.api.sources", "from cutout.imaging import spec", False, False),
         ("cutout.imaging.codecs.decode", "from cutout.accounts import Account", True, False),
         ("cutout.errors", "from cutout.imaging.spec import Limits", True, False),
-        ("cutout.aws.warm", "from local.cloud import client", True, False),
+        ("cutout.container", "from local.cloud import client", True, False),
         ("functions.account.app", "from functions.health import app", True, False),
-        ("cutout.fetch", "import boto3", False, True),
-        ("cutout.aws.objects", "import boto3", False, False),
+        ("cutout.outbound.fetch", "import boto3", False, True),
+        ("cutout.aws.s3.results", "import boto3", False, False),
         ("functions.account.app", "from aws_lambda_powertools import Logger", False, True),
         ("cutout.imaging.matting.refine", "import onnxruntime.capi", False, True),
         ("cutout.imaging.matting.refine", "import requests", False, True),
-        ("cutout.fetch", "from mypy_boto3_s3 import S3Client", False, True),
-        ("cutout.fetch", "if TYPE_CHECKING:\n    from mypy_boto3_s3 import S3Client", False, False),
+        ("cutout.outbound.fetch", "from mypy_boto3_s3 import S3Client", False, True),
+        ("cutout.outbound.fetch", "if TYPE_CHECKING:\n    from mypy_boto3_s3 import S3Client", False, False),
     ],
 )
 def test_the_rules_tell_a_wrong_import_from_a_right_one(by, line, direction, home):

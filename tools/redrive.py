@@ -25,11 +25,11 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "cutout")]
 
 from cutout.aws import telemetry  # noqa: E402 - found only now
-from cutout.aws.job_store import DynamoJobStore  # noqa: E402
+from cutout.aws.dynamodb.jobs import DynamoJobStore  # noqa: E402
 from cutout.aws.s3_events import ObjectCreated, UnknownMessageError, read_message  # noqa: E402
 from cutout.errors import CutoutError  # noqa: E402
-from cutout.job_ids import object_job_id  # noqa: E402
-from cutout.jobs import JobStore  # noqa: E402
+from cutout.jobs.ids import object_job_id  # noqa: E402
+from cutout.jobs.job import JobStore  # noqa: E402
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -4,16 +4,17 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 
+from cutout import container as warm
 from cutout.accounts import Caller, require_manager
-from cutout.api import auth
-from cutout.api.account_documents import account_answer, webhook_secret_answer
-from cutout.api.dialects import Counter, Dialect, counters
+from cutout.api import headers as auth
+from cutout.api.accounts import account_answer, webhook_secret_answer
+from cutout.api.dialects.base import Counter, Dialect
+from cutout.api.dialects.registry import counters
 from cutout.api.request import Request, Response
-from cutout.api.routes import Endpoint
-from cutout.aws import warm
-from cutout.aws.gateway import lambda_handler
-from cutout.aws.key_desk import actor
-from cutout.metering import month_of
+from cutout.api.routing import Endpoint
+from cutout.aws.api_gateway import lambda_handler
+from cutout.services.account_admin import actor
+from cutout.usage import month_of
 
 
 def account(caller: Caller, _: Request) -> Response:

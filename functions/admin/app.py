@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from functools import partial
 
+from cutout import container as warm
 from cutout.accounts import Caller
-from cutout.api import auth
+from cutout.api import headers as auth
 from cutout.api.request import Request, Response
-from cutout.api.routes import Endpoint
-from cutout.aws import warm
-from cutout.aws.gateway import lambda_handler
+from cutout.api.routing import Endpoint
+from cutout.aws.api_gateway import lambda_handler
 
 
 def _admitted(answer: Callable[[Caller, Request], Response], request: Request) -> Response:

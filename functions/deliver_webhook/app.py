@@ -4,9 +4,9 @@ import json
 import secrets
 from datetime import UTC, datetime
 
-from cutout.aws import warm
-from cutout.aws.batches import ComeAgainError, Message, queue_handler
-from cutout.aws.webhook_courier import Told
+from cutout import container as warm
+from cutout.aws.sqs import ComeAgainError, Message, queue_handler
+from cutout.services.webhook_delivery import Told
 from cutout.webhooks import backoff_s
 
 

@@ -4,13 +4,14 @@ Also the dialects' pages, which anyone may read.
 """
 
 import cutout
+from cutout import container as warm
 from cutout.api.answers import json_answer
-from cutout.api.dialects import pages
+from cutout.api.dialects.registry import pages
 from cutout.api.options import boolean
 from cutout.api.request import Request, Response
-from cutout.api.routes import Endpoint
-from cutout.aws import clients, model_health, warm
-from cutout.aws.gateway import lambda_handler
+from cutout.api.routing import Endpoint
+from cutout.aws import clients, model_health
+from cutout.aws.api_gateway import lambda_handler
 
 
 def health(request: Request) -> Response:

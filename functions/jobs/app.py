@@ -3,18 +3,20 @@
 from collections.abc import Callable
 from functools import partial
 
+from cutout import container as warm
 from cutout.accounts import Caller
-from cutout.api import auth
-from cutout.api.clerks import Clerk, Window
-from cutout.api.dialects import Dialect, clerks, windows
-from cutout.api.idempotency import idempotency_key
+from cutout.api import headers as auth
+from cutout.api.dialects.base import Dialect
+from cutout.api.dialects.context import Clerk, Window
+from cutout.api.dialects.registry import clerks, windows
+from cutout.api.headers import idempotency_key
 from cutout.api.job_documents import accepted_answer, job_answer, page_answer
 from cutout.api.jobs import job_id_of, parse_job, parse_listing
 from cutout.api.request import Request, Response
-from cutout.api.routes import Endpoint
+from cutout.api.routing import Endpoint
 from cutout.api.uploads import parse_upload, upload_answer
-from cutout.aws import telemetry, warm
-from cutout.aws.gateway import lambda_handler
+from cutout.aws import telemetry
+from cutout.aws.api_gateway import lambda_handler
 
 
 def order(caller: Caller, request: Request) -> Response:

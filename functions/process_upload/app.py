@@ -1,9 +1,8 @@
 """The jobs' queue: images that were uploaded, or that a job asks for. Runs in the container image."""
 
-from cutout.aws import warm
-from cutout.aws.batches import Message, queue_handler
-from cutout.aws.redelivery import come_again
+from cutout import container as warm
 from cutout.aws.s3_events import read_message
+from cutout.aws.sqs import Message, come_again, queue_handler
 
 
 def process(message: Message) -> None:

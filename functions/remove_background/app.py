@@ -2,15 +2,17 @@
 
 from functools import partial
 
+from cutout import container as warm
 from cutout.api.answers import json_answer
-from cutout.api.deferral import once_job
-from cutout.api.dialects import Dialect, Outcome, removals
-from cutout.api.idempotency import REPLAYED
+from cutout.api.dialects.base import Dialect, Outcome
+from cutout.api.dialects.registry import removals
+from cutout.api.headers import REPLAYED
 from cutout.api.request import Request, Response
-from cutout.api.routes import Endpoint
-from cutout.aws import model_health, telemetry, warm
-from cutout.aws.gateway import lambda_handler
+from cutout.api.routing import Endpoint
+from cutout.aws import model_health, telemetry
+from cutout.aws.api_gateway import lambda_handler
 from cutout.imaging.models.onnx import check
+from cutout.services.async_removal import once_job
 
 
 def remove(dialect: Dialect, request: Request) -> Response:

@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.local_service import Service
+from tests.support.local_service import Service
 
 PAGE = Path(__file__).parent / "page.html"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")

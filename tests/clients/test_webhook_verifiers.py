@@ -14,7 +14,7 @@ import pytest
 from cutout.webhooks import Event, signed_headers
 from cutout_client.webhooks import WebhookVerificationError, verify
 from local import ROOT
-from tests.node_packages import node
+from tests.support.node_packages import node
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of 24 bytes or so").decode()
 OTHER = "whsec_" + base64.b64encode(b"another secret of 24 bytes").decode()

@@ -12,10 +12,10 @@ from unittest.mock import patch
 
 import pytest
 
+from cutout import container as warm
 from cutout.accounts import PLANS, Account, KeyMode, new_key
-from cutout.aws import warm
-from cutout.aws.rate_limiter import DynamoRateLimiter
-from cutout.metering import Charge, Usage, month_of
+from cutout.aws.dynamodb.rate_limiter import DynamoRateLimiter
+from cutout.usage import Charge, Usage, month_of
 
 LOCAL = "acct_local"
 """The account of LIVE_KEY."""

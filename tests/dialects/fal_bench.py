@@ -6,12 +6,12 @@ from typing import Any
 
 import requests
 
-from cutout.aws import warm
+from cutout import container as warm
 from functions.deliver_webhook.app import handler as deliver_webhook
 from functions.process_upload.app import handler as process_upload
 from local.messages import sqs_event
-from tests.in_process import URL
-from tests.local_service import LIVE_KEY
+from tests.support.in_process_api import URL
+from tests.support.local_service import LIVE_KEY
 
 RUN = "/fal-ai/ben/v2/image"
 SUBMIT = f"/queue{RUN}"

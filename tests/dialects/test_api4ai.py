@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import requests
 
+from cutout import container as warm
 from cutout.accounts import KeyMode
-from cutout.aws import warm
 from tests.dialects.callers import customer, images_of
 from tests.dialects.pictures import cat, pixels
 from tests.dialects.shapes import image_of, problem_of_api4ai, success_of_api4ai
-from tests.in_process import URL
-from tests.local_service import LIVE_KEY
+from tests.support.in_process_api import URL
+from tests.support.local_service import LIVE_KEY
 
 KEY = {"X-API-KEY": LIVE_KEY}
 PHOTO = cat()

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import requests
 
-from cutout.aws import warm
+from cutout import container as warm
 from tests.dialects.callers import LOCAL, customer, images_of, second_stands_still
 from tests.dialects.pictures import cat, pixels
 from tests.dialects.shapes import image_of, problem_of_ben_container, success_of_ben_container
-from tests.in_process import URL
-from tests.local_service import LIVE_KEY
+from tests.support.in_process_api import URL
+from tests.support.local_service import LIVE_KEY
 
 KEY = {"x-api-key": LIVE_KEY}
 PHOTO = cat()

@@ -8,16 +8,17 @@ from uuid import uuid4
 import pytest
 import requests
 
+from cutout import container as warm
 from cutout.accounts import KeyMode
 from cutout.api.dialects.fal import requests as fal_requests
-from cutout.aws import dialect_desk, warm
-from cutout.job_parts import JobOptions, JobSource, SourceKind
-from cutout.jobs import Job, JobState
+from cutout.jobs.job import Job, JobState
+from cutout.jobs.parts import JobOptions, JobSource, SourceKind
+from cutout.services import dialect_context as dialect_desk
 from tests.dialects.callers import customer, images_of
 from tests.dialects.fal_bench import KEY, RUN, SUBMIT, ask, data_uri, run, stored, work
 from tests.dialects.pictures import cat
 from tests.dialects.shapes import image_of, problem_of_fal, success_of_fal
-from tests.in_process import URL
+from tests.support.in_process_api import URL
 
 
 @pytest.fixture(autouse=True)

@@ -7,15 +7,15 @@ from urllib.parse import quote
 
 import pytest
 
+from cutout import container as warm
 from cutout.accounts import KeyMode
-from cutout.aws import warm
 from tests.conftest import FileServer
 from tests.dialects.callers import customer, images_of, second_stands_still
 from tests.dialects.fal_bench import KEY, RUN, data_uri, run, stored
 from tests.dialects.pictures import cat, pixels, plain
 from tests.dialects.shapes import image_of, problem_of_fal, success_of_fal
-from tests.in_process import URL
-from tests.local_service import LIVE_KEY
+from tests.support.in_process_api import URL
+from tests.support.local_service import LIVE_KEY
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from cutout.aws import warm
+from cutout import container as warm
 from tests.dialects.callers import customer, images_of
 from tests.dialects.fal_bench import KEY, RUN, SUBMIT, ask, work
 from tests.dialects.pictures import cat
 from tests.dialects.shapes import problem_of_fal, success_of_fal
-from tests.in_process import URL
+from tests.support.in_process_api import URL
 
 UPLOAD_ID = "upl_" + "0" * 32
 

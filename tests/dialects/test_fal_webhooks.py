@@ -10,13 +10,13 @@ import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from cutout.aws import warm
-from cutout.job_parts import JobError
+from cutout import container as warm
+from cutout.jobs.parts import JobError
 from tests.dialects.fal_bench import KEY, SUBMIT, ask, data_uri, deliver, stored, work
 from tests.dialects.pictures import cat
 from tests.dialects.shapes import image_of, success_of_fal
-from tests.in_process import URL
-from tests.receiver import Delivery, Receiver
+from tests.support.in_process_api import URL
+from tests.support.webhook_receiver import Delivery, Receiver
 
 pytestmark = pytest.mark.covers("happy")
 

@@ -13,14 +13,14 @@ import numpy as np
 import pytest
 import requests
 
-from cutout.api.dialects import every_dialect
-from cutout.aws import warm
+from cutout import container as warm
+from cutout.api.dialects.registry import every_dialect
 from local.routing import RouteTable
 from tests.dialects import shapes
 from tests.dialects.attempts import Attempt
 from tests.dialects.malformed import malformed
-from tests.in_process import URL
-from tests.local_service import LIVE_KEY
+from tests.support.in_process_api import URL
+from tests.support.local_service import LIVE_KEY
 
 COUNT = int(os.environ.get("CUTOUT_FUZZ", "150"))
 """Read when the module is: tests themselves see no settings."""

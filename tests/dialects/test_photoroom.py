@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cutout import container as warm
 from cutout.accounts import KeyMode
-from cutout.aws import warm
 from tests.dialects.callers import customer, images_of
 from tests.dialects.pictures import astronaut, encoded, opened, pixels, plain
-from tests.in_process import URL
-from tests.local_service import LIVE_KEY
+from tests.support.in_process_api import URL
+from tests.support.local_service import LIVE_KEY
 
 SEGMENT = f"{URL}/v1/segment"
 

@@ -2,16 +2,16 @@
 
 import pytest
 
+from cutout import container as warm
 from cutout.api.dialects.photoroom import DIALECT
 from cutout.api.request import Headers, Request
-from cutout.aws import warm
 from cutout.errors import CutoutError, DeadlineError, ProcessingFailedError, ServiceUnavailableError
-from tests.builders import multipart
 from tests.dialects.callers import customer, images_of, second_stands_still
 from tests.dialects.pictures import astronaut, encoded, opened, plain
 from tests.dialects.shapes import problem_of_photoroom
-from tests.in_process import URL
-from tests.local_service import LIVE_KEY
+from tests.support.builders import multipart
+from tests.support.in_process_api import URL
+from tests.support.local_service import LIVE_KEY
 
 SEGMENT = f"{URL}/v1/segment"
 FILE = {"image_file": ("photo.jpg", astronaut(), "image/jpeg")}

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 import requests
 
+from cutout import container as warm
 from cutout.accounts import KeyMode
-from cutout.aws import warm
 from tests.dialects import shapes
 from tests.dialects.callers import LOCAL, customer, images_of
 from tests.dialects.fal_bench import stored, work
 from tests.dialects.picsart_client import KEY, REMOVE, ask, made
 from tests.dialects.pictures import astronaut, opened, pixels, plain
-from tests.in_process import URL
-from tests.local_service import LIVE_KEY
+from tests.support.in_process_api import URL
+from tests.support.local_service import LIVE_KEY
 
 DATA_URI = "data:image/jpeg;base64," + base64.b64encode(astronaut()).decode()
 

@@ -7,16 +7,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from cutout.aws import warm
+from cutout import container as warm
 from cutout.errors import ServiceUnavailableError
 from tests import bombs
-from tests.builders import multipart
 from tests.dialects import shapes
 from tests.dialects.callers import LOCAL, customer, images_of, second_stands_still
 from tests.dialects.picsart_client import KEY, REMOVE, ask
 from tests.dialects.pictures import astronaut, plain
 from tests.dialects.test_picsart import DATA_URI
-from tests.in_process import URL
+from tests.support.builders import multipart
+from tests.support.in_process_api import URL
 
 pytestmark = pytest.mark.covers("errors")
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cutout.aws import warm
+from cutout import container as warm
 from cutout.imaging.pipeline import cut_out
 from cutout.imaging.spec import CutoutSpec, Limits
 from tests.dialects.fal_bench import stored

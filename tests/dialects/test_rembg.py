@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 import requests
 
-from cutout.aws import warm
+from cutout import container as warm
 from cutout.imaging.models.manifest import load_manifest
 from local import ROOT
 from tests.dialects.callers import LOCAL, customer, images_of, second_stands_still
 from tests.dialects.pictures import astronaut, cat, opened, pixels, plain
 from tests.dialects.shapes import problem_of_rembg, success_of_rembg
-from tests.in_process import URL
-from tests.local_service import LIVE_KEY
-from tests.unit.imaging.models import tiny_onnx
+from tests.support.in_process_api import URL
+from tests.support.local_service import LIVE_KEY
+from tests.unit.imaging.onnx_models import tiny_onnx
 
 KEY = {"x-api-key": LIVE_KEY}
 REMOVE = f"{URL}/api/remove"

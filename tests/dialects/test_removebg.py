@@ -9,20 +9,20 @@ from uuid import UUID
 import numpy as np
 import pytest
 
+from cutout import container as warm
 from cutout.accounts import PLANS, Account, KeyMode
-from cutout.api.dialects import Outcome, Standing
+from cutout.api.body import Fields
+from cutout.api.dialects.base import Outcome, Standing
 from cutout.api.dialects.removebg import DIALECT
 from cutout.api.dialects.removebg.options import read_order
-from cutout.api.fields import Fields
 from cutout.api.request import Request
-from cutout.aws import warm
 from cutout.imaging.spec import Box, CutoutResult
-from cutout.metering import RateState
-from tests.builders import multipart
+from cutout.usage import RateState
 from tests.dialects.callers import customer, images_of
 from tests.dialects.pictures import astronaut, cat, opened, pixels, plain
 from tests.dialects.removebg_client import ACCOUNT, IMPROVE, PHOTO, REMOVE, SIDE, ask, key_header, made
 from tests.dialects.shapes import success_of_removebg
+from tests.support.builders import multipart
 
 TEXT = base64.b64encode(astronaut()).decode()
 CLI_FIELDS = [

@@ -4,15 +4,15 @@ import base64
 
 import pytest
 
+from cutout import container as warm
 from cutout.api.dialects.removebg import DIALECT
 from cutout.api.request import Headers, Request
-from cutout.aws import warm
 from cutout.errors import CutoutError, DeadlineError, ServiceUnavailableError
 from tests.dialects.callers import customer, images_of, second_stands_still
 from tests.dialects.pictures import astronaut, cat, plain
 from tests.dialects.removebg_client import ACCOUNT, IMPROVE, REMOVE, ask, code_of, key_header
 from tests.dialects.shapes import problem_of_removebg, success_of_removebg
-from tests.local_service import LIVE_KEY
+from tests.support.local_service import LIVE_KEY
 from tests.unit.imaging.pictures import png_of
 
 TEXT = base64.b64encode(astronaut()).decode()

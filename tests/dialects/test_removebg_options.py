@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cutout import container as warm
+from cutout.api.body import Fields
 from cutout.api.dialects.removebg.options import read_order
-from cutout.api.fields import Fields
-from cutout.aws import warm
 from cutout.imaging.spec import ShadowKind, SizeName
 from tests.dialects.pictures import cat, encoded, opened, pixels, plain
 from tests.dialects.removebg_client import PHOTO, SIDE, ask, made

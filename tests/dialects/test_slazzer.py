@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 import requests
 
+from cutout import container as warm
 from cutout.accounts import KeyMode
-from cutout.aws import warm
 from local.cloud import client
-from tests.builders import multipart
 from tests.dialects.callers import customer, images_of
 from tests.dialects.pictures import astronaut, opened, pixels, plain
 from tests.dialects.shapes import success_of_slazzer
-from tests.in_process import URL
-from tests.local_service import LIVE_KEY
+from tests.support.builders import multipart
+from tests.support.in_process_api import URL
+from tests.support.local_service import LIVE_KEY
 
 V2 = f"{URL}/v2.0/remove_image_background"
 ELDER = f"{URL}/api/v1/remove_image_background"

@@ -4,16 +4,16 @@ import base64
 
 import pytest
 
+from cutout import container as warm
 from cutout.api.dialects.slazzer import DIALECT
 from cutout.api.request import Headers, Request
-from cutout.aws import warm
 from cutout.errors import CutoutError, ServiceUnavailableError
-from tests.builders import multipart
 from tests.dialects.callers import customer, images_of, second_stands_still
 from tests.dialects.pictures import astronaut, plain
 from tests.dialects.shapes import problem_of_slazzer
-from tests.in_process import URL
-from tests.local_service import LIVE_KEY
+from tests.support.builders import multipart
+from tests.support.in_process_api import URL
+from tests.support.local_service import LIVE_KEY
 
 V2, ELDER = "/v2.0/remove_image_background", "/api/v1/remove_image_background"
 ROUTES = pytest.mark.parametrize("route", [V2, ELDER])

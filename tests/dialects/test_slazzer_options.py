@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cutout.aws import warm
+from cutout import container as warm
 from tests.dialects.pictures import astronaut, encoded, opened, pixels, plain
-from tests.in_process import URL
-from tests.local_service import LIVE_KEY
+from tests.support.in_process_api import URL
+from tests.support.local_service import LIVE_KEY
 
 V2 = f"{URL}/v2.0/remove_image_background"
 

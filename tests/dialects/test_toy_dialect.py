@@ -11,7 +11,7 @@ import requests
 
 from local import ROOT
 from tests.dialects.pictures import cat, opened, pixels
-from tests.local_service import LIVE_KEY, Service, local_service
+from tests.support.local_service import LIVE_KEY, Service, local_service
 
 PARTS = ("layers", "functions", "local", "models", "template.yaml", "Dockerfile", "pyproject.toml")
 """What the service is started from."""
@@ -27,7 +27,7 @@ from cutout.api import answers
 from cutout.api.dialects import Dialect, Order, Outcome
 from cutout.api.problems import refusal_headers, status_of
 from cutout.api.request import Request, Response
-from cutout.api.sources import Source, SourceKind
+from cutout.api.sources import Source, InputKind
 from cutout.errors import CutoutError, MissingImageError
 from cutout.imaging.spec import CutoutSpec
 
@@ -43,7 +43,7 @@ class Toy(Dialect):
     def parse(self, request: Request) -> Order:
         if not request.body:
             raise MissingImageError("Where is it?")
-        return Order(CutoutSpec(crop=True), Source(SourceKind.BYTES, "body", request.body), "toy")
+        return Order(CutoutSpec(crop=True), Source(InputKind.BYTES, "body", request.body), "toy")
 
     def answer(self, request: Request, order: Order, outcome: Outcome) -> Response:
         return answers.json_answer({"toy": answers.base64_of(outcome.result), "left": outcome.standing.credits_left})

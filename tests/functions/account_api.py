@@ -6,12 +6,12 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
+from cutout import container as warm
 from cutout.accounts import PLANS, Account, KeyMode, hash_key, new_key
 from cutout.accounts import fingerprint as fingerprint_of
-from cutout.aws import warm
 from functions.account.app import handler as account_handler
 from functions.admin.app import handler as admin_handler
-from tests.builders import proxy_event
+from tests.support.builders import proxy_event
 
 CONTEXT = SimpleNamespace(
     function_name="account",

@@ -4,12 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from cutout import container as warm
 from cutout.accounts import OPERATOR, KeyMode
-from cutout.aws import warm
-from cutout.aws.admission import Door
-from cutout.aws.quota import QuotaGate
-from cutout.aws.rate_limiter import DynamoRateLimiter
-from cutout.metering import Charge, Usage, month_of
+from cutout.aws.dynamodb.rate_limiter import DynamoRateLimiter
+from cutout.services.access import Door
+from cutout.services.quota import QuotaGate
+from cutout.usage import Charge, Usage, month_of
 from tests.functions.account_api import another, call, customer, fingerprint, forget
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from cutout import container as warm
 from cutout.accounts import KeyMode
-from cutout.aws import warm
 from tests.functions.account_api import another, call, customer, fingerprint, forget
 
 

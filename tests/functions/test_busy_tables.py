@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
-from cutout.aws import warm
+from cutout import container as warm
 from functions.remove_background.app import handler as remove_handler
 from local import ROOT
-from tests.builders import proxy_event
 from tests.functions.account_api import CONTEXT, call, customer, forget
+from tests.support.builders import proxy_event
 
 PHOTO = (ROOT / "docs" / "images" / "coffee.jpg").read_bytes()
 

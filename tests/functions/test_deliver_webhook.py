@@ -9,15 +9,15 @@ from uuid import uuid4
 
 import pytest
 
+from cutout import container as warm
 from cutout.accounts import KeyMode
-from cutout.aws import warm
-from cutout.job_ids import new_job_id
-from cutout.job_parts import JobError, JobOptions, JobSource, SourceKind
-from cutout.jobs import Job
+from cutout.jobs.ids import new_job_id
+from cutout.jobs.job import Job
+from cutout.jobs.parts import JobError, JobOptions, JobSource, SourceKind
 from functions.deliver_webhook.app import handler
 from local.cloud import LOCAL_ACCOUNT
 from local.messages import sqs_event
-from tests.receiver import Receiver
+from tests.support.webhook_receiver import Receiver
 
 ARN = "arn:aws:sqs:us-east-1:123456789012:cutout-local-WebhooksQueue"
 CONTEXT = SimpleNamespace(

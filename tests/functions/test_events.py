@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from cutout import metering
-from cutout.api.dialects import every_dialect
-from cutout.aws import clients, model_health, warm
+from cutout import container as warm
+from cutout import usage as metering
+from cutout.api.dialects.registry import every_dialect
+from cutout.aws import clients, model_health
 from events import make_events
 from events.queue_events import queue_events
 from local import ROOT

@@ -8,10 +8,10 @@ from typing import Any
 import boto3
 import pytest
 
-from cutout.aws import warm
+from cutout import container as warm
 from functions.remove_background.app import handler
 from local import ROOT
-from tests.builders import proxy_event
+from tests.support.builders import proxy_event
 
 LIVE = {"x-api-key": "local-development-key", "content-type": "image/jpeg"}
 PHOTO = (ROOT / "docs" / "images" / "chelsea.jpg").read_bytes()

@@ -19,23 +19,21 @@ from botocore.exceptions import EndpointConnectionError
 from moto import mock_aws
 from PIL import Image
 
-from cutout.aws import retries
-from cutout.aws.job_files import JobFiles
-from cutout.aws.job_images import JobImages
-from cutout.aws.job_intake import JobIntake
-from cutout.aws.job_reports import JobReports
-from cutout.aws.job_runner import JobRunner
-from cutout.aws.job_store import DynamoJobStore
-from cutout.aws.object_ledger import ObjectLedger
-from cutout.aws.objects import ResultStore
-from cutout.aws.retention import Retention
+from cutout.aws.dynamodb import errors as retries
+from cutout.aws.dynamodb.jobs import DynamoJobStore
+from cutout.aws.dynamodb.object_lease import ObjectLedger
+from cutout.aws.dynamodb.usage import DynamoUsageStore
+from cutout.aws.s3.images import JobImages
+from cutout.aws.s3.results import JobReports, ResultStore
+from cutout.aws.s3.uploads import Retention, UploadStore
 from cutout.aws.s3_events import ObjectCreated
-from cutout.aws.uploads import UploadStore
-from cutout.aws.usage_store import DynamoUsageStore
 from cutout.imaging.spec import Limits
-from cutout.job_ids import object_job_id
-from cutout.job_parts import JobOptions, JobSource, SourceKind
-from cutout.jobs import Job, JobState
+from cutout.jobs.ids import object_job_id
+from cutout.jobs.job import Job, JobState
+from cutout.jobs.parts import JobOptions, JobSource, SourceKind
+from cutout.services.job_storage import JobFiles
+from cutout.services.job_worker import JobRunner
+from cutout.services.upload_intake import JobIntake
 from local.cloud import LOCAL_ACCOUNT, client, create_cloud
 from local.resources import Template
 

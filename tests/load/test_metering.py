@@ -19,15 +19,16 @@ import pytest
 from moto.dynamodb.models import DynamoDBBackend
 from PIL import Image
 
+from cutout import container as warm
 from cutout.accounts import KeyMode
-from cutout.aws import telemetry, warm
-from cutout.aws.rate_limiter import DynamoRateLimiter
-from cutout.metering import RateState, Usage, month_of
+from cutout.aws import telemetry
+from cutout.aws.dynamodb.rate_limiter import DynamoRateLimiter
+from cutout.usage import RateState, Usage, month_of
 from functions.account.app import handler as account_handler
 from functions.remove_background.app import handler
 from local import ROOT
 from local.aws_server import transact_on_what_is_named
-from tests.builders import multipart, proxy_event
+from tests.support.builders import multipart, proxy_event
 
 REQUESTS = 10_000
 LIVE, SYNTHETIC, OTHER = "local-development-key", "ct_synthetic_test", "ct_live_of_the_same_account"

@@ -6,7 +6,7 @@ import pytest
 from moto import mock_aws
 
 from cutout.accounts import KeyMode, hash_key
-from cutout.aws.key_store import DynamoKeyStore
+from cutout.aws.dynamodb.keys import DynamoKeyStore
 from local.cloud import aws_environment, client, create_cloud, seed_account
 from local.intrinsics import TemplateError
 from local.template import load_template

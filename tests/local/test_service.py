@@ -17,7 +17,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from cutout.accounts import hash_key
-from cutout.aws.key_store import DynamoKeyStore
+from cutout.aws.dynamodb.keys import DynamoKeyStore
 from local import ROOT
 from local.bodies import MAX_BODY_BYTES
 from local.cloud import client

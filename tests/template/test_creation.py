@@ -14,8 +14,8 @@ from moto import mock_aws
 
 from cutout.accounts import KeyMode, authenticate, new_key
 from cutout.api.request import Response
-from cutout.aws.key_store import DynamoKeyStore
-from cutout.aws.objects import ResultStore
+from cutout.aws.dynamodb.keys import DynamoKeyStore
+from cutout.aws.s3.results import ResultStore
 from local import ROOT
 from local.cloud import LOCAL_ACCOUNT, client
 from local.template import load_template

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from cutout import errors
-from cutout.api.cors import sharing
 from cutout.api.problems import STATUS
+from cutout.api.routing import sharing
 from cutout.errors import CutoutError
 from local import ROOT
 from local.intrinsics import read_yaml

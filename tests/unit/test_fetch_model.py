@@ -12,7 +12,7 @@ import pytest
 
 from cutout.imaging.models.manifest import Model, load_manifest
 from cutout.imaging.models.onnx import OnnxSegmenter, check
-from tests.unit.imaging.models import row_for, tiny_onnx
+from tests.unit.imaging.onnx_models import row_for, tiny_onnx
 from tools.fetch_model import main
 
 pytestmark = pytest.mark.loopback

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cutout import signing
+from cutout import webhooks as signing
 
 VECTORS = [
     (

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from cutout.connection import Trouble
-from cutout.job_parts import JobError, JobOptions, JobSource, SourceKind
-from cutout.jobs import Job
+from cutout.jobs.job import Job
+from cutout.jobs.parts import JobError, JobOptions, JobSource, SourceKind
+from cutout.outbound.connection import Trouble
 from cutout.webhooks import Event, backoff_s, is_delivered, is_hopeless, job_ended, signed_headers
 
 NOW = datetime(2026, 11, 20, 12, 0, 0, 250_000, tzinfo=UTC)

@@ -9,13 +9,18 @@ import binascii
 import hashlib
 import hmac
 import json
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
+from typing import Final
 
-from cutout.connection import Trouble
-from cutout.jobs import Job, JobState
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from cutout.jobs.job import Job, JobState
+from cutout.outbound.connection import Trouble
+
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - a prefix, no secret
 BACKOFF_FACTOR = 3
@@ -94,3 +99,21 @@ def _key(secret: str) -> bytes:
         return base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
     except binascii.Error as error:
         raise ValueError("a webhook secret is base64") from error
+
+
+SEED_BYTES: Final = 32
+
+
+def new_seed() -> bytes:
+    """Make a private key."""
+    return secrets.token_bytes(SEED_BYTES)
+
+
+def public_key(seed: bytes) -> bytes:
+    """The key by which signatures are verified, 32 bytes. Raises ValueError for a seed of another length."""
+    return Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
+
+
+def sign(seed: bytes, message: bytes) -> bytes:
+    """The signature of a message, 64 bytes, always the same. Raises ValueError for a seed of another length."""
+    return Ed25519PrivateKey.from_private_bytes(seed).sign(message)

@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
-from cutout.aws import clients, warm
+from cutout import container as warm
+from cutout.aws import clients
 from cutout.imaging.spec import CutoutResult
 from functions.jobs import app as jobs_app
 from functions.remove_background import app as remove_app
 from local import ROOT
-from tests.builders import proxy_event
-from tests.local_service import LIVE_KEY
+from tests.support.builders import proxy_event
+from tests.support.local_service import LIVE_KEY
 
 PHOTO = (ROOT / "docs" / "images" / "chelsea.jpg").read_bytes()
 

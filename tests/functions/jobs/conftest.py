@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from cutout import container as warm
 from cutout.accounts import PLANS, Account, KeyMode
-from cutout.aws import warm
 from local import ROOT
 from local.resources import Template
 from tests.functions.jobs.asking import OTHER_KEY, SYNTHETIC_KEY, A, kept

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cutout.aws import clients, warm
-from cutout.jobs import JobState
+from cutout import container as warm
+from cutout.aws import clients
+from cutout.jobs.job import JobState
 from functions.process_upload.app import handler as process_upload
 from local.messages import sqs_event
-from tests.builders import multipart
 from tests.dialects.pictures import cat, opened, plain
 from tests.functions.jobs.asking import CONTEXT, ask, images_charged
+from tests.support.builders import multipart
 
 ARN = "arn:aws:sqs:us-east-1:123456789012:queue"
 NAVY = (0, 0, 128)

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from cutout.aws import clients, warm
-from tests.builders import multipart
+from cutout import container as warm
+from cutout.aws import clients
 from tests.functions.jobs.asking import (
     OTHER_KEY,
     PHOTO,
@@ -16,7 +16,8 @@ from tests.functions.jobs.asking import (
     images_charged,
     messages,
 )
-from tests.local_service import LIVE_KEY
+from tests.support.builders import multipart
+from tests.support.local_service import LIVE_KEY
 
 
 def test_a_removal_under_a_key_is_done_and_charged_once():
@@ -36,7 +37,7 @@ def test_a_removal_under_a_key_is_done_and_charged_once():
 def test_a_form_with_another_boundary_is_the_same_request(monkeypatch):
     answers = []
     for boundary in ("one", "two"):
-        monkeypatch.setattr("tests.builders.BOUNDARY", boundary)
+        monkeypatch.setattr("tests.support.builders.BOUNDARY", boundary)
         body, media_type = multipart({"format": "png"}, {"image_file": (f"{boundary}.jpg", PHOTO, "image/jpeg")})
         answers.append(ask("POST", "/v2", body, media_type=media_type, idempotency_key="k-3"))
     assert [answer.status for answer in answers] == [200, 200]

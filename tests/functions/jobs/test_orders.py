@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
+from cutout import container as warm
 from cutout.accounts import PLANS, Account, KeyMode
-from cutout.aws import warm
 from tests.functions.jobs.asking import (
     OTHER_KEY,
     PHOTO,

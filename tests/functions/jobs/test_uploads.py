@@ -5,8 +5,8 @@ import io
 
 import pytest
 
-from cutout.aws import telemetry, warm
-from tests.builders import multipart
+from cutout import container as warm
+from cutout.aws import telemetry
 from tests.functions.jobs.asking import (
     OTHER_KEY,
     PHOTO,
@@ -16,7 +16,8 @@ from tests.functions.jobs.asking import (
     kept,
     succeed,
 )
-from tests.local_service import LIVE_KEY
+from tests.support.builders import multipart
+from tests.support.local_service import LIVE_KEY
 
 
 def test_an_upload_is_cut_out_by_its_id_as_bytes_or_as_json():

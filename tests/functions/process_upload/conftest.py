@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from cutout.aws import retries, warm
+from cutout import container as warm
+from cutout.aws.dynamodb import errors as retries
 from cutout.imaging.models.manifest import load_manifest
 from cutout.imaging.models.onnx import OnnxSegmenter
 from local import ROOT

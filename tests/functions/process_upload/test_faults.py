@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from cutout.aws import warm
-from cutout.job_ids import new_job_id
-from cutout.jobs import JobState
-from cutout.metering import Usage
+from cutout import container as warm
+from cutout.jobs.ids import new_job_id
+from cutout.jobs.job import JobState
+from cutout.usage import Usage
 from functions.process_upload.app import handler
 from tests.functions.process_upload.upload_desk import (
     A,

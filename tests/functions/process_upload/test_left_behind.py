@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from cutout.aws import warm
+from cutout import container as warm
 from cutout.errors import ServiceUnavailableError
-from cutout.job_ids import new_job_id
-from cutout.job_parts import JobSource, SourceKind
-from cutout.jobs import JobState
-from cutout.metering import Usage
+from cutout.jobs.ids import new_job_id
+from cutout.jobs.job import JobState
+from cutout.jobs.parts import JobSource, SourceKind
+from cutout.usage import Usage
 from tests.functions.process_upload.upload_desk import (
     PHOTO,
     A,

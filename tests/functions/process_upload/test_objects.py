@@ -2,9 +2,9 @@
 
 import pytest
 
-from cutout.aws import warm
-from cutout.jobs import JobState
-from cutout.metering import Usage
+from cutout import container as warm
+from cutout.jobs.job import JobState
+from cutout.usage import Usage
 from tests.functions.process_upload.upload_desk import PHOTO, A, picture, run, tag
 
 

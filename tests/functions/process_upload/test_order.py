@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
-from cutout.aws import warm
-from cutout.job_parts import JobSource, SourceKind
-from cutout.jobs import JobState
+from cutout import container as warm
+from cutout.jobs.job import JobState
+from cutout.jobs.parts import JobSource, SourceKind
 from tests.functions.process_upload.upload_desk import (
     PHOTO,
     A,

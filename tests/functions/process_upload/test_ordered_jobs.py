@@ -4,13 +4,13 @@ from datetime import UTC, datetime
 
 import pytest
 
+from cutout import container as warm
 from cutout.accounts import KeyMode
-from cutout.aws import warm
 from cutout.imaging.spec import Channels, CutoutSpec, ImageFormat
-from cutout.job_ids import new_job_id, object_job_id
-from cutout.job_parts import JobOptions, JobSource, SourceKind
-from cutout.jobs import JobState
-from cutout.metering import Usage
+from cutout.jobs.ids import new_job_id, object_job_id
+from cutout.jobs.job import JobState
+from cutout.jobs.parts import JobOptions, JobSource, SourceKind
+from cutout.usage import Usage
 from tests.functions.process_upload.upload_desk import (
     PHOTO,
     A,

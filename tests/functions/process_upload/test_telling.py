@@ -1,8 +1,8 @@
 """What the owner of a job is told, and what the log is."""
 
-from cutout.aws import warm
+from cutout import container as warm
 from cutout.errors import ServiceUnavailableError
-from cutout.jobs import JobState
+from cutout.jobs.job import JobState
 from tests.functions.process_upload.upload_desk import A, run, upload_job
 
 

@@ -12,12 +12,12 @@ from urllib.parse import quote_plus
 from botocore.exceptions import EndpointConnectionError
 from PIL import Image
 
+from cutout import container as warm
 from cutout.accounts import Account
-from cutout.aws import warm
-from cutout.job_ids import new_job_id, object_job_id
-from cutout.job_parts import JobOptions, JobSource, SourceKind
-from cutout.jobs import Job
-from cutout.metering import Usage
+from cutout.jobs.ids import new_job_id, object_job_id
+from cutout.jobs.job import Job
+from cutout.jobs.parts import JobOptions, JobSource, SourceKind
+from cutout.usage import Usage
 from functions.process_upload.app import handler
 from local import ROOT
 from local.cloud import LOCAL_ACCOUNT

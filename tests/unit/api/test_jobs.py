@@ -13,8 +13,8 @@ from cutout.errors import (
     UnsupportedMediaTypeError,
 )
 from cutout.imaging.spec import Channels, CutoutSpec, ImageFormat
-from cutout.job_parts import JobOptions
-from cutout.jobs import JobState
+from cutout.jobs.job import JobState
+from cutout.jobs.parts import JobOptions
 
 ID = "job_" + "0" * 32
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cutout.aws.s3_events import MAX_KEY_BYTES, ObjectCreated, UnknownMessageError, read_message
-from cutout.job_ids import new_job_id
+from cutout.jobs.ids import new_job_id
 
 
 def record(key: str = "uploads/a/p.jpg", **changes: Any) -> dict[str, Any]:

@@ -5,12 +5,12 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from cutout.api.answers import json_answer
-from cutout.api.idempotency import REPLAYED
+from cutout.api.headers import REPLAYED
 from cutout.api.request import Request, Response
 from cutout.api.uploads import UploadForm
 from cutout.imaging.spec import CutoutSpec, Rgba
-from cutout.job_parts import JobOptions, JobResult, JobSource, SourceKind
-from cutout.jobs import Job, JobPage
+from cutout.jobs.job import Job, JobPage
+from cutout.jobs.parts import JobOptions, JobResult, JobSource, SourceKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,15 @@ import re
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from cutout.api.fields import Fields
+from cutout.api.body import Fields
 from cutout.api.options import OPTIONS, boolean, parse_options, refuse_unknown
 from cutout.api.request import Request
 from cutout.api.uploads import image_type, json_body
 from cutout.errors import ImageUrlFetchFailedError, InvalidOptionError, NotFoundError
-from cutout.job_ids import is_job_id
-from cutout.job_parts import JobOptions
-from cutout.jobs import JobState
-from cutout.urls import check_url
+from cutout.jobs.ids import is_job_id
+from cutout.jobs.job import JobState
+from cutout.jobs.parts import JobOptions
+from cutout.outbound.urls import check_url
 
 KNOWN: Final = OPTIONS | {"mask", "image_url", "bg_image_url", "webhook_url", "content_type"}
 """Every field of ``POST /v2/jobs``."""

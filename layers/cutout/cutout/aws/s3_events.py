@@ -11,7 +11,7 @@ from typing import Any, Final
 from urllib.parse import unquote_plus
 
 from cutout.aws import telemetry
-from cutout.job_ids import is_job_id
+from cutout.jobs.ids import is_job_id
 
 PREFIX: Final = "uploads/"
 MAX_KEY_BYTES: Final = 1_024 - len("/result.json")

@@ -14,8 +14,8 @@ from cutout.accounts import AuditEntry
 from cutout.api.request import Request, Response
 from cutout.errors import CutoutError
 from cutout.imaging.spec import CutoutResult
-from cutout.jobs import Job
-from cutout.metering import Charge
+from cutout.jobs.job import Job
+from cutout.usage import Charge
 
 Handler = Callable[[Mapping[str, Any], Any], dict[str, Any]]
 """A Lambda handler: event and context to answer."""

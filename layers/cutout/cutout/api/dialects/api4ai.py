@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from typing import Final
 
 from cutout import errors
-from cutout.api import auth
+from cutout.api import headers as auth
 from cutout.api.answers import base64_of, json_answer
-from cutout.api.dialects import Dialect, Order, Outcome
-from cutout.api.forms import form_fields
+from cutout.api.body import form_fields
+from cutout.api.dialects.base import Dialect, Order, Outcome
 from cutout.api.problems import refusal_headers, status_of
 from cutout.api.request import Request, Response
-from cutout.api.sources import Source, SourceKind
+from cutout.api.sources import InputKind, Source
 from cutout.errors import CutoutError
 from cutout.imaging.codecs.formats import require_kind
 from cutout.imaging.spec import Channels, CutoutSpec, Length, LengthUnit, Limits, Shadow
@@ -125,10 +125,10 @@ def _mode(request: Request) -> str:
 def _source(request: Request) -> Source:
     """The image, empty if its file is; its name and, as far as the bytes are here, their hash are noted."""
     fields = form_fields(request)
-    kind = SourceKind.BYTES if request.media_type.startswith("multipart/") else SourceKind.BASE64
+    kind = InputKind.BYTES if request.media_type.startswith("multipart/") else InputKind.BASE64
     if "image" in fields or "image" in fields.file_names:
         request.notes["name"] = fields.file_names.get("image", "image")
-        if kind is SourceKind.BASE64:
+        if kind is InputKind.BASE64:
             return Source(kind, "image", fields.text("image") or "")
         data = fields.raw("image") or b""
         request.notes["md5"] = _md5(data)
@@ -136,7 +136,7 @@ def _source(request: Request) -> Source:
     if url := fields.text("url"):
         path = url.partition("#")[0].partition("?")[0]
         request.notes["name"] = path.rpartition("/")[2]
-        return Source(SourceKind.URL, "url", url)
+        return Source(InputKind.URL, "url", url)
     raise errors.MissingImageError("Missing image or url field.")
 
 

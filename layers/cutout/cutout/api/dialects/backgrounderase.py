@@ -3,35 +3,35 @@
 from dataclasses import replace
 from typing import Final
 
-from cutout.api import answers, auth, problems
-from cutout.api.dialects import Dialect, Order, Outcome, Route, every_dialect
-from cutout.api.fields import Fields, json_fields, urlencoded_fields
-from cutout.api.idempotency import idempotency_key
-from cutout.api.multipart import multipart_fields
+from cutout.api import answers, problems
+from cutout.api import headers as auth
+from cutout.api.body import Fields, json_fields, multipart_fields, urlencoded_fields
+from cutout.api.dialects.base import Dialect, Order, Outcome, Route
+from cutout.api.dialects.registry import every_dialect
+from cutout.api.headers import idempotency_key, wants_async
 from cutout.api.options import OPTIONS, parse_options, refuse_unknown
-from cutout.api.preferences import wants_async
 from cutout.api.request import Request, Response
-from cutout.api.sources import Source, SourceKind, find_source
+from cutout.api.sources import InputKind, Source, find_source
 from cutout.errors import CutoutError, MissingImageError, UnsupportedMediaTypeError
 from cutout.imaging.codecs.formats import sniff
 from cutout.imaging.spec import Channels
 
 _FORM_SOURCES: Final = {
-    "image_file": SourceKind.BYTES,
-    "image_url": SourceKind.URL,
-    "image_base64": SourceKind.BASE64,
-    "image_file_b64": SourceKind.BASE64,
-    "upload_id": SourceKind.UPLOAD,
+    "image_file": InputKind.BYTES,
+    "image_url": InputKind.URL,
+    "image_base64": InputKind.BASE64,
+    "image_file_b64": InputKind.BASE64,
+    "upload_id": InputKind.UPLOAD,
 }
 _JSON_SOURCES: Final = {
-    "image": SourceKind.BASE64,
-    "image_url": SourceKind.URL,
-    "image_base64": SourceKind.BASE64,
-    "image_file_b64": SourceKind.BASE64,
-    "upload_id": SourceKind.UPLOAD,
+    "image": InputKind.BASE64,
+    "image_url": InputKind.URL,
+    "image_base64": InputKind.BASE64,
+    "image_file_b64": InputKind.BASE64,
+    "upload_id": InputKind.UPLOAD,
 }
-_JSON_BACKGROUNDS: Final = {"bg_image_url": SourceKind.URL, "bg_image_base64": SourceKind.BASE64}
-_FORM_BACKGROUNDS: Final = {"bg_image_file": SourceKind.BYTES, **_JSON_BACKGROUNDS}
+_JSON_BACKGROUNDS: Final = {"bg_image_url": InputKind.URL, "bg_image_base64": InputKind.BASE64}
+_FORM_BACKGROUNDS: Final = {"bg_image_file": InputKind.BYTES, **_JSON_BACKGROUNDS}
 _LEGACY_FIELD: Final = "image"
 _RAW_TYPES: Final = frozenset({"", "application/octet-stream", "binary/octet-stream"})
 
@@ -105,7 +105,7 @@ def _all_routes(dialect: Dialect) -> list[Route]:
     return sorted(dialect.every_route(), key=lambda route: (route[1], route[0]))
 
 
-def _order(fields: Fields, sources: dict[str, SourceKind], backgrounds: dict[str, SourceKind], reply: str) -> Order:
+def _order(fields: Fields, sources: dict[str, InputKind], backgrounds: dict[str, InputKind], reply: str) -> Order:
     refuse_unknown(fields, OPTIONS | sources.keys() | backgrounds.keys() | frozenset(auth.LEGACY_NAMES))
     background = find_source(fields, backgrounds) if backgrounds.keys() & set(fields) else None
     return Order(parse_options(fields), find_source(fields, sources), reply, background=background)
@@ -123,7 +123,7 @@ def _json_order(fields: Fields, request: Request) -> Order:
 
 def _wants_bytes(order: Order, reply: str, request: Request) -> bool:
     accept = request.headers.get("accept", "").lower()
-    elsewhere = order.source.kind in {SourceKind.URL, SourceKind.UPLOAD}
+    elsewhere = order.source.kind in {InputKind.URL, InputKind.UPLOAD}
     if "application/json" in accept:  # many clients add */* to it whatever they expect, which tells nothing
         return "*/*" in accept and reply == _IMAGE and elsewhere
     return "image/" in accept or (reply == _IMAGE and elsewhere)
@@ -144,7 +144,7 @@ def _raw_source(request: Request) -> Source:
     if sniff(request.body) is None and kind not in _RAW_TYPES and not kind.startswith("image/"):
         expected = ["multipart/form-data", "application/json", "image/*", "application/octet-stream"]
         raise UnsupportedMediaTypeError("Use multipart form data or valid JSON.", {"expected_one_of": expected})
-    return Source(SourceKind.BYTES, "body", request.body)
+    return Source(InputKind.BYTES, "body", request.body)
 
 
 DIALECT = BackgroundErase()

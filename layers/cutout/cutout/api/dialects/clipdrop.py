@@ -10,15 +10,14 @@ from dataclasses import replace
 from typing import Final
 
 from cutout import errors
-from cutout.api import auth
+from cutout.api import headers as auth
 from cutout.api.answers import image_answer
-from cutout.api.dialects import Dialect, Order, Outcome
-from cutout.api.fields import Fields
-from cutout.api.multipart import multipart_fields
-from cutout.api.negotiation import preferred
+from cutout.api.body import Fields, multipart_fields
+from cutout.api.dialects.base import Dialect, Order, Outcome
+from cutout.api.headers import preferred
 from cutout.api.problems import refusal_headers, status_of
 from cutout.api.request import Request, Response
-from cutout.api.sources import Source, SourceKind
+from cutout.api.sources import InputKind, Source
 from cutout.errors import CutoutError
 from cutout.imaging.codecs.formats import require_kind, sniff
 from cutout.imaging.spec import CutoutSpec, ImageFormat, Limits, OwnAlpha
@@ -60,7 +59,7 @@ class Clipdrop(Dialect):
         if image is None:
             raise errors.MissingImageError("image_file is missing or empty.")
         spec = CutoutSpec(format=image_format, own_alpha=_own_alpha(fields))
-        return Order(spec, Source(SourceKind.BYTES, "image_file", image), image_format.value, limits=_LIMITS)
+        return Order(spec, Source(InputKind.BYTES, "image_file", image), image_format.value, limits=_LIMITS)
 
     def receive(self, request: Request, order: Order) -> None:  # noqa: ARG002
         """Raises UnsupportedImageFormatError."""

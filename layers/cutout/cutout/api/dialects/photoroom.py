@@ -11,14 +11,13 @@ from typing import Final
 from cutout import errors
 from cutout.api import measures
 from cutout.api.answers import base64_of, facts
-from cutout.api.dialects import Dialect, Order, Outcome
-from cutout.api.fields import Fields
-from cutout.api.multipart import multipart_fields
-from cutout.api.negotiation import preferred
+from cutout.api.body import Fields, multipart_fields
+from cutout.api.dialects.base import Dialect, Order, Outcome
+from cutout.api.headers import preferred
 from cutout.api.options import parse_options
 from cutout.api.problems import refusal_headers, status_of
 from cutout.api.request import Request, Response
-from cutout.api.sources import Source, SourceKind
+from cutout.api.sources import InputKind, Source
 from cutout.errors import CutoutError
 from cutout.imaging.spec import Box, CutoutResult, Limits
 
@@ -74,7 +73,7 @@ class Photoroom(Dialect):
             text = options.text(name)
             if text is not None and text.strip().lower() not in values:
                 raise measures.wrong(name, text, f"one of {', '.join(values)}")
-        source = Source(SourceKind.BYTES, "image_file", image)
+        source = Source(InputKind.BYTES, "image_file", image)
         spec = parse_options(options)
         return Order(replace(spec, mask_format=spec.format), source, _reply(request), limits=_LIMITS)
 

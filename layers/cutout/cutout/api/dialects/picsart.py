@@ -12,21 +12,19 @@ from http import HTTPStatus
 from typing import Final
 
 from cutout import errors
-from cutout.api import auth
+from cutout.api import headers as auth
 from cutout.api.answers import json_answer
-from cutout.api.clerks import Desk
-from cutout.api.dialects import Dialect, Order, Outcome, Standing
-from cutout.api.fields import Fields, json_fields, urlencoded_fields
+from cutout.api.body import Fields, json_fields, multipart_fields, urlencoded_fields
+from cutout.api.dialects.base import Dialect, Order, Outcome, Standing
+from cutout.api.dialects.context import Desk
+from cutout.api.headers import APPLIED, preferred, wants_async
 from cutout.api.job_documents import Links
 from cutout.api.jobs import unknown_job
 from cutout.api.measures import MAX_SIDE_PX, whole
-from cutout.api.multipart import multipart_fields
-from cutout.api.negotiation import preferred
 from cutout.api.options import boolean, choice, color, ink
-from cutout.api.preferences import APPLIED, wants_async
 from cutout.api.problems import error_of, refusal_headers, status_of
 from cutout.api.request import Request, Response
-from cutout.api.sources import Source, SourceKind, find_source
+from cutout.api.sources import InputKind, Source, find_source
 from cutout.errors import CutoutError
 from cutout.imaging.spec import (
     Canvas,
@@ -39,8 +37,8 @@ from cutout.imaging.spec import (
     Shadow,
     Stroke,
 )
-from cutout.job_ids import is_job_id
-from cutout.jobs import Job, JobState
+from cutout.jobs.ids import is_job_id
+from cutout.jobs.job import Job, JobState
 
 _ROOT: Final = "/tools/1.0"
 _KEY: Final = "x-picsart-api-key"
@@ -110,7 +108,7 @@ class Picsart(Dialect):
         if source is None:
             names = ["image", "image_url", "image_id"]
             raise errors.MissingImageError(f"Send one of {', '.join(names)}.", {"expected_one_of": names})
-        later = wants_async(request) and (background is None or background.kind is SourceKind.URL)
+        later = wants_async(request) and (background is None or background.kind is InputKind.URL)
         return Order(_spec(fields, background), source, "url", later=later, background=background)
 
     def answer(self, request: Request, order: Order, outcome: Outcome) -> Response:  # noqa: ARG002
@@ -187,19 +185,19 @@ def _status(error: CutoutError, request: Request) -> int:
     return _STATUSES.get(type(error), status_of(error))
 
 
-def _fields(request: Request) -> tuple[Fields, SourceKind]:
+def _fields(request: Request) -> tuple[Fields, InputKind]:
     """The fields, and what ``image`` is among them. Raises UnsupportedMediaTypeError."""
     kind = request.media_type
     if kind.startswith("multipart/"):
-        return multipart_fields(request), SourceKind.BYTES
+        return multipart_fields(request), InputKind.BYTES
     if kind == _JSON:
-        return json_fields(request.body), SourceKind.BASE64
+        return json_fields(request.body), InputKind.BASE64
     if kind == _URLENCODED or not (kind or request.body):
-        return urlencoded_fields(request.body), SourceKind.BASE64
+        return urlencoded_fields(request.body), InputKind.BASE64
     raise errors.UnsupportedMediaTypeError(f"Send multipart/form-data, {_URLENCODED} or {_JSON}.")
 
 
-def _source(fields: Fields, name: str, file_kind: SourceKind) -> Source | None:
+def _source(fields: Fields, name: str, file_kind: InputKind) -> Source | None:
     """The one image of ``name``, ``name_url``, ``name_id``, or None."""
     url = fields.text(f"{name}_url") or ""
     is_data = url.lstrip()[:5].lower() == "data:"
@@ -208,8 +206,8 @@ def _source(fields: Fields, name: str, file_kind: SourceKind) -> Source | None:
         raise errors.InvalidOptionError(message, {"option": f"{name}_url"})
     kinds = {
         name: file_kind,
-        f"{name}_url": SourceKind.BASE64 if is_data else SourceKind.URL,
-        f"{name}_id": SourceKind.UPLOAD,
+        f"{name}_url": InputKind.BASE64 if is_data else InputKind.URL,
+        f"{name}_id": InputKind.UPLOAD,
     }
     given = {field: kind for field, kind in kinds.items() if field in fields}
     if len(given) > 1:

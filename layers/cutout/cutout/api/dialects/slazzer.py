@@ -10,26 +10,25 @@ from typing import Final
 
 from cutout import errors
 from cutout.api.answers import base64_of, image_answer, json_answer
-from cutout.api.dialects import Dialect, Order, Outcome
-from cutout.api.fields import Fields
-from cutout.api.forms import form_fields
+from cutout.api.body import Fields, form_fields
+from cutout.api.dialects.base import Dialect, Order, Outcome
 from cutout.api.options import boolean, parse_options
 from cutout.api.problems import refusal_headers, status_of
 from cutout.api.request import Request, Response
-from cutout.api.sources import SourceKind, find_source
+from cutout.api.sources import InputKind, find_source
 from cutout.errors import CutoutError, InvalidOptionError
 from cutout.imaging.spec import CutoutSpec
 
 _ELDER: Final = "/api/v1/remove_image_background"
 _SOURCES: Final = {
-    "source_image_file": SourceKind.BYTES,
-    "source_image_url": SourceKind.URL,
-    "source_image_base64": SourceKind.BASE64,
+    "source_image_file": InputKind.BYTES,
+    "source_image_url": InputKind.URL,
+    "source_image_base64": InputKind.BASE64,
 }
 _BACKGROUNDS: Final = {
-    "bg_image_file": SourceKind.BYTES,
-    "bg_image_url": SourceKind.URL,
-    "bg_image_base64": SourceKind.BASE64,
+    "bg_image_file": InputKind.BYTES,
+    "bg_image_url": InputKind.URL,
+    "bg_image_base64": InputKind.BASE64,
 }
 _BINARY, _URL, _BASE64 = "binary", "url", "base64"
 _WRONG_FORMAT: Final = "Wrong output format"

@@ -26,7 +26,6 @@ from cutout.imaging.codecs.colour import eight_bit, to_srgb
 from cutout.imaging.codecs.formats import describe, sniff
 from cutout.imaging.spec import Limits, SizeName, fitted
 
-# MERGED: """How often a JPEG makes the decoder pass over all its pixels. Knows markers, not pixels; no numpy, no Pillow."""
 
 _READERS = {"jpeg": "JPEG", "png": "PNG", "webp": "WEBP", "bmp": "BMP", "tiff": "TIFF", "gif": "GIF"}
 _DECODER_ERRORS = (

@@ -16,11 +16,6 @@ from cutout.imaging.codecs.png import png_bytes
 from cutout.imaging.matting.inpaint import continued
 from cutout.imaging.spec import Channels, CutoutSpec, ImageFormat
 
-# MERGED: """One picture as the two files that a compositor wants: opaque colours and a gray mask, in a ZIP archive.
-# 
-# Colours continue beyond the subject's edge, so that JPEG's blocks mix nothing foreign into it, and nothing of the
-# old background leaves in hidden pixels.
-# """
 
 _OPTIONS: dict[ImageFormat, dict[str, object]] = {
     # 4:4:4: half-resolution colour would smear the subject's edge into the new background.

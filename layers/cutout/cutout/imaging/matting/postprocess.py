@@ -6,7 +6,6 @@ from PIL import Image, ImageFilter
 
 from cutout.imaging.compositing.blur import soften
 
-# MERGED: """A mask of nothing but subject and ground, with a smooth outline: for scissors and plotters."""
 
 _SEEN = 26
 """Alpha from which on a pixel belongs to the subject."""

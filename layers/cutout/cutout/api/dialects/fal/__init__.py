@@ -8,8 +8,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-from cutout.api import auth
-from cutout.api.dialects import Dialect, Message, Order, Outcome
+from cutout.api import headers as auth
+from cutout.api.dialects.base import Dialect, Message, Order, Outcome
 from cutout.api.dialects.fal import requests, storage, webhook
 from cutout.api.dialects.fal.addresses import (
     HOME,
@@ -27,10 +27,10 @@ from cutout.api.dialects.fal.inputs import parse_input
 from cutout.api.dialects.fal.problems import write_problem
 from cutout.api.job_documents import Links
 from cutout.api.request import Request, Response
-from cutout.api.sources import Source, SourceKind
+from cutout.api.sources import InputKind, Source
 from cutout.errors import CutoutError, NotFoundError
 from cutout.imaging.spec import CutoutSpec
-from cutout.jobs import Job
+from cutout.jobs.job import Job
 
 _SEEDS: Final = 2**31
 _SHOWN_CHARS: Final = 200
@@ -94,10 +94,10 @@ class Fal(Dialect):
 
 def _source(image_url: str, request: Request) -> Source:
     if image_url[:5].lower() == "data:":
-        return Source(SourceKind.BASE64, "image_url", image_url)
+        return Source(InputKind.BASE64, "image_url", image_url)
     if upload_id := upload_in(image_url, request):
-        return Source(SourceKind.UPLOAD, "image_url", upload_id)
-    return Source(SourceKind.URL, "image_url", image_url)
+        return Source(InputKind.UPLOAD, "image_url", upload_id)
+    return Source(InputKind.URL, "image_url", image_url)
 
 
 def _unknown_path(request: Request) -> Response:

@@ -10,7 +10,7 @@ from cutout.api.job_documents import Links
 from cutout.api.problems import error_of
 from cutout.api.request import Response
 from cutout.errors import CutoutError, GoneError, ImageUrlFetchFailedError
-from cutout.jobs import Job, JobState
+from cutout.jobs.job import Job, JobState
 
 SEED: Final = "seed"
 """Note of an order and of its job: the seed that is told back."""

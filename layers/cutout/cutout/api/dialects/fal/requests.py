@@ -6,12 +6,12 @@ from typing import Final
 
 from cutout.accounts import KeyMode
 from cutout.api.answers import json_answer
-from cutout.api.clerks import Clerk, Desk
+from cutout.api.dialects.context import Clerk, Desk
 from cutout.api.dialects.fal.addresses import APP, NAME, QUEUE, id_for_answer, job_id_of, public_id, unknown_request
 from cutout.api.dialects.fal.documents import job_output, reply, status_code, status_of
 from cutout.api.request import Request, Response
 from cutout.errors import ConflictError, JobEndedError, NotFoundError
-from cutout.jobs import Job
+from cutout.jobs.job import Job
 
 STREAM_S: Final = 12.0
 """So long a stream, or a result that is not there yet, is waited for: clients give a stream up after 15 s."""

@@ -9,8 +9,8 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from cutout.api import auth
-from cutout.api.clerks import Clerk, Desk, Office, Window
+from cutout.api import headers as auth
+from cutout.api.dialects.context import Clerk, Desk, Office, Window
 from cutout.api.dialects.fal.addresses import base_url, file_url, id_for_answer
 from cutout.api.dialects.fal.documents import reply
 from cutout.api.dialects.fal.inputs import fault, refused

@@ -12,14 +12,14 @@ from datetime import datetime
 from typing import Final
 
 from cutout.api.answers import json_answer
-from cutout.api.clerks import Office, Window
-from cutout.api.dialects import Message
+from cutout.api.dialects.base import Message
+from cutout.api.dialects.context import Office, Window
 from cutout.api.dialects.fal.addresses import id_for_answer, public_id
 from cutout.api.dialects.fal.documents import error_of_job, job_output
 from cutout.api.dialects.fal.problems import problem_document
 from cutout.api.job_documents import Links
 from cutout.api.request import Request, Response
-from cutout.jobs import Job
+from cutout.jobs.job import Job
 
 _KEPT_S: Final = 86_400
 """For so long a receiver may keep the key, as the vendor says."""

@@ -6,15 +6,15 @@ Facts stand in headers. ``/account`` tells credits; ``/improve`` takes a donated
 from dataclasses import replace
 from typing import Final
 
-from cutout.api import auth
+from cutout.api import headers as auth
 from cutout.api.answers import base64_of, facts, json_answer
-from cutout.api.dialects import Dialect, Order, Outcome, Standing
+from cutout.api.body import form_fields
+from cutout.api.dialects.base import Dialect, Order, Outcome, Standing
 from cutout.api.dialects.removebg.options import LIMITS, read_order, read_source
 from cutout.api.dialects.removebg.problems import NOTHING_FOUND, problem_of
-from cutout.api.forms import form_fields
-from cutout.api.negotiation import preferred
+from cutout.api.headers import preferred
 from cutout.api.request import Request, Response
-from cutout.api.sources import SourceKind, load
+from cutout.api.sources import InputKind, load
 from cutout.errors import CutoutError, InvalidImageError
 from cutout.imaging.codecs.formats import require_kind
 from cutout.imaging.spec import Box, CutoutResult, SizeName, fitted
@@ -79,7 +79,7 @@ def improve(request: Request, _: Standing) -> Response:
     The id is that of the request. Raises what is wrong with the image as it was sent.
     """
     source = read_source(form_fields(request))
-    if source.kind is not SourceKind.URL:
+    if source.kind is not InputKind.URL:
         require_kind(load(source, {}, LIMITS.max_bytes), _KINDS, _KINDS_TOLD)
     return replace(json_answer({"id": request.request_id.removeprefix("req_")}), headers={"x-image-kept": "no"})
 

@@ -8,21 +8,21 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from cutout.api import measures
-from cutout.api.dialects import Order
+from cutout.api.body import Fields
+from cutout.api.dialects.base import Order
 from cutout.api.dialects.removebg.problems import MAX_BYTES
-from cutout.api.fields import Fields
 from cutout.api.options import boolean, choice, parse_options
-from cutout.api.sources import Source, SourceKind, find_source
+from cutout.api.sources import InputKind, Source, find_source
 from cutout.errors import ImageUrlFetchFailedError, InvalidOptionError, MultipleSourcesError
 from cutout.imaging.spec import Channels, CutoutSpec, ImageFormat, Limits
-from cutout.urls import parse_url
+from cutout.outbound.urls import parse_url
 
 SOURCES: Final = {
-    "image_file": SourceKind.BYTES,
-    "image_file_b64": SourceKind.BASE64,
-    "image_url": SourceKind.URL,
+    "image_file": InputKind.BYTES,
+    "image_file_b64": InputKind.BASE64,
+    "image_url": InputKind.URL,
 }
-_BACKGROUNDS: Final = {"bg_image_file": SourceKind.BYTES, "bg_image_url": SourceKind.URL}
+_BACKGROUNDS: Final = {"bg_image_file": InputKind.BYTES, "bg_image_url": InputKind.URL}
 LIMITS: Final = Limits(max_bytes=MAX_BYTES, max_pixels=50_000_000)
 
 
@@ -106,7 +106,7 @@ def _background(fields: Fields) -> Source | None:
 
 
 def _checked(source: Source) -> Source:
-    if source.kind is SourceKind.URL:
+    if source.kind is InputKind.URL:
         try:
             parse_url(str(source.value).strip())
         except ImageUrlFetchFailedError as error:
