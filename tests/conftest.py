@@ -21,7 +21,7 @@ import pytest
 import requests
 from moto import mock_aws
 
-from cutout import container as warm
+from cutout.container import container
 from local import ROOT
 from local.cloud import aws_environment, client, create_cloud, seed_account
 from local.resources import Template
@@ -115,15 +115,9 @@ def cloud(template: Template, monkeypatch: pytest.MonkeyPatch) -> Iterator[Templ
         yield template
 
 
-DEAR = {"segmenter", "dynamodb_client", "counting_client", "charging_client", "s3_client", "sqs_client"}
-"""What of the warm state outlives a test: it holds no data, and is dear to make."""
-
-
 def forget_clouds() -> None:
-    """Drop the warm state that knows a test's account, tables or settings."""
-    for name, value in vars(warm).items():
-        if hasattr(value, "cache_clear") and name not in DEAR:
-            value.cache_clear()
+    """Drop what knows a test's accounts, tables or settings; loaded models and AWS clients stay."""
+    container.cache_clear()
 
 
 @pytest.fixture

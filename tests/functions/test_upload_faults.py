@@ -21,19 +21,19 @@ from PIL import Image
 
 from cutout.aws.dynamodb import errors as retries
 from cutout.aws.dynamodb.jobs import DynamoJobStore
-from cutout.aws.dynamodb.object_lease import ObjectLedger
+from cutout.aws.dynamodb.object_lease import DynamoObjectLease
 from cutout.aws.dynamodb.usage import DynamoUsageStore
-from cutout.aws.s3.images import JobImages
-from cutout.aws.s3.results import JobReports, ResultStore
-from cutout.aws.s3.uploads import Retention, UploadStore
+from cutout.aws.s3.images import S3ImageStore
+from cutout.aws.s3.results import S3ReportStore, S3ResultStore
+from cutout.aws.s3.uploads import S3RetentionStore, S3UploadStore
 from cutout.aws.s3_events import ObjectCreated
 from cutout.imaging.spec import Limits
 from cutout.jobs.ids import object_job_id
 from cutout.jobs.job import Job, JobState
 from cutout.jobs.parts import JobOptions, JobSource, SourceKind
-from cutout.services.job_storage import JobFiles
-from cutout.services.job_worker import JobRunner
-from cutout.services.upload_intake import JobIntake
+from cutout.services.job_storage import JobStorage
+from cutout.services.job_worker import JobWorker
+from cutout.services.upload_intake import UploadIntake
 from local.cloud import LOCAL_ACCOUNT, client, create_cloud
 from local.resources import Template
 
@@ -114,20 +114,20 @@ class World:
     def clock(self) -> datetime:
         return self.now
 
-    def worker(self, fault: float = 0.0, death: float = 0.0) -> tuple[JobIntake, DynamoJobStore, JobFiles]:
+    def worker(self, fault: float = 0.0, death: float = 0.0) -> tuple[UploadIntake, DynamoJobStore, JobStorage]:
         uploads, results = (self.template.buckets[name].name for name in ("UploadsBucket", "ResultsBucket"))
         jobs_table, accounts_table = (self.template.tables[name].name for name in ("JobsTable", "AccountsTable"))
         dynamodb: Any = Shaky(self.dynamodb, self.chance, fault, death)
         s3: Any = Shaky(self.s3, self.chance, fault, death)
         jobs = DynamoJobStore(dynamodb, jobs_table, accounts_table, self.clock)
-        files = JobFiles(
-            JobImages(lambda: s3),
-            ResultStore(lambda: s3, results, inline_limit_bytes=0, url_s=60),
-            JobReports(lambda: s3, results),
-            Retention(lambda: s3, uploads),
-            UploadStore(lambda: s3, uploads, max_bytes=10**6, url_s=60),
+        files = JobStorage(
+            S3ImageStore(lambda: s3),
+            S3ResultStore(lambda: s3, results, inline_limit_bytes=0, url_s=60),
+            S3ReportStore(lambda: s3, results),
+            S3RetentionStore(lambda: s3, uploads),
+            S3UploadStore(lambda: s3, uploads, max_bytes=10**6, url_s=60),
         )
-        runner = JobRunner(
+        runner = JobWorker(
             jobs,
             files,
             Model(self.between),
@@ -138,8 +138,8 @@ class World:
             tell=self.told.append,
             now=self.clock,
         )
-        intake = JobIntake(
-            runner, jobs, files, ObjectLedger(dynamodb, jobs_table, self.clock),
+        intake = UploadIntake(
+            runner, jobs, files, DynamoObjectLease(dynamodb, jobs_table, self.clock),
             find_account=lambda _: ACCOUNT, max_bytes=10**6, url_allow=frozenset(), now=self.clock,
         )  # fmt: skip
         return intake, jobs, files

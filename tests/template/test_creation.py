@@ -15,7 +15,7 @@ from moto import mock_aws
 from cutout.accounts import KeyMode, authenticate, new_key
 from cutout.api.request import Response
 from cutout.aws.dynamodb.keys import DynamoKeyStore
-from cutout.aws.s3.results import ResultStore
+from cutout.aws.s3.results import S3ResultStore
 from local import ROOT
 from local.cloud import LOCAL_ACCOUNT, client
 from local.template import load_template
@@ -103,7 +103,7 @@ def test_large_results_go_to_the_created_bucket(created: Created) -> None:
     bucket = created.outputs["ResultsBucket"]
     assert bucket == f"{NAME}-results-123456789012-us-east-1"
     s3 = boto3.client("s3")
-    store = ResultStore(lambda: s3, bucket, inline_limit_bytes=10, url_s=60)
+    store = S3ResultStore(lambda: s3, bucket, inline_limit_bytes=10, url_s=60)
     answer = store.deliver(Response(200, "image/png", b"p" * 100), "results/acct_a/req_b")
     assert answer.status == 303
     (item,) = s3.list_objects_v2(Bucket=bucket)["Contents"]

@@ -117,8 +117,7 @@ def _decode_background(data: bytes, limits: Limits) -> Decoded:
     try:
         return decode(data, limits)
     except CutoutError as error:
-        error.details["image"] = "background"
-        raise
+        raise error.about_background() from error.__cause__
 
 
 class _Clock:

@@ -1,24 +1,25 @@
-"""The cache in front of the key store: most requests of a busy caller cost no read. Knows nothing of what is behind."""
+"""The cache in front of the key store: most requests of a busy caller cost no read."""
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 
 from cutout.accounts import Caller, KeyStore
-
-
-@dataclass(slots=True)
-class _Cached:
-    caller: Caller | None
-    expires_s: float
+from cutout.services.ttl_cache import TtlCache
 
 
 class CachedKeyStore:
-    """A key store that remembers: a key for ``ttl_s``, that there is none for ``miss_ttl_s``. Errors are not kept.
+    """A key store that remembers keys, and for a shorter time that there is none. Errors are not remembered.
 
     A revocation is therefore effective after at most ``ttl_s``, a new key works after at most ``miss_ttl_s``.
-    clock: monotonic seconds. Not for use by several threads at once.
+
+    Args:
+        store: The key store behind.
+        ttl_s: Seconds for which a key is remembered.
+        miss_ttl_s: Seconds for which it is remembered that there is no such key.
+        max_entries: Keys remembered at most.
+        clock: Monotonic seconds.
     """
 
     def __init__(
@@ -32,26 +33,17 @@ class CachedKeyStore:
         self._store = store
         self._ttl_s = ttl_s
         self._miss_ttl_s = miss_ttl_s
-        self._max_entries = max_entries
-        self._clock = clock
-        self._entries: dict[str, _Cached] = {}
+        self._cache: TtlCache[str, Caller | None] = TtlCache(max_entries, clock)
 
     def find(self, key_hash: str) -> Caller | None:
-        """As the store, from memory where that is fresh."""
-        asked_s = self._clock()  # the age of an answer counts from before the question
-        entry = self._entries.get(key_hash)
-        if entry is not None and asked_s < entry.expires_s:
-            return entry.caller
-        caller = self._store.find(key_hash)
-        self._entries.pop(key_hash, None)  # so that the dictionary's order is that of age
-        while len(self._entries) >= self._max_entries:
-            del self._entries[next(iter(self._entries))]
-        self._entries[key_hash] = _Cached(caller, asked_s + (self._ttl_s if caller else self._miss_ttl_s))
-        return caller
+        """Look a key up, from memory where that is fresh."""
+        return self._cache.get_or_load(
+            key_hash, lambda: self._store.find(key_hash), lambda caller: self._ttl_s if caller else self._miss_ttl_s
+        )
 
     def touch(self, key_hash: str, day: date) -> None:
-        """As the store, and remembered, so that the store hears of it once while the key is remembered."""
+        """Note the day of use, in the store once for as long as the key is remembered."""
         self._store.touch(key_hash, day)
-        entry = self._entries.get(key_hash)
-        if entry is not None and entry.caller is not None:
-            entry.caller = replace(entry.caller, key=replace(entry.caller.key, last_used_day=day))
+        self._cache.replace(
+            key_hash, lambda caller: caller and replace(caller, key=replace(caller.key, last_used_day=day))
+        )

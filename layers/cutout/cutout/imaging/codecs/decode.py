@@ -26,7 +26,6 @@ from cutout.imaging.codecs.colour import eight_bit, to_srgb
 from cutout.imaging.codecs.formats import describe, sniff
 from cutout.imaging.spec import Limits, SizeName, fitted
 
-
 _READERS = {"jpeg": "JPEG", "png": "PNG", "webp": "WEBP", "bmp": "BMP", "tiff": "TIFF", "gif": "GIF"}
 _DECODER_ERRORS = (
     OSError,  # most of them, among them UnidentifiedImageError and truncated files

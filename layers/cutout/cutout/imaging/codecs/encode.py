@@ -16,7 +16,6 @@ from cutout.imaging.codecs.png import png_bytes
 from cutout.imaging.matting.inpaint import continued
 from cutout.imaging.spec import Channels, CutoutSpec, ImageFormat
 
-
 _OPTIONS: dict[ImageFormat, dict[str, object]] = {
     # 4:4:4: half-resolution colour would smear the subject's edge into the new background.
     ImageFormat.JPEG: {"format": "JPEG", "quality": 92, "subsampling": 0},

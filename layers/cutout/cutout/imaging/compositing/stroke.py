@@ -9,7 +9,6 @@ from PIL import Image
 from cutout.imaging.compositing.blur import soften
 from cutout.imaging.spec import Stroke
 
-
 _LOW, _HIGH = 64, 160
 """Alpha up to LOW gets no outline, from HIGH on all of it: hair does not carry the outline away, edges stay smooth."""
 _LEAST_SOFTNESS_PX = 0.7

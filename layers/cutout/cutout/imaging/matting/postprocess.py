@@ -6,7 +6,6 @@ from PIL import Image, ImageFilter
 
 from cutout.imaging.compositing.blur import soften
 
-
 _SEEN = 26
 """Alpha from which on a pixel belongs to the subject."""
 _EDGE_SHARE = 0.008

@@ -14,7 +14,6 @@ from PIL import Image
 from cutout.imaging.matting.grid import Floats, grid_shape, halve, read, shrink
 from cutout.imaging.matting.islands import without_specks
 
-
 LOW, HIGH = 0.04, 0.96
 """Alpha at or below LOW is background, at or above HIGH foreground; in between it is stretched to 0..1.
 
