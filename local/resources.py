@@ -19,7 +19,7 @@ class Function:
         folder: Its code, or the build context of its image.
         layers: Folders on the import path besides ``folder``.
         timeout_s: Seconds after which an invocation is ended.
-        memory_mb: Memory in MB; told to the function, not enforced.
+        memory_mb: Memory in MB, as the context object says; not enforced.
         environment: Variables of the template.
     """
 
