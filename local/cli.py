@@ -6,7 +6,9 @@ import os
 import shlex
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from local import ROOT
 from local.cloud import LOCAL_ACCOUNT, aws_environment
@@ -38,39 +40,13 @@ def main() -> int:
 
 def _parse_options() -> Options:
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
-    environment = os.environ.get
     parser.add_argument("--port", type=_port, default=8585, help="of the API on 127.0.0.1; 0: a free one")
     parser.add_argument("--template", type=Path, default=ROOT / "template.yaml", help="the SAM template to serve")
     parser.add_argument("--state", type=Path, default=ROOT / ".local", help="folder of logs and endpoints.json")
-    parser.add_argument(
-        "--workers",
-        type=_count,
-        default=environment("CUTOUT_LOCAL_WORKERS") or "0",
-        help="processes that hold the model; 0: as many as cores",
-    )
-    parser.add_argument(
-        "--timeout",
-        type=_count,
-        default=environment("CUTOUT_LOCAL_TIMEOUT_S") or "0",
-        help="seconds for one image; 0: as the template says",
-    )
-    parser.add_argument(
-        "--visibility",
-        type=_count,
-        default=environment("CUTOUT_LOCAL_VISIBILITY_S") or "0",
-        help="seconds until a queue returns a message; 0: as the template says",
-    )
-    parser.add_argument(
-        "--functions-aws",
-        default=environment("CUTOUT_LOCAL_FUNCTIONS_AWS") or "",
-        help="URL of a proxy between the functions and moto",
-    )
-    parser.add_argument(
-        "--open-account",
-        default=environment("CUTOUT_OPEN_ACCOUNT", LOCAL_ACCOUNT.id),
-        help="account of requests without a key, by contracts that have none; empty: none (default: %(default)s)",
-    )
-    return Options(key=environment("CUTOUT_LOCAL_KEY") or DEFAULT_KEY, **vars(parser.parse_args()))
+    for option, variable, kind, default, text in _OPTIONS:
+        value = os.environ.get(variable, default)
+        parser.add_argument(option, type=kind, default=value, help=f"{text} (default: {variable}, else '{default}')")
+    return Options(key=os.environ.get("CUTOUT_LOCAL_KEY") or DEFAULT_KEY, **vars(parser.parse_args()))
 
 
 def _port(text: str) -> int:
@@ -81,10 +57,26 @@ def _port(text: str) -> int:
 
 
 def _count(text: str) -> int:
-    number = int(text)
+    number = int(text or "0")
     if number < 0:
         raise argparse.ArgumentTypeError(f"{text} is negative")
     return number
+
+
+_OPTIONS: tuple[tuple[str, str, Callable[[str], Any], str, str], ...] = (
+    ("--workers", "CUTOUT_LOCAL_WORKERS", _count, "0", "processes that hold the model; 0: as many as cores"),
+    ("--timeout", "CUTOUT_LOCAL_TIMEOUT_S", _count, "0", "seconds for one image; 0: as the template says"),
+    ("--visibility", "CUTOUT_LOCAL_VISIBILITY_S", _count, "0", "seconds until a queue returns a message; 0: as there"),
+    ("--functions-aws", "CUTOUT_LOCAL_FUNCTIONS_AWS", str, "", "URL of a proxy between the functions and moto"),
+    (
+        "--open-account",
+        "CUTOUT_OPEN_ACCOUNT",
+        str,
+        LOCAL_ACCOUNT.id,
+        "account of requests that need no key; empty: none",
+    ),
+)
+"""Options that a variable of the shell may give too: option, variable, type, default, help."""
 
 
 def _isolate_from_aws() -> None:

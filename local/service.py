@@ -17,7 +17,7 @@ from botocore.config import Config
 from local import ROOT
 from local.cloud import aws_environment, client, create_cloud, seed_account
 from local.function_pool import function_pool
-from local.gateway import Gateway, Invoke
+from local.gateway import Gateway
 from local.invoke_api import InvokeApi
 from local.options import Options
 from local.poller import Poller
@@ -75,7 +75,10 @@ async def running_service(options: Options) -> AsyncIterator[str]:
             )
             for name, function in template.functions.items()
         }
-        invoke = _invoker(pools)
+
+        async def invoke(logical_id: str, payload: bytes, request_id: str) -> Outcome:
+            return await pools[logical_id].invoke(payload, request_id)
+
         names = {function.name: logical_id for logical_id, function in template.functions.items()}
         await stack.enter_async_context(_http_server(InvokeApi(names, invoke), internal))
         await stack.enter_async_context(_http_server(Gateway(template, invoke), listener))
@@ -140,13 +143,6 @@ def _create_resources(template: Template, aws: str, key: str) -> None:
     create_cloud(template, aws)
     for table in environment_values(template, "CUTOUT_ACCOUNTS_TABLE"):
         seed_account(table, key, aws)
-
-
-def _invoker(pools: dict[str, Pool]) -> Invoke:
-    async def invoke(logical_id: str, payload: bytes, request_id: str) -> Outcome:
-        return await pools[logical_id].invoke(payload, request_id)
-
-    return invoke
 
 
 @asynccontextmanager
