@@ -1,4 +1,4 @@
-"""The service without Docker: ``template.yaml`` read, its tables and buckets in moto, its functions in processes."""
+"""The service without Docker: ``template.yaml`` read, its storage in moto, its functions in processes of their own."""
 
 import sys
 from pathlib import Path

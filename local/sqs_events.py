@@ -1,4 +1,4 @@
-"""Messages of a queue as the event that a function gets, and what its answer says of each.
+"""Batches of SQS messages as events of a function, and the failed messages that its response names.
 
 Source: AWS Lambda developer guide, "Using Lambda with Amazon SQS", sections "Example event" and "Handling errors for an
 SQS event source in Lambda".
@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 Message = Mapping[str, Any]
-"""A message as ReceiveMessage gives it."""
+"""A message as ReceiveMessage returns it."""
 
 _ATTRIBUTE_NAMES = {"StringValue": "stringValue", "BinaryValue": "binaryValue", "DataType": "dataType"}
 
 
 def sqs_event(messages: Sequence[Message], queue_arn: str) -> dict[str, Any]:
-    """The event of a batch of messages from one queue."""
+    """Make the event of a batch of messages from one queue."""
     region = queue_arn.split(":")[3]
     return {"Records": [_record(message, queue_arn, region) for message in messages]}
 
@@ -42,10 +42,15 @@ def _record(message: Message, queue_arn: str, region: str) -> dict[str, Any]:
 
 
 def failed_ids(payload: bytes, ids: set[str]) -> set[str]:
-    """The ids of a batch that an answer (JSON) reports as failed, where ReportBatchItemFailures is on.
+    """Read the failed messages from a response, where ReportBatchItemFailures is on.
 
-    Nothing, null or an empty list mean that all went well; what Lambda cannot read, or an id that is not of the batch,
-    means that all failed.
+    Args:
+        payload: The function's response (JSON).
+        ids: The message ids of the batch.
+
+    Returns:
+        The ids that failed. Nothing, null or an empty list mean that all succeeded; a response that Lambda cannot read,
+        or an id that is not of the batch, means that all failed.
     """
     try:
         named = {item["itemIdentifier"] for item in (json.loads(payload) or {}).get("batchItemFailures") or []}

@@ -2,19 +2,19 @@ import json
 
 import pytest
 
-from local.answers import GatewayErrors, MalformedAnswerError, function_answer
 from local.intrinsics import TemplateError
 from local.resources import GatewayResponse
+from local.responses import GatewayErrors, MalformedResponseError, read_function_response
 
 
-def read(**answer):
-    return function_answer(json.dumps(answer).encode())
+def read(**response):
+    return read_function_response(json.dumps(response).encode())
 
 
 def test_a_text_body_is_sent_as_utf8_and_json_by_default():
-    answer = read(statusCode=200, body="grün")
-    assert (answer.status, answer.body) == (200, "grün".encode())
-    assert answer.headers == (("content-type", "application/json"),)
+    response = read(statusCode=200, body="grün")
+    assert (response.status, response.body) == (200, "grün".encode())
+    assert response.headers == (("content-type", "application/json"),)
 
 
 def test_a_base64_body_is_decoded():
@@ -33,7 +33,7 @@ def test_headers_of_both_kinds_are_sent_and_the_multi_value_form_wins():
     ]  # fmt: skip
 
 
-def test_fields_that_are_the_gateways_to_send_are_remapped():
+def test_fields_that_only_the_gateway_sends_are_remapped():
     headers = dict(read(statusCode=200, headers={"Content-Length": "9", "Connection": "close"}).headers)
     assert headers["x-amzn-remapped-content-length"] == "9"
     assert headers["x-amzn-remapped-connection"] == "close"
@@ -65,11 +65,11 @@ def test_fields_that_are_the_gateways_to_send_are_remapped():
     ],
 )
 def test_anything_else_is_malformed(answer):
-    with pytest.raises(MalformedAnswerError):
-        function_answer(json.dumps(answer).encode())
+    with pytest.raises(MalformedResponseError):
+        read_function_response(json.dumps(answer).encode())
 
 
-def test_a_gateway_error_is_worded_by_the_template():
+def test_a_gateway_error_has_the_wording_of_the_template():
     response = GatewayResponse(
         status=404,
         templates={"application/json": '{"id":"req_$context.requestId","m":$context.error.messageString}'},
@@ -87,7 +87,7 @@ def test_a_gateway_error_is_worded_by_the_template():
 
 
 @pytest.mark.parametrize(("kind", "status"), [("THROTTLED", 429), ("INTEGRATION_TIMEOUT", 504), ("DEFAULT_5XX", 502)])
-def test_a_type_without_a_response_is_worded_by_the_default_one_and_keeps_its_status(kind, status):
+def test_a_type_without_a_response_has_the_default_wording_and_keeps_its_status(kind, status):
     text = {"application/json": "$context.error.responseType"}
     errors = GatewayErrors({
         "DEFAULT_4XX": GatewayResponse(None, text, {}), "DEFAULT_5XX": GatewayResponse(None, text, {}),
@@ -96,7 +96,7 @@ def test_a_type_without_a_response_is_worded_by_the_default_one_and_keeps_its_st
     assert (answer.status, answer.body) == (status, kind.encode())
 
 
-def test_without_any_response_the_gateway_words_its_errors_itself():
+def test_without_any_gateway_response_errors_have_the_wording_of_api_gateway():
     answer = GatewayErrors({}).answer("REQUEST_TOO_LARGE", "1")
     assert (answer.status, json.loads(answer.body)) == (413, {"message": "Request Too Long"})
 

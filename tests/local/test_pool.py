@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from local.cloud import aws_environment
-from local.pool import BusyError, Pool, WarmUpError
+from local.pool import BusyError, Pool, ProbeError
 from local.resources import Function
 from local.template import load_template
 from local.worker import Fault, InitError, Outcome, Worker, worker_environment
-from tests.local.instance import wait_until_gone
+from tests.local.instance import wait_until_ended
 
 HERE = Path(__file__).parent
 SLEEP = b'{"queryStringParameters": {"how": "sleep"}}'
@@ -51,7 +51,7 @@ def run(function: Function, log: Path, *payloads: bytes, **more) -> list[Outcome
     return asyncio.run(scenario())
 
 
-def asked(how: str) -> bytes:
+def query(how: str) -> bytes:
     return json.dumps({"queryStringParameters": {"how": how}}).encode()
 
 
@@ -67,13 +67,13 @@ def log(tmp_path: Path) -> Path:
 
 def test_the_handler_gets_the_event_and_a_context_like_lambdas(echo, log):
     (outcome,) = run(echo, log, b'{"hello": "world"}')
-    told = body(outcome)["context"]
+    context = body(outcome)["context"]
     assert body(outcome)["event"] == {"hello": "world"}
-    assert told["id"] == "id-0"
-    assert told["name"] == "cutout-local-Echo"
-    assert told["arn"] == "arn:aws:lambda:us-east-1:123456789012:function:cutout-local-Echo"
-    assert told["memory"] == "512"
-    assert 0 < told["left_ms"] <= 2000
+    assert context["id"] == "id-0"
+    assert context["name"] == "cutout-local-Echo"
+    assert context["arn"] == "arn:aws:lambda:us-east-1:123456789012:function:cutout-local-Echo"
+    assert context["memory"] == "512"
+    assert 0 < context["left_ms"] <= 2000
 
 
 def test_a_process_has_the_functions_environment_and_nothing_of_the_shell(echo, log, monkeypatch):
@@ -90,10 +90,10 @@ def test_a_process_has_the_functions_environment_and_nothing_of_the_shell(echo, 
 
 
 def test_a_zip_function_sees_its_folder_and_its_layer_but_not_the_repository(echo, log):
-    told = body(run(echo, log, asked("path"))[0])
-    assert told["path"][:2] == [str(HERE / "echo"), str(HERE / "layer")]
-    assert str(HERE.parents[1]) not in told["path"]
-    assert told["cwd"] == str(HERE / "echo")
+    found = body(run(echo, log, query("path"))[0])
+    assert found["path"][:2] == [str(HERE / "echo"), str(HERE / "layer")]
+    assert str(HERE.parents[1]) not in found["path"]
+    assert found["cwd"] == str(HERE / "echo")
 
 
 def test_paths_in_the_image_are_found_in_the_functions_folder():
@@ -110,7 +110,7 @@ def test_a_worker_serves_event_after_event_in_one_process(echo, log):
 
 
 def test_an_exception_is_lambdas_error_document_and_leaves_the_worker_alive(echo, log):
-    before, failed, after = run(echo, log, PATH, asked("raise"), PATH)
+    before, failed, after = run(echo, log, PATH, query("raise"), PATH)
     error = json.loads(failed.payload)
     assert failed.fault is Fault.UNHANDLED
     assert (error["errorType"], error["errorMessage"], error["requestId"]) == ("ValueError", "no such luck", "id-1")
@@ -118,14 +118,14 @@ def test_an_exception_is_lambdas_error_document_and_leaves_the_worker_alive(echo
     assert body(before)["pid"] == body(after)["pid"]
 
 
-def test_an_answer_that_is_not_json_is_an_error(echo, log):
-    (failed,) = run(echo, log, asked("object"))
+def test_a_response_that_is_not_json_is_an_error(echo, log):
+    (failed,) = run(echo, log, query("object"))
     assert failed.fault is Fault.UNHANDLED
     assert json.loads(failed.payload)["errorType"] == "TypeError"
 
 
 def test_a_process_that_ends_is_replaced(echo, log):
-    before, ended, after = run(echo, log, PATH, asked("exit"), PATH)
+    before, ended, after = run(echo, log, PATH, query("exit"), PATH)
     assert ended.fault is Fault.EXITED
     assert json.loads(ended.payload)["errorType"] == "Runtime.ExitError"
     assert body(before)["pid"] != body(after)["pid"]
@@ -136,14 +136,14 @@ def test_a_worker_that_was_killed_while_it_was_free_costs_no_event(echo, log):
         async with pool_of(echo, log) as pool:
             before = body(await pool.invoke(PATH, "1"))["pid"]
             os.kill(before, signal.SIGKILL)
-            await asyncio.to_thread(wait_until_gone, [before])
+            await asyncio.to_thread(wait_until_ended, [before])
             return before, await pool.invoke(PATH, "2")
 
     before, after = asyncio.run(scenario())
     assert body(after)["pid"] != before
 
 
-def test_workers_beyond_the_ready_ones_are_made_when_they_are_needed(tmp_path, log):
+def test_workers_beyond_the_ready_ones_are_started_on_demand(tmp_path, log):
     slow = replace(
         load_template(HERE / "toy.yaml").functions["Slow"], environment={"CUTOUT_THREADS": "1"}, timeout_s=30
     )
@@ -157,13 +157,13 @@ def test_workers_beyond_the_ready_ones_are_made_when_they_are_needed(tmp_path, l
             return [*alone, *await asyncio.gather(pool.invoke(payload, "3"), pool.invoke(payload, "4"))]
 
     first, again, one, other = [body(outcome)["pid"] for outcome in asyncio.run(scenario())]
-    assert first == again, "a warm worker is used before another is made"
+    assert first == again, "a started worker is used before another is started"
     assert one != other
 
 
 def test_a_function_that_takes_too_long_is_killed_and_replaced(echo, log):
-    hurried = replace(echo, timeout_s=1)
-    before, late, after = run(hurried, log, PATH, SLEEP, PATH)
+    limited = replace(echo, timeout_s=1)
+    before, late, after = run(limited, log, PATH, SLEEP, PATH)
     assert late.fault is Fault.TIMED_OUT
     assert "Task timed out after 1.00 seconds" in json.loads(late.payload)["errorMessage"]
     assert body(before)["pid"] != body(after)["pid"]
@@ -172,7 +172,7 @@ def test_a_function_that_takes_too_long_is_killed_and_replaced(echo, log):
 
 
 def test_what_a_function_prints_goes_to_its_log(echo, log, capfd):
-    run(echo, log, asked("raise"))
+    run(echo, log, query("raise"))
     assert "ValueError: no such luck" in log.read_text()
     assert "REPORT RequestId: id-0" in log.read_text()
     assert capfd.readouterr() == ("", "")
@@ -183,7 +183,7 @@ def test_a_module_that_cannot_be_imported_is_reported_with_its_error(echo, log):
         run(replace(echo, module="nothing"), log)
 
 
-def test_a_replacement_that_cannot_start_answers_the_error_until_it_can(tmp_path, echo, log):
+def test_a_replacement_that_cannot_start_reports_the_error_until_it_can(tmp_path, echo, log):
     flag = tmp_path / "flag"
     module = "import os, pathlib\nif pathlib.Path(os.environ['FLAG']).exists(): raise RuntimeError('broken')\n"
     (tmp_path / "app.py").write_text(module + "def handler(event, context):\n    os._exit(1)\n")
@@ -218,7 +218,7 @@ def test_two_events_are_served_at_once_by_two_workers(tmp_path, log):
     assert body(one)["pid"] != body(other)["pid"]
 
 
-def test_who_does_not_fit_into_the_queue_is_turned_away(echo, log):
+def test_an_invocation_beyond_the_waiting_limit_is_refused(echo, log):
     async def scenario() -> None:
         async with pool_of(echo, log, max_waiting=1) as pool:
             running = asyncio.create_task(pool.invoke(SLEEP, "1"))
@@ -234,7 +234,7 @@ def test_who_does_not_fit_into_the_queue_is_turned_away(echo, log):
     asyncio.run(scenario())
 
 
-def test_who_waits_too_long_is_turned_away(echo, log):
+def test_an_invocation_that_waits_too_long_is_refused(echo, log):
     async def scenario() -> None:
         async with pool_of(echo, log, max_wait_s=0.05) as pool:
             running = asyncio.create_task(pool.invoke(SLEEP, "1"))
@@ -261,12 +261,12 @@ def test_a_cancelled_invocation_ends_its_process_and_frees_the_slot(echo, log):
     assert before != after
 
 
-def test_a_pool_whose_warm_event_is_not_answered_well_does_not_start(echo, log):
-    with pytest.raises(WarmUpError, match="no such luck"):
-        run(echo, log, warm_event=asked("raise"))
+def test_a_pool_whose_probe_event_fails_does_not_start(echo, log):
+    with pytest.raises(ProbeError, match="no such luck"):
+        run(echo, log, probe_event=query("raise"))
 
 
-def test_large_events_and_answers_pass_whole(echo, log):
+def test_large_events_and_responses_are_carried_whole(echo, log):
     text = "x" * 20_000_000
     (outcome,) = run(replace(echo, timeout_s=60), log, json.dumps({"text": text}).encode())
     assert body(outcome)["event"]["text"] == text

@@ -1,4 +1,4 @@
-"""Request bodies read from ASGI with bounds, of each and of all together, so that memory stays flat."""
+"""Request bodies read from ASGI with bounds, of each and of all together, so that memory stays bounded."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import asynccontextmanager
@@ -7,25 +7,25 @@ from typing import Any
 MAX_BODY_BYTES = 64 * 1024 * 1024
 """Of one request. In the cloud API Gateway takes 10 MB and Lambda 6 MB of event, about 4.4 MB of image bytes."""
 MAX_HELD_BYTES = 256 * 1024 * 1024
-"""Of all requests that are being read or worked on."""
+"""Of all requests that are being read or served."""
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 
 class BodyTooLargeError(Exception):
-    """The body is longer than one may be."""
+    """The body is longer than the limit of one body."""
 
 
-class BodiesTooManyError(Exception):
-    """Too many bytes of other requests are held."""
+class TooManyBodiesError(Exception):
+    """The bodies of all requests together are longer than their limit."""
 
 
-class ClientGoneError(Exception):
+class ClientDisconnectedError(Exception):
     """The client closed the connection before its body was complete."""
 
 
-class Bodies:
-    """Reads bodies and counts what is held."""
+class BodyReader:
+    """Reads bodies and counts the bytes that are held."""
 
     def __init__(self, max_body_bytes: int = MAX_BODY_BYTES, max_held_bytes: int = MAX_HELD_BYTES) -> None:
         self._max_body_bytes = max_body_bytes
@@ -34,9 +34,16 @@ class Bodies:
 
     @asynccontextmanager
     async def read(self, receive: Receive, declared_bytes: int) -> AsyncIterator[bytes]:
-        """The body of a request, held until the block ends. declared_bytes: its Content-Length, 0 without one.
+        """Read the body of a request; its bytes count as held until the block ends.
 
-        Raises BodyTooLargeError (before reading, where the length is declared), BodiesTooManyError, ClientGoneError.
+        Args:
+            receive: The ASGI channel of the request.
+            declared_bytes: Its Content-Length; 0 without one.
+
+        Raises:
+            BodyTooLargeError: The body is too long; raised before reading where the length is declared.
+            TooManyBodiesError: The other requests leave no room.
+            ClientDisconnectedError: The body is incomplete.
         """
         if declared_bytes > self._max_body_bytes:
             raise BodyTooLargeError
@@ -47,7 +54,7 @@ class Bodies:
             while more:
                 message = await receive()
                 if message["type"] == "http.disconnect":
-                    raise ClientGoneError
+                    raise ClientDisconnectedError
                 chunk = message.get("body", b"")
                 self._check(len(body) + len(chunk), len(chunk))
                 self._held_bytes += len(chunk)
@@ -64,4 +71,4 @@ class Bodies:
         if body_bytes > self._max_body_bytes:
             raise BodyTooLargeError
         if self._held_bytes + more_bytes > self._max_held_bytes:
-            raise BodiesTooManyError
+            raise TooManyBodiesError

@@ -3,7 +3,7 @@ import json
 import pytest
 from aws_lambda_powertools.utilities.data_classes import SQSEvent
 
-from local.messages import failed_ids, sqs_event
+from local.sqs_events import failed_ids, sqs_event
 
 ARN = "arn:aws:sqs:us-east-1:123456789012:inbox"
 MESSAGE = {
@@ -46,7 +46,7 @@ def test_powertools_reads_the_event():
 
 
 @pytest.mark.parametrize(
-    ("answer", "failed"),
+    ("response", "failed"),
     [
         (None, set()),
         ({}, set()),
@@ -64,9 +64,9 @@ def test_powertools_reads_the_event():
         ("fine", {"a", "b"}),
     ],
 )
-def test_an_answer_names_what_failed_by_lambdas_rules(answer, failed):
-    assert failed_ids(json.dumps(answer).encode(), {"a", "b"}) == failed
+def test_a_response_names_failed_messages_by_lambdas_rules(response, failed):
+    assert failed_ids(json.dumps(response).encode(), {"a", "b"}) == failed
 
 
-def test_an_answer_that_is_no_json_means_that_all_failed():
+def test_a_response_that_is_not_json_means_that_all_failed():
     assert failed_ids(b"oops", {"a", "b"}) == {"a", "b"}

@@ -1,4 +1,4 @@
-"""What goes back to the client: a function's answer read strictly, or an error of the gateway's own.
+"""HTTP responses of the gateway: the response of a function, read strictly, or an error of the gateway itself.
 
 Source: API Gateway developer guide, "Output format of a Lambda function for proxy integration" and "Gateway response
 types for API Gateway".
@@ -20,12 +20,11 @@ _REMAPPED = {
     "authorization", "connection", "content-length", "date", "host", "server", "transfer-encoding", "upgrade",
     "www-authenticate",
 }  # fmt: skip
-"""Fields that are the gateway's to send; a function's own arrive as ``x-amzn-remapped-<name>``."""
+"""Fields that only the gateway sends; a function's own arrive as ``x-amzn-remapped-<name>``."""
 _FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _VARIABLE = re.compile(r"\$context\.([A-Za-z]+(?:\.[A-Za-z]+)*)")
 
-# Response type: status, message (API Gateway's own wording and statuses).
 _ERRORS: Mapping[str, tuple[int, str]] = {
     "DEFAULT_4XX": (431, "Request header fields too large"),
     "DEFAULT_5XX": (502, "Internal server error"),
@@ -34,74 +33,83 @@ _ERRORS: Mapping[str, tuple[int, str]] = {
     "REQUEST_TOO_LARGE": (413, "Request Too Long"),
     "THROTTLED": (429, "Too Many Requests"),
 }
+"""API Gateway's own status and message by response type."""
 
 
 @dataclass(frozen=True, slots=True)
-class HttpAnswer:
-    """A response as it goes over the wire; header names in lower case."""
+class HttpResponse:
+    """A response as it is sent; header names are in lower case."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
 
 
-class MalformedAnswerError(ValueError):
-    """The function's answer is not one that the gateway takes; the message says why."""
+class MalformedResponseError(ValueError):
+    """A function's response that the gateway does not accept; the message says why."""
 
 
-def function_answer(payload: bytes) -> HttpAnswer:
-    """The response in a function's answer (JSON). Raises MalformedAnswerError."""
-    answer = json.loads(payload)
-    if not isinstance(answer, dict) or "statusCode" not in answer:
-        raise MalformedAnswerError("no statusCode")
-    if answer.keys() - _KEYS:
-        raise MalformedAnswerError(f"unknown keys: {', '.join(sorted(answer.keys() - _KEYS))}")
+def read_function_response(payload: bytes) -> HttpResponse:
+    """Read the response of a function.
+
+    Args:
+        payload: What the handler returned, as JSON.
+
+    Raises:
+        MalformedResponseError: API Gateway would answer 502 for it.
+    """
+    response = json.loads(payload)
+    if not isinstance(response, dict) or "statusCode" not in response:
+        raise MalformedResponseError("no statusCode")
+    if response.keys() - _KEYS:
+        raise MalformedResponseError(f"unknown keys: {', '.join(sorted(response.keys() - _KEYS))}")
     try:
-        status = int(answer["statusCode"])
+        status = int(response["statusCode"])
     except (TypeError, ValueError) as error:
-        raise MalformedAnswerError(f"statusCode {answer['statusCode']!r}") from error
+        raise MalformedResponseError(f"statusCode {response['statusCode']!r}") from error
     if not 200 <= status <= 599:  # noqa: PLR2004 - the statuses of final responses
-        raise MalformedAnswerError(f"statusCode {status}")
-    return HttpAnswer(status, tuple(_headers(answer)), _body(answer))
+        raise MalformedResponseError(f"statusCode {status}")
+    return HttpResponse(status, tuple(_headers(response)), _body(response))
 
 
-def _headers(answer: Mapping[str, Any]) -> list[tuple[str, str]]:
-    single, several = answer.get("headers") or {}, answer.get("multiValueHeaders") or {}
+def _headers(response: Mapping[str, Any]) -> list[tuple[str, str]]:
+    single, several = response.get("headers") or {}, response.get("multiValueHeaders") or {}
     if not isinstance(single, dict) or not isinstance(several, dict):
-        raise MalformedAnswerError("headers are not objects")
+        raise MalformedResponseError("headers are not objects")
     if not all(isinstance(values, list) for values in several.values()):
-        raise MalformedAnswerError("a value of multiValueHeaders is not a list")
+        raise MalformedResponseError("a value of multiValueHeaders is not a list")
     pairs = [(name.lower(), value) for name, values in several.items() for value in values]
     pairs += [(name.lower(), value) for name, value in single.items() if name not in several]
     fields = []
     for name, value in pairs:
         text = str(value).lower() if isinstance(value, bool) else str(value)
         if not _FIELD_NAME.fullmatch(name) or not _FIELD_VALUE.fullmatch(text):
-            raise MalformedAnswerError(f"header {name!r}")
+            raise MalformedResponseError(f"header {name!r}")
         fields.append((f"x-amzn-remapped-{name}" if name in _REMAPPED else name, text))
     if "content-type" not in dict(fields):
         fields.append(("content-type", "application/json"))
     return fields
 
 
-def _body(answer: Mapping[str, Any]) -> bytes:
-    body = answer.get("body")
+def _body(response: Mapping[str, Any]) -> bytes:
+    body = response.get("body")
     if body is None:
         return b""
     if not isinstance(body, str):
-        raise MalformedAnswerError("body is not a string")
-    if not answer.get("isBase64Encoded"):
+        raise MalformedResponseError("body is not a string")
+    if not response.get("isBase64Encoded"):
         return body.encode()
     try:
         return base64.b64decode(body, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise MalformedAnswerError("body is not base64") from error
+        raise MalformedResponseError("body is not base64") from error
 
 
 class GatewayErrors:
     """The gateway's own errors, worded by the template's gateway responses, else as API Gateway words them.
 
-    Raises TemplateError for a response that uses a variable which is not known here.
+    Raises:
+        TemplateError: A gateway response uses a variable that is not known here.
     """
 
     def __init__(self, responses: Mapping[str, GatewayResponse]) -> None:
@@ -109,8 +117,14 @@ class GatewayErrors:
         for kind in responses:
             self.answer(kind, "")
 
-    def answer(self, kind: str, request_id: str) -> HttpAnswer:
-        """The response of a type (``THROTTLED``); ``DEFAULT_4XX`` or ``DEFAULT_5XX`` words what has none of its own."""
+    def answer(self, kind: str, request_id: str) -> HttpResponse:
+        """Make the response of an error.
+
+        Args:
+            kind: A gateway response type (``THROTTLED``). A type that the template does not word has the wording of
+                ``DEFAULT_4XX`` or ``DEFAULT_5XX``.
+            request_id: The id of the request.
+        """
         status, message = _ERRORS.get(kind, (400, kind))
         fallback = "DEFAULT_4XX" if status < 500 else "DEFAULT_5XX"  # noqa: PLR2004
         response = self._responses.get(kind) or self._responses.get(fallback) or GatewayResponse(None, {}, {})
@@ -127,7 +141,7 @@ class GatewayErrors:
             (name.lower(), source[1:-1] if source[0] == "'" else _look_up(context, source.removeprefix("context.")))
             for name, source in response.headers.items()
         ]
-        return HttpAnswer(response.status or status, (("content-type", "application/json"), *headers), body.encode())
+        return HttpResponse(response.status or status, (("content-type", "application/json"), *headers), body.encode())
 
 
 def _look_up(context: Mapping[str, str], name: str) -> str:
