@@ -15,9 +15,9 @@ Resources = dict[str, dict[str, Any]]
 
 
 @pytest.fixture
-def alarms(document: dict[str, Any]) -> Resources:
+def alarms(monitoring: dict[str, Any]) -> Resources:
     """The properties of every alarm."""
-    resources = document["Resources"].items()
+    resources = monitoring["Resources"].items()
     return {name: item["Properties"] for name, item in resources if item["Type"] == "AWS::CloudWatch::Alarm"}
 
 
@@ -57,31 +57,31 @@ def test_every_function_is_watched_for_errors_and_throttles(alarms: Resources, t
     assert throttled == set(template.functions)
 
 
-def test_mail_is_sent_only_where_an_address_is_given(document: dict[str, Any]) -> None:
-    subscription = document["Resources"]["AlarmsTopic"]["Properties"]["Subscription"]["Fn::If"]
+def test_mail_is_sent_only_where_an_address_is_given(monitoring: dict[str, Any]) -> None:
+    subscription = monitoring["Resources"]["AlarmsTopic"]["Properties"]["Subscription"]["Fn::If"]
     assert subscription[0] == "HasAlarmEmail"
     assert subscription[1] == [{"Protocol": "email", "Endpoint": {"Ref": "AlarmEmail"}}]
     assert subscription[2] == {"Ref": "AWS::NoValue"}
 
 
-def dashboard(document: dict[str, Any]) -> dict[str, Any]:
-    text = document["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+def dashboard(monitoring: dict[str, Any]) -> dict[str, Any]:
+    text = monitoring["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
     body: dict[str, Any] = json.loads(re.sub(r"\$\{([^}]+)\}", r"<\1>", text))
     return body
 
 
-def test_the_dashboard_shows_every_function_and_queue(document: dict[str, Any], template: Template) -> None:
-    text = json.dumps(dashboard(document))
+def test_the_dashboard_shows_every_function_and_queue(monitoring: dict[str, Any], template: Template) -> None:
+    text = json.dumps(dashboard(monitoring))
     for function in template.functions:
         assert text.count(f'"<{function}>"') == 3, f"{function}: errors, throttles, duration"
     for queue in template.queues:
         assert f'"<{queue}.QueueName>"' in text
 
 
-def test_the_widgets_of_the_dashboard_do_not_overlap(document: dict[str, Any]) -> None:
+def test_the_widgets_of_the_dashboard_do_not_overlap(monitoring: dict[str, Any]) -> None:
     cells = [
         (widget["x"] + x, widget["y"] + y)
-        for widget in dashboard(document)["widgets"]
+        for widget in dashboard(monitoring)["widgets"]
         for x in range(widget["width"])
         for y in range(widget["height"])
     ]
@@ -89,10 +89,10 @@ def test_the_widgets_of_the_dashboard_do_not_overlap(document: dict[str, Any]) -
     assert max(x for x, _ in cells) == 23
 
 
-def test_metrics_of_our_own_are_some_that_the_code_writes(document: dict[str, Any], alarms: Resources) -> None:
+def test_metrics_of_our_own_are_some_that_the_code_writes(monitoring: dict[str, Any], alarms: Resources) -> None:
     shown = {
         metric[1]
-        for widget in dashboard(document)["widgets"]
+        for widget in dashboard(monitoring)["widgets"]
         for metric in widget["properties"]["metrics"]
         if metric[0] == telemetry.NAMESPACE
     }

@@ -25,8 +25,7 @@ NOT_IN_MOTO = {
     "AWS::ApiGateway::Account",
     "AWS::ApiGateway::Deployment",  # it wants methods, which moto does not take from the body of the API
     "AWS::ApiGateway::Stage",
-    "AWS::CloudWatch::Alarm",
-    "AWS::CloudWatch::Dashboard",
+    "AWS::CloudFormation::Stack",  # it would fetch the nested template from S3
     "AWS::Lambda::Alias",
     "AWS::S3::BucketPolicy",
     "AWS::SQS::QueuePolicy",
@@ -52,7 +51,7 @@ def without_moto_gaps(stack: dict[str, Any]) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(text)
     resources = document["Resources"]
     document["Resources"] = {name: item for name, item in resources.items() if item["Type"] not in NOT_IN_MOTO}
-    for output in ("ApiUrl", "Dashboard"):
+    for output in ("ApiUrl", "Dashboard", "Alarms"):
         del document["Outputs"][output]  # they name what is left out
     del resources["UploadsBucket"]["DependsOn"]  # a queue's policy
     timeout = document["Parameters"]["UploadTimeout"]

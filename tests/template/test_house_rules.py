@@ -164,7 +164,7 @@ def test_access_log_lines_are_json_without_headers_or_query(document: dict[str, 
 def test_samconfig_sets_parameters_that_exist_to_values_that_are_allowed(document: dict[str, Any], name: str) -> None:
     config = tomllib.loads((ROOT / "samconfig.toml").read_text())
     deploy = config[name]["deploy"]["parameters"]
-    assert deploy["capabilities"] == ["CAPABILITY_IAM"]
+    assert deploy["capabilities"] == ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
     for override in deploy["parameter_overrides"]:
         key, _, value = override.partition("=")
         parameter = document["Parameters"][key]
