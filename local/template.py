@@ -24,7 +24,7 @@ STACK = "cutout-local"
 _NOT_LOCAL = (
     "AWS::ApiGateway::", "AWS::ApplicationAutoScaling::", "AWS::CertificateManager::", "AWS::CloudWatch::",
     "AWS::IAM::", "AWS::Lambda::Permission", "AWS::Logs::", "AWS::Route53::", "AWS::S3::BucketPolicy", "AWS::SNS::",
-    "AWS::SQS::QueuePolicy", "AWS::WAFv2::",
+    "AWS::SQS::QueuePolicy", "AWS::Serverless::Application", "AWS::WAFv2::",
 )  # fmt: skip
 _FUNCTION_NOT_LOCAL = {
     "Architectures", "AutoPublishAlias", "AutoPublishAliasAllProperties", "AutoPublishCodeSha256",
