@@ -60,9 +60,8 @@ def monitoring(document: dict[str, Any]) -> dict[str, Any]:
     return resources
 
 
-@pytest.fixture(scope="session")
-def stack(document: dict[str, Any]) -> dict[str, Any]:
-    """What CloudFormation gets when `sam deploy` has packaged the template."""
+def translate(document: dict[str, Any], parameters: dict[str, str] | None = None) -> dict[str, Any]:
+    """What CloudFormation gets when `sam deploy` has packaged a document and gives it these parameters."""
     packaged = copy.deepcopy(document)
     for logical_id, resource in packaged["Resources"].items():
         properties = resource.get("Properties", {})
@@ -74,5 +73,11 @@ def stack(document: dict[str, Any]) -> dict[str, Any]:
             properties[name] = f"s3://{ARTIFACTS}/{logical_id}.zip"
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("AWS_DEFAULT_REGION", REGION)
-        translated: dict[str, Any] = Translator(MANAGED_POLICIES, Parser()).translate(packaged, {})
+        translated: dict[str, Any] = Translator(MANAGED_POLICIES, Parser()).translate(packaged, parameters or {})
     return translated
+
+
+@pytest.fixture(scope="session")
+def stack(document: dict[str, Any]) -> dict[str, Any]:
+    """What CloudFormation gets when `sam deploy` has packaged the template."""
+    return translate(document)

@@ -21,13 +21,13 @@ CLASSES = {
 
 EXPECTED = {
     "DEFAULT_4XX": (400, "invalid_request"),
-    "DEFAULT_5XX": (500, "internal_error"),
+    "DEFAULT_5XX": (503, "service_unavailable"),
+    "API_CONFIGURATION_ERROR": (500, "internal_error"),
     "MISSING_AUTHENTICATION_TOKEN": (404, "not_found"),
     "RESOURCE_NOT_FOUND": (404, "not_found"),
     "INVALID_SIGNATURE": (404, "not_found"),
     "REQUEST_TOO_LARGE": (413, "image_too_large"),
     "THROTTLED": (429, "rate_limited"),
-    "INTEGRATION_FAILURE": (503, "service_unavailable"),
     "INTEGRATION_TIMEOUT": (504, "timeout"),
 }
 
@@ -63,7 +63,7 @@ def test_a_code_has_the_status_that_the_functions_give_it(kind: str) -> None:
     assert STATUS[CLASSES[code]] == status
 
 
-@pytest.mark.parametrize("kind", ["THROTTLED", "INTEGRATION_FAILURE"])
+@pytest.mark.parametrize("kind", ["THROTTLED", "DEFAULT_5XX"])
 def test_what_a_retry_may_cure_says_when(kind: str) -> None:
     headers = RESPONSES[kind]["ResponseParameters"]["Headers"]
     assert headers["retry-after"] == f"'{error_of(kind)['details']['retry_after_s']}'"
