@@ -13,7 +13,7 @@ PROPERTIES: Mapping[str, set[str]] = {
     "AWS::DynamoDB::Table": {
         "AttributeDefinitions", "BillingMode", "DeletionProtectionEnabled", "GlobalSecondaryIndexes", "KeySchema",
         "OnDemandThroughput", "PointInTimeRecoverySpecification", "SSESpecification", "TableName", "Tags",
-        "TimeToLiveSpecification",
+        "TimeToLiveSpecification", "WarmThroughput",
     },
     "AWS::S3::Bucket": {
         "BucketEncryption", "BucketName", "CorsConfiguration", "LifecycleConfiguration", "NotificationConfiguration",

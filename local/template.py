@@ -186,7 +186,8 @@ class _Reader:
             _attributes("AWS::SQS::Queue", self._names[queue])["Arn"]: queue for queue in self._of("AWS::SQS::Queue")
         }
         functions = {self._names[function]: function for function in self._of("AWS::Serverless::Function")}
-        queue, function = arns.get(properties["EventSourceArn"]), functions.get(properties["FunctionName"])
+        name, _, _ = properties["FunctionName"].partition(":")  # an alias is the function itself
+        queue, function = arns.get(properties["EventSourceArn"]), functions.get(name)
         if queue is None or function is None:
             raise TemplateError(f"{logical_id}: only a queue of the template can feed a function of the template")
         return storage.source(logical_id, queue, function, properties)
