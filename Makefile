@@ -29,7 +29,7 @@ test: $(VENV)/test.stamp .venv-sam/sam.stamp ## set everything up and run the te
 	$(PYTEST) $(ARGS)
 
 check: lint types $(VENV)/test.stamp .venv-sam/sam.stamp ## the whole gate: format, lint, types, template, locks, tests
-	$(BIN)/cfn-lint template.yaml monitoring.yaml
+	$(BIN)/cfn-lint template.yaml monitoring.yaml operations.yaml
 	$(SAM) validate --lint
 	PATH="$(CURDIR)/$(BIN):$$PATH" requirements/lock.sh --check
 	$(PYTEST) $(ARGS)
