@@ -19,6 +19,7 @@ from deploy.build_check import check_build_tools  # noqa: E402
 from deploy.destroy import destroy  # noqa: E402
 from deploy.names import check_stack_name  # noqa: E402
 from deploy.parameters import Environment, pairs, read_environment  # noqa: E402
+from deploy.restore import restore  # noqa: E402
 from deploy.rollback import rollback  # noqa: E402
 from deploy.smoke import smoke  # noqa: E402
 from deploy.up import asking, build, deploy, plan, region_of  # noqa: E402
@@ -48,6 +49,7 @@ def command_line() -> argparse.ArgumentParser:
         ("up", _up, "build and deploy the stack"),
         ("destroy", _destroy, "delete the stack and all that its buckets hold"),
         ("rollback", _rollback, "serve by the functions' previous versions"),
+        ("restore", _restore, "put the items of a restored table into the stack's table of accounts"),
     ):
         command = commands.add_parser(name, help=text)
         command.add_argument("--config", default="default", help="part of samconfig.toml")
@@ -57,6 +59,8 @@ def command_line() -> argparse.ArgumentParser:
             command.add_argument("--model", default="", help="row of models/manifest.toml")
             command.add_argument("--yes", action="store_true", help="apply the change set without asking")
             command.add_argument("parameters", nargs="*", metavar="NAME=VALUE", help="parameters of the template")
+        if name == "restore":
+            command.add_argument("--from", dest="source", required=True, metavar="TABLE", help="the restored table")
         if name == "destroy":
             command.add_argument("--yes", metavar="STACK", help="its name once more, in place of the question")
 
@@ -104,6 +108,11 @@ def _rollback(given: argparse.Namespace) -> None:
     check_stack_name(environment.stack, str(session.region_name))
     for step in rollback(session, environment.stack):
         print(f"{step.function}: version {step.previous} in place of {step.current}")
+
+
+def _restore(given: argparse.Namespace) -> None:
+    environment, session = _environment(given)
+    print(f"{restore(session, environment.stack, given.source)} items restored")
 
 
 def _smoke(given: argparse.Namespace) -> None:
