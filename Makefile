@@ -1,6 +1,6 @@
 # `make` prints the targets. `make run` and `make test` need Python 3.11+, make and the package registries, nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types build deploy lock clean
+.PHONY: help run test check lint types build deploy preflight smoke rollback destroy lock clean
 SHELL := /bin/bash
 PYTHON ?= python3
 PORT ?= 8585
@@ -10,13 +10,17 @@ BIN := $(VENV)/bin
 export ORT_DISABLE_TELEMETRY := 1
 PIP_FLAGS := --quiet --disable-pip-version-check --require-hashes
 SAM := .venv-sam/bin/sam
-MODEL ?= cutout-s
+MODEL ?=
+CONFIG ?= default
+STACK ?=
+# What every deploy command is told of the stack; PARAMETERS="RemoveMemory=4096 LogLevel=DEBUG" sets the template's.
+TARGET := --config $(CONFIG) $(if $(STACK),--stack $(STACK))
 # Tests run in two processes, see tests/support/xdist_groups.py; `make test JOBS=0` runs them in this one.
 JOBS ?= 2
 PYTEST := $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadgroup --no-loadscope-reorder
 
 help: ## print the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/local.stamp ## serve everything on http://127.0.0.1:8585 (PORT=...)
 	@exec $(BIN)/python -m local --port $(PORT)
@@ -25,7 +29,7 @@ test: $(VENV)/test.stamp .venv-sam/sam.stamp ## set everything up and run the te
 	$(PYTEST) $(ARGS)
 
 check: lint types $(VENV)/test.stamp .venv-sam/sam.stamp ## the whole gate: format, lint, types, template, locks, tests
-	$(BIN)/cfn-lint template.yaml
+	$(BIN)/cfn-lint template.yaml monitoring.yaml operations.yaml
 	$(SAM) validate --lint
 	PATH="$(CURDIR)/$(BIN):$$PATH" requirements/lock.sh --check
 	$(PYTEST) $(ARGS)
@@ -38,11 +42,24 @@ types: $(VENV)/test.stamp ## mypy, strict
 	$(BIN)/mypy
 
 build: $(VENV)/local.stamp .venv-sam/sam.stamp ## sam build (Docker and python3.13 wanted; MODEL=cutout-s)
-	$(BIN)/python tools/fetch_model.py $(MODEL)
-	$(SAM) build --parameter-overrides Model=$(MODEL)
+	$(BIN)/python -m deploy check-build
+	$(BIN)/python tools/fetch_model.py $(or $(MODEL),cutout-s)
+	$(SAM) build --parameter-overrides Model=$(or $(MODEL),cutout-s)
 
-deploy: build ## sam deploy into your account (CONFIG=default|staging|prod)
-	$(SAM) deploy --config-env $(or $(CONFIG),default) $(if $(GUIDED),--guided)
+deploy: $(VENV)/local.stamp .venv-sam/sam.stamp ## check, build and deploy into your account (CONFIG=default|staging|prod)
+	$(BIN)/python -m deploy up $(TARGET) $(if $(MODEL),--model $(MODEL)) $(if $(CI),--yes) $(PARAMETERS)
+
+preflight: $(VENV)/local.stamp ## show what would be deployed, and what the account lacks for it
+	$(BIN)/python -m deploy check $(TARGET) $(if $(MODEL),--model $(MODEL)) $(PARAMETERS)
+
+smoke: $(VENV)/local.stamp ## try a deployed stack (URL=..., KEY=... of mode synthetic)
+	@$(BIN)/python -m deploy smoke --key "$(KEY)" "$(URL)"
+
+rollback: $(VENV)/local.stamp ## serve by the functions' previous versions
+	$(BIN)/python -m deploy rollback $(TARGET)
+
+destroy: $(VENV)/local.stamp ## delete the stack and all its images; says what stays
+	$(BIN)/python -m deploy destroy $(TARGET)
 
 lock: $(VENV)/test.stamp ## write the pinned requirement files anew
 	PATH="$(CURDIR)/$(BIN):$$PATH" requirements/lock.sh

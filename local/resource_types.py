@@ -68,7 +68,7 @@ RUN: Mapping[str, ResourceType] = {
         frozenset({
             "AttributeDefinitions", "BillingMode", "DeletionProtectionEnabled", "GlobalSecondaryIndexes", "KeySchema",
             "OnDemandThroughput", "PointInTimeRecoverySpecification", "SSESpecification", "TableName", "Tags",
-            "TimeToLiveSpecification",
+            "TimeToLiveSpecification", "WarmThroughput",
         }),
         {"Arn": "arn:aws:dynamodb:{region}:{account}:table/{name}"},
     ),

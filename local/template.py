@@ -165,7 +165,8 @@ class _Reader:
     def _event_source(self, logical_id: str, _: str, properties: dict[str, Any]) -> EventSource:
         queues = {queue_arn(self._names[queue]): queue for queue in self._of("AWS::SQS::Queue")}
         functions = {self._names[function]: function for function in self._of("AWS::Serverless::Function")}
-        queue, function = queues.get(properties["EventSourceArn"]), functions.get(properties["FunctionName"])
+        name, _, _ = properties["FunctionName"].partition(":")  # an alias is the function itself
+        queue, function = queues.get(properties["EventSourceArn"]), functions.get(name)
         if queue is None or function is None:
             raise TemplateError(f"{logical_id}: only a queue of the template can feed a function of the template")
         return storage.read_event_source(logical_id, queue, function, properties)
