@@ -27,7 +27,7 @@ export async function decodePng (png: Uint8Array): Promise<Pixels> {
     const length = view.getUint32(at)
     const type = String.fromCharCode(...png.subarray(at + 4, at + 8))
     const data = png.subarray(at + 8, at + 8 + length)
-    if (type === 'IHDR') head = new DataView(data.buffer, data.byteOffset, data.byteLength)
+    if (type === 'IHDR' && data.length === 13) head = new DataView(data.buffer, data.byteOffset, data.byteLength)
     if (type === 'IDAT') parts.push(data)
     at += length + 12
   }
