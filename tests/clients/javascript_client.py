@@ -5,7 +5,7 @@ import hashlib
 import json
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -33,18 +33,27 @@ def built() -> Path:
     return PACKAGE
 
 
-def run(*arguments: str, folder: Path = PACKAGE, settings: Mapping[str, str] | None = None, text: str = "") -> str:
-    """What Node.js prints; it has to end well. settings: further environment variables. text: its input."""
+def run(
+    *arguments: str,
+    folder: Path = PACKAGE,
+    settings: Mapping[str, str] | None = None,
+    text: str = "",
+    runtime: Sequence[str] | None = None,
+) -> str:
+    """What a runtime prints; it has to end well.
+
+    settings: further environment variables. text: its input. runtime: the command; by default Node.js.
+    """
     environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ} | dict(settings or {})
     done = subprocess.run(
-        [node(), *arguments], cwd=folder, env=environment, input=text,
+        [*(runtime or [node()]), *arguments], cwd=folder, env=environment, input=text,
         capture_output=True, text=True, check=False, timeout=240,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
-def call(url: str, key: str, order: Mapping[str, Any]) -> Any:
+def call(url: str, key: str, order: Mapping[str, Any], runtime: Sequence[str] | None = None) -> Any:
     """What ``cutout.mjs`` makes of an order: the result's facts, or those of the error."""
     question = {"package": built().as_uri() + "/dist/esm/index.js", "baseUrl": url, "apiKey": key, **order}
-    return json.loads(run(str(CALL), text=json.dumps(question)))
+    return json.loads(run(str(CALL), text=json.dumps(question), runtime=runtime))
