@@ -2,7 +2,7 @@
 
 import http.client
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -53,11 +53,13 @@ class Unreliable:
 
     ``pass``: goes on to the service. ``drop``: the connection closes before. ``lose``: it closes after the service has
     answered. ``leave``: it closes while the service is at work. ``half``: half of the answer's body comes. ``hold``:
-    the answer waits for the test's end. The others: see REFUSALS.
+    the answer waits for the test's end. ``elsewhere``: the answer's body is fetched from where ``shelve`` puts it, as
+    bodies are that are too large for Lambda. The others: see REFUSALS. Preflights of pages just go on.
     """
 
     service: str
     fates: Sequence[str]
+    shelve: Callable[[bytes], str] | None = None
     url: str = ""
     seen: list[Question] = field(default_factory=list)
     ended: threading.Event = field(default_factory=threading.Event)
@@ -65,6 +67,8 @@ class Unreliable:
 
     def take(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer | None:
         """What is answered; None: nothing, the connection closes."""
+        if method == "OPTIONS":
+            return self.ask(Question("pass", method, path, headers, body))
         with self.lock:
             fate = self.fates[min(len(self.seen), len(self.fates) - 1)]
             question = Question(fate, method, path, headers, body)
@@ -80,6 +84,8 @@ class Unreliable:
             self.ended.wait(60)
         if fate in {"lose", "hold"}:
             return None
+        if fate == "elsewhere" and self.shelve is not None:
+            return Answer(303, {**answer.headers, "location": self.shelve(answer.body)}, b"")
         return Answer(answer.status, answer.headers, answer.body, 0.5 if fate == "half" else 1)
 
     def ask(self, question: Question) -> Answer:
@@ -94,9 +100,9 @@ class Unreliable:
 
 
 @contextmanager
-def unreliable(service: str, *fates: str) -> Iterator[Unreliable]:
+def unreliable(service: str, *fates: str, shelve: Callable[[bytes], str] | None = None) -> Iterator[Unreliable]:
     """A server that serves while the block lasts."""
-    way = Unreliable(service, fates)
+    way = Unreliable(service, fates, shelve)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -117,7 +123,7 @@ def unreliable(service: str, *fates: str) -> Iterator[Unreliable]:
             self.wfile.write(answer.body[: int(len(answer.body) * answer.share)])
             self.close_connection = answer.share < 1
 
-        do_GET = do_DELETE = do_POST  # noqa: N815 - the names that http.server calls
+        do_GET = do_DELETE = do_OPTIONS = do_POST  # noqa: N815 - the names that http.server calls
 
         def log_message(self, *_: object) -> None:
             """Nothing."""
