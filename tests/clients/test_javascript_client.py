@@ -62,7 +62,8 @@ def noise(side: int) -> bytes:
 class TestPackage:
     def test_the_parts_that_need_no_service_pass_their_own_tests(self):
         built()
-        report = run("--test", "--test-reporter=tap", "tests/")
+        files = sorted(str(path) for path in PACKAGE.glob("tests/*.test.mjs"))
+        report = run("--test", "--test-reporter=tap", *files)
         assert re.search(r"^# fail 0$", report, re.MULTILINE)
         assert int(re.findall(r"^# pass (\d+)$", report, re.MULTILINE)[-1]) >= 60
 

@@ -7,6 +7,7 @@ import type { RemoveOptions } from './options.js'
 import { Removal } from './removal.js'
 import type { CutoutResult } from './result.js'
 import { DEFAULT_RETRY, type RetryPolicy } from './retry.js'
+import { environment } from './runtime.js'
 import { callOptions, Service } from './service.js'
 import type { ImageInput } from './sources.js'
 import { Transport, type Fetch, type RequestOptions } from './transport.js'
@@ -101,15 +102,5 @@ export class Cutout {
   /** Is the service up; with `deep`, does its model load and run. Needs no key. */
   health (options: RequestOptions & { deep?: boolean } = {}): Promise<Health> {
     return this.service.json('GET', '/v2/health', { query: options.deep ? { deep: 'true' } : {}, ...callOptions(options) })
-  }
-}
-
-/** A variable of the environment; undefined in browsers, and where it may not be read (Deno without permission). */
-function environment (name: string): string | undefined {
-  try {
-    const { process } = globalThis as { process?: { env?: Record<string, string | undefined> } }
-    return process?.env?.[name] || undefined
-  } catch {
-    return undefined
   }
 }

@@ -41,7 +41,7 @@ export class Jobs {
     const document: Record<string, unknown> = { ...wireOptions(options), ...where }
     if (options.mask !== undefined) document['mask'] = options.mask
     if (options.webhookUrl !== undefined) document['webhook_url'] = String(options.webhookUrl)
-    const headers = idempotency(options.idempotencyKey)
+    const headers = await idempotency(options.idempotencyKey)
     const { upload, ...job } = await this.service.json<Job>('POST', '/v2/jobs', { document, headers, ...callOptions(options) })
     if ('blob' in source && upload) await this.uploads.post(upload, source.blob, options)
     return job

@@ -33,7 +33,7 @@ export class Removal {
     else form.append('image_file', source.blob, 'image')
     const bodyBytes = ('blob' in source ? source.blob.size : 0) + (ground?.size ?? 0)
     const answer = await this.service.send('POST', '/v2', {
-      body: form, bodyBytes, headers: idempotency(options.idempotencyKey), ...callOptions(options),
+      body: form, bodyBytes, headers: await idempotency(options.idempotencyKey), ...callOptions(options),
     })
     return new CutoutResult(answer.bytes, factsOf(answer), maskKindOf({ ...fields, ...(ground && { bg_image_url: 'sent' }) }))
   }

@@ -3,7 +3,7 @@
 import { MaskUnavailableError } from './errors.js'
 import { boundsOf, type Box } from './mask.js'
 import { decodePng, encodePng, type Pixels } from './png.js'
-import { files } from './sources.js'
+import { files } from './runtime.js'
 import { storedFile } from './zip.js'
 
 /** What is known of a result beyond its bytes. */

@@ -57,8 +57,3 @@ export function retryAfterMs (header: string | null, now = Date.now()): number |
   const date = Date.parse(header)
   return Number.isNaN(date) ? undefined : Math.max(0, date - now)
 }
-
-/** A new idempotency key: 128 random bits. Works on pages without TLS too, where `crypto.randomUUID` is missing. */
-export function newIdempotencyKey (): string {
-  return [...crypto.getRandomValues(new Uint8Array(16))].map(byte => byte.toString(16).padStart(2, '0')).join('')
-}

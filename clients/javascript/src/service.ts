@@ -1,6 +1,7 @@
 /** The service's calls, as the parts of the client make them: an address, a key, and a transport. */
 
-import { newIdempotencyKey, type Repeat } from './retry.js'
+import type { Repeat } from './retry.js'
+import { randomBytes } from './runtime.js'
 import { json, type Answer, type RequestOptions, type Transport } from './transport.js'
 
 /** What a call to the service adds to its options. */
@@ -38,9 +39,13 @@ export class Service {
   }
 }
 
-/** The header that makes a charged request one request, however often it is sent. */
-export function idempotency (key: string = newIdempotencyKey()): Record<string, string> {
-  return { 'idempotency-key': key }
+/** The header that makes a charged request one request, however often it is sent. Default: a new key of 128 bits. */
+export async function idempotency (key?: string): Promise<Record<string, string>> {
+  return { 'idempotency-key': key ?? hex(await randomBytes(16)) }
+}
+
+function hex (bytes: Uint8Array): string {
+  return Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('')
 }
 
 /** Of any options those that every call takes. */

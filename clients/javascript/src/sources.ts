@@ -1,6 +1,6 @@
 /** Images as callers have them, as the client sends them. */
 
-import { FilesUnavailableError } from './errors.js'
+import { files } from './runtime.js'
 
 /**
  * An image: its bytes, a stream of them, a path of a file (Node.js, Deno, Bun; a string or a `file:` URL), a `data:` or
@@ -38,20 +38,6 @@ async function blobAt (text: string): Promise<Blob> {
   if (/^(data|blob):/i.test(text)) return (await fetch(text)).blob()
   const bytes = await (await files()).readFile(/^file:/i.test(text) ? new URL(text) : text)
   return new Blob([bytes as BlobPart])
-}
-
-/**
- * `node:fs/promises`, which browsers have not. Not a literal, and told to bundlers, so that they do not look for it.
- *
- * @throws {FilesUnavailableError} in a browser
- */
-export async function files (): Promise<typeof import('node:fs/promises')> {
-  const name = 'node:fs/promises'
-  try {
-    return await import(/* webpackIgnore: true */ /* @vite-ignore */ name) as typeof import('node:fs/promises')
-  } catch (error) {
-    throw new FilesUnavailableError('this runtime has no files: give a File, a Blob or bytes', error)
-  }
 }
 
 const MAGIC: ReadonlyArray<[string, RegExp]> = [

@@ -1,6 +1,7 @@
 /** HTTP with retries, timeouts and typed errors. Knows nothing of images. */
 
 import { apiError, ConnectionError, CutoutError, MalformedAnswerError, RequestTimeoutError } from './errors.js'
+import { inBrowser } from './runtime.js'
 import { judge, pauseMs, retryAfterMs, type Repeat, type RetryPolicy } from './retry.js'
 
 /** How far a call is. Uploads are told when they begin and when they are answered; downloads as they come. */
@@ -207,8 +208,4 @@ function problemIn (bytes: Uint8Array): Problem | undefined {
 function reason (error: unknown): string {
   const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : ''
   return `${error instanceof Error ? error.message : String(error)}${cause}`
-}
-
-function inBrowser (): boolean {
-  return 'document' in globalThis || ('WorkerGlobalScope' in globalThis && !('Deno' in globalThis))
 }

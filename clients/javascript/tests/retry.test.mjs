@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import { apiError, ConnectionError, RequestTimeoutError } from '../dist/esm/errors.js'
-import { DEFAULT_RETRY, judge, newIdempotencyKey, pauseMs, retryAfterMs } from '../dist/esm/retry.js'
+import { DEFAULT_RETRY, judge, pauseMs, retryAfterMs } from '../dist/esm/retry.js'
+import { idempotency } from '../dist/esm/service.js'
 
 const problem = (code, status, retryAfterMs) => apiError(code, code, { status, retryAfterMs })
 
@@ -46,8 +47,8 @@ test('what might be done twice is only tried again where nothing was done', () =
   assert.equal(judge(problem('rate_limited', 429, 1000), 'unsafe'), 'asked')
 })
 
-test('idempotency keys are all different and of characters that the service takes', () => {
-  const keys = Array.from({ length: 1000 }, newIdempotencyKey)
+test('idempotency keys are all different and of characters that the service takes', async () => {
+  const keys = await Promise.all(Array.from({ length: 1000 }, async () => (await idempotency())['idempotency-key']))
   assert.equal(new Set(keys).size, 1000)
   assert.ok(keys.every(key => /^[0-9a-f]{32}$/.test(key)))
 })
