@@ -5,7 +5,7 @@
  */
 
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -22,3 +22,4 @@ for (const [folder, [module, type]] of Object.entries(KINDS)) {
   const options = ['--project', root, '--noEmit', 'false', '--module', module, '--outDir', out]
   execFileSync(process.execPath, [tsc, ...options], { stdio: 'inherit' })
 }
+copyFileSync(join(root, '..', '..', 'LICENSE'), join(root, 'dist', 'LICENSE'))

@@ -4,6 +4,9 @@ import base64
 import io
 import json
 import re
+import shutil
+import subprocess
+import tarfile
 from typing import Any
 
 import httpx
@@ -16,6 +19,7 @@ from local import ROOT
 from tests.clients.javascript_client import PACKAGE, built, call, run
 from tests.clients.unreliable import unreliable
 from tests.dialects.pictures import astronaut, opened, pixels
+from tests.node_packages import unavailable
 
 OPENAPI = yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text())
 SOURCES = {"image_file", "image_url", "image_base64", "image_file_b64", "upload_id", "bg_image_file", "bg_image_base64"}
@@ -70,6 +74,19 @@ class TestPackage:
     def test_it_depends_on_nothing(self):
         package = json.loads((PACKAGE / "package.json").read_text())
         assert not {"dependencies", "peerDependencies", "optionalDependencies"} & package.keys()
+
+    def test_it_works_as_npm_packs_it(self, tmp_path):
+        npm = shutil.which("npm") or unavailable("npm is not installed")
+        command = [npm, "pack", "--ignore-scripts", "--pack-destination", str(tmp_path)]
+        subprocess.run(command, cwd=built(), check=True, capture_output=True)
+        with tarfile.open(next(tmp_path.glob("cutout-client-*.tgz"))) as archive:
+            names = set(archive.getnames())
+            archive.extractall(tmp_path / "node_modules", filter="data")
+        assert {"package/README.md", "package/dist/LICENSE", "package/dist/esm/index.d.ts"} <= names
+        assert not any("node_modules" in name or "tests" in name for name in names)
+        (tmp_path / "node_modules" / "package").rename(tmp_path / "node_modules" / "cutout-client")
+        for line in ("require('cutout-client/ben').predictImage", "require('cutout-client').Cutout"):
+            assert run("--print", f"typeof {line}", folder=tmp_path).strip() == "function"
 
     def test_it_names_every_option_of_the_contract(self):
         script = "import { IMAGE_OPTIONS } from 'cutout-client'; console.log(JSON.stringify(IMAGE_OPTIONS))"

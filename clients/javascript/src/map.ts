@@ -8,8 +8,8 @@ export type Outcome<I, R> =
 /**
  * Call `work` for every input, at most `concurrency` at a time, and yield the outcomes in the order of the inputs.
  *
- * Inputs are taken only as fast as outcomes are: no more than `concurrency` inputs are at work or done and not yet
- * yielded. Leaving the loop early aborts what is at work.
+ * Inputs are taken only as fast as outcomes are: at most twice `concurrency` are waiting, at work, or done and not yet
+ * yielded, so that a slow one holds up the others late. Leaving the loop early aborts what is at work.
  */
 export async function * mapInOrder<I, R> (
   inputs: Iterable<I> | AsyncIterable<I>,
@@ -22,7 +22,11 @@ export async function * mapInOrder<I, R> (
   signal?.throwIfAborted()
   signal?.addEventListener('abort', onAbort)
   const running: Array<Promise<Outcome<I, R>>> = []
-  const start = (input: I, index: number): Promise<Outcome<I, R>> => work(input, controller.signal).then(
+  const slots = new Slots(concurrency)
+  const start = (input: I, index: number): Promise<Outcome<I, R>> => slots.run(async () => {
+    controller.signal.throwIfAborted()
+    return work(input, controller.signal)
+  }).then(
     result => ({ ok: true, index, input, result }),
     (error: unknown) => ({ ok: false, index, input, error }),
   )
@@ -30,7 +34,7 @@ export async function * mapInOrder<I, R> (
     let index = 0
     for await (const input of inputs) {
       running.push(start(input, index++))
-      if (running.length === concurrency) yield await next(running, signal)
+      if (running.length === 2 * concurrency) yield await next(running, signal)
     }
     while (running.length > 0) yield await next(running, signal)
   } finally {
@@ -43,4 +47,22 @@ async function next<T> (running: Array<Promise<T>>, signal: AbortSignal | undefi
   const first = await running.shift()!
   signal?.throwIfAborted()
   return first
+}
+
+/** Lets so many run at a time, the others in their order. */
+class Slots {
+  private readonly waiting: Array<() => void> = []
+
+  constructor (private free: number) {}
+
+  async run<T> (work: () => Promise<T>): Promise<T> {
+    if (this.free > 0) this.free--
+    else await new Promise<void>(resolve => { this.waiting.push(resolve) })
+    try {
+      return await work()
+    } finally {
+      const next = this.waiting.shift()
+      next === undefined ? this.free++ : next()
+    }
+  }
 }

@@ -29,3 +29,23 @@ export function taps (cells: number, pixels: number): { low: Int32Array, share: 
   }
   return { low, share }
 }
+
+/**
+ * For the pixels along one axis: the first of the four cells around each, -2 and more, and the cells' weights (Keys:
+ * Cubic Convolution Interpolation, 1981, a = -1/2; Pillow's BICUBIC).
+ */
+export function cubicTaps (cells: number, pixels: number): { first: Int32Array, weights: Float32Array } {
+  const first = new Int32Array(pixels)
+  const weights = new Float32Array(pixels * 4)
+  for (let at = 0; at < pixels; at++) {
+    const centre = (at + 0.5) * (cells / pixels) - 0.5
+    first[at] = Math.floor(centre) - 1
+    for (let tap = 0; tap < 4; tap++) weights[at * 4 + tap] = keys(Math.abs(centre - first[at]! - tap))
+  }
+  return { first, weights }
+}
+
+function keys (distance: number): number {
+  if (distance < 1) return (1.5 * distance - 2.5) * distance ** 2 + 1
+  return distance < 2 ? ((-0.5 * distance + 2.5) * distance - 4) * distance + 2 : 0
+}

@@ -48,7 +48,7 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 export class Transport {
   constructor (
     private readonly policy: RetryPolicy,
-    private readonly timeoutMs: number,
+    readonly timeoutMs: number,
     private readonly fetch: Fetch,
   ) {}
 

@@ -6,6 +6,9 @@ import { localBlob, mediaType, type ImageInput } from './sources.js'
 import type { RequestOptions } from './transport.js'
 import type { UploadForm } from './wire.js'
 
+/** Uploads may take longer than answers: a line that is slower than this (bytes a millisecond) is given up. */
+const SLOWEST_LINE = 50
+
 export class Uploads {
   constructor (private readonly service: Service) {}
 
@@ -32,9 +35,11 @@ export class Uploads {
     const body = new FormData()
     for (const [name, value] of Object.entries(form.fields)) body.append(name, value)
     body.append('file', image, 'image')
+    const { transport } = this.service
+    const timeoutMs = options.timeoutMs ?? Math.max(transport.timeoutMs, image.size / SLOWEST_LINE)
     const call = { method: 'POST', url: new URL(form.url), body, bodyBytes: image.size, repeat: 'safe' as const }
     try {
-      await this.service.transport.send({ ...call, ...callOptions(options) })
+      await transport.send({ ...call, ...callOptions(options), timeoutMs })
     } catch (error) {
       if (!(error instanceof ApiError)) throw error // the storage answers in XML: only its status is of use
       throw new UploadRefusedError(`the storage refused the image (${error.status})`, { status: error.status, cause: error })

@@ -26,7 +26,14 @@ test('a smaller mask is enlarged evenly: a ramp stays a ramp', () => {
   const picture = photo(64, 4, () => [0, 0, 0])
   enlargeInto(picture, mask(16, 1, x => x * 16))
   const row = alphas(picture).slice(0, 64)
-  row.slice(2, 62).forEach((value, at) => assert.ok(Math.abs(value - ((at + 2.5) * 4 - 8)) <= 1, `${value} at ${at + 2}`))
+  row.slice(6, 58).forEach((value, at) => assert.ok(Math.abs(value - ((at + 6.5) * 4 - 8)) <= 1, `${value} at ${at + 6}`))
+})
+
+test('a smaller mask is enlarged as Pillow does it', () => {
+  // Image.fromarray(numpy.array([[0, 10, 200, 255, 255]], 'f')).resize((12, 1), BICUBIC)
+  const picture = photo(12, 1, () => [0, 0, 0])
+  enlargeInto(picture, mask(5, 1, x => [0, 10, 200, 255, 255][x]))
+  assert.deepEqual(alphas(picture), [0, 0, 0, 6, 74, 166, 221, 244, 255, 255, 255, 255])
 })
 
 test('nothing becomes more opaque than it was', () => {

@@ -31,9 +31,18 @@ test('inputs are taken no faster than results', async () => {
   async function * inputs () { while (true) yield taken++ }
   let seen = 0
   for await (const { index } of mapInOrder(inputs(), async input => input, { concurrency: 3 })) {
-    assert.ok(taken <= index + 4)
+    assert.ok(taken <= index + 6)
     if (++seen === 10) break
   }
+})
+
+test('a slow one does not hold up those after it', async () => {
+  const started = []
+  const work = async input => { started.push(input); await pause(input === 0 ? 50 : 1) }
+  const outcomes = mapInOrder([0, 1, 2, 3, 4, 5], work, { concurrency: 3 })
+  await outcomes.next()
+  assert.deepEqual(started, [0, 1, 2, 3, 4, 5])
+  await collected(outcomes)
 })
 
 test('one that fails does not stop the others', async () => {
