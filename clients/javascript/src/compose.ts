@@ -54,9 +54,10 @@ export function enlargeInto (photo: Photo, mask: Pixels): void {
     row.fill(row[mask.width + 1]!, mask.width + 2)
     for (let x = 0; x < width; x++, to += 4) {
       const at = across.first[x]! + 2
-      let alpha = 0
-      for (let tap = 0; tap < 4; tap++) alpha += across.weights[x * 4 + tap]! * row[at + tap]!
-      data[to] = Math.min(data[to]!, alpha)
+      const weight = x * 4
+      const alpha = across.weights[weight]! * row[at]! + across.weights[weight + 1]! * row[at + 1]! +
+        across.weights[weight + 2]! * row[at + 2]! + across.weights[weight + 3]! * row[at + 3]!
+      if (alpha < data[to]!) data[to] = alpha
     }
   }
 }
@@ -70,8 +71,9 @@ export function cleanColours (photo: Photo): void {
   const guess = new Float32Array(6)
   for (let y = 0, at = 0; y < height; y++) {
     for (let x = 0; x < width; x++, at += 4) {
-      const share = data[at + 3]! / 255
-      if (share === 0 || share === 1) continue
+      const alpha = data[at + 3]!
+      if (alpha === 0 || alpha === 255) continue
+      const share = alpha / 255
       const rest = 1 - share
       const gain = share / (share * share + rest * rest + RIDGE)
       readInto(guess, 0, front, down.low[y]!, down.share[y]!, across.low[x]!, across.share[x]!)
@@ -89,11 +91,15 @@ function means ({ width, height, data }: Photo): [Grid, Grid] {
   const scale = Math.min(1, GRID / Math.max(width, height))
   const [w, h] = [width, height].map(side => Math.max(1, Math.round(side * scale / STEP)) * STEP) as [number, number]
   const sums = new Float32Array(w * h * 5)
+  const columns = Int32Array.from({ length: width }, (_, x) => Math.floor(x * w / width) * 5)
   for (let y = 0, at = 0; y < height; y++) {
-    const row = Math.floor(y * h / height) * w
+    const row = Math.floor(y * h / height) * w * 5
     for (let x = 0; x < width; x++, at += 4) {
-      const cell = (row + Math.floor(x * w / width)) * 5
-      for (let channel = 0; channel < 4; channel++) sums[cell + channel]! += data[at + channel]!
+      const cell = row + columns[x]!
+      sums[cell]! += data[at]!
+      sums[cell + 1]! += data[at + 1]!
+      sums[cell + 2]! += data[at + 2]!
+      sums[cell + 3]! += data[at + 3]!
       sums[cell + 4]! += 1
     }
   }
