@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from local import ROOT
-from tests.node_packages import install, node
+from tests.support.node_packages import install, node
 
 PACKAGE = ROOT / "clients" / "javascript"
 CALL = Path(__file__).parent / "node" / "cutout.mjs"

@@ -19,7 +19,7 @@ from local import ROOT
 from tests.clients.javascript_client import PACKAGE, built, call, run
 from tests.clients.unreliable import unreliable
 from tests.dialects.pictures import astronaut, opened, pixels
-from tests.node_packages import unavailable
+from tests.support.node_packages import unavailable
 
 OPENAPI = yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text())
 SOURCES = {"image_file", "image_url", "image_base64", "image_file_b64", "upload_id", "bg_image_file", "bg_image_base64"}

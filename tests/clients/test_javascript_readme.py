@@ -17,7 +17,7 @@ from cutout.webhooks import Event, signed_headers
 from local import ROOT
 from tests.clients.javascript_client import PACKAGE, built, run
 from tests.dialects.pictures import astronaut, opened
-from tests.node_packages import node
+from tests.support.node_packages import node
 
 TRANSCRIPT = PACKAGE / "first-five-minutes.md"
 LOCAL = "baseUrl: 'http://127.0.0.1:8585', apiKey: 'local-development-key'"
