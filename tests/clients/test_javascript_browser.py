@@ -186,10 +186,23 @@ def test_files_and_streams_become_cutouts_whose_headers_a_page_may_read(report):
 
 
 def test_an_upload_and_an_answer_that_stands_elsewhere_work_from_a_page(report):
-    assert shown(report["uploaded"]).size == (160, 160)
+    assert "data" in report["uploaded"], report["uploaded"]
     assert shown(report["elsewhere"]).size == (160, 160)
     assert report["stored"]
     assert not {"authorization", "x-api-key"} & {name for headers in report["stored"] for name in headers}
+
+
+def test_an_upload_tells_how_far_it_is(report):
+    size = len(large())
+    uploads = [event for event in report["uploaded"]["seen"] if event["stage"] == "upload"]
+    assert {event["total"] for event in uploads} == {size}
+    loaded = [event["loaded"] for event in uploads]
+    assert loaded == sorted(loaded)
+    assert (loaded[0], loaded[-1]) == (0, size)
+
+
+def test_the_caller_of_a_page_can_give_up(report):
+    assert (report["halted"]["failed"], report["halted"]["message"]) == ("Error", "enough")
 
 
 def test_many_and_the_account(report):
@@ -199,7 +212,8 @@ def test_many_and_the_account(report):
 @pytest.mark.parametrize(
     ("what", "name"),
     [("broken", "InvalidImageError"), ("refused", "InvalidOptionError"), ("saved", "FilesUnavailableError"),
-     ("path", "FilesUnavailableError"), ("nobody", "ConnectionError")],
+     ("path", "FilesUnavailableError"), ("nobody", "ConnectionError"), ("offline", "ConnectionError"),
+     ("late", "RequestTimeoutError")],
 )  # fmt: skip
 def test_what_cannot_be_ends_with_a_typed_error(what, name, report):
     assert report[what]["failed"] == name, report[what]

@@ -52,8 +52,8 @@ export class Cutout {
   constructor (options: CutoutOptions = {}) {
     const baseUrl = new URL(options.baseUrl ?? environment('CUTOUT_BASE_URL') ?? 'http://127.0.0.1:8585')
     const apiKey = options.apiKey ?? environment('CUTOUT_API_KEY') ?? ''
-    const fetch = options.fetch ?? ((url, init) => globalThis.fetch(url, init))
-    const transport = new Transport({ ...DEFAULT_RETRY, ...options.retry }, options.timeoutMs ?? TIMEOUT_MS, fetch)
+    const policy = { ...DEFAULT_RETRY, ...options.retry }
+    const transport = new Transport(policy, options.timeoutMs ?? TIMEOUT_MS, options.fetch)
     this.service = new Service(baseUrl.href.replace(/\/+$/, ''), apiKey, transport)
     this.uploads = new Uploads(this.service)
     this.jobs = new Jobs(this.service, this.uploads)

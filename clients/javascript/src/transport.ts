@@ -3,10 +3,14 @@
 import { apiError, ConnectionError, CutoutError, MalformedAnswerError, RequestTimeoutError } from './errors.js'
 import { inBrowser } from './runtime.js'
 import { judge, pauseMs, retryAfterMs, type Repeat, type RetryPolicy } from './retry.js'
+import { fetchByXhr, hasXhr } from './xhr.js'
 
-/** How far a call is. Uploads are told when they begin and when they are answered; downloads as they come. */
+/**
+ * How far a call is. Browsers tell uploads as they go and downloads when they are there; elsewhere uploads are told when
+ * they begin and when they are answered, and downloads as they come.
+ */
 export interface Progress {
-  stage: 'upload' | 'wait' | 'download' | 'retry'
+  stage: 'upload' | 'download' | 'retry'
   /** Bytes of this stage so far. */
   loaded: number
   /** Bytes of this stage in all; undefined where nobody says. */
@@ -49,7 +53,7 @@ export class Transport {
   constructor (
     private readonly policy: RetryPolicy,
     readonly timeoutMs: number,
-    private readonly fetch: Fetch,
+    private readonly fetch?: Fetch,
   ) {}
 
   /**
@@ -83,9 +87,11 @@ export class Transport {
     try {
       const report = (stage: Progress['stage'], loaded: number, total?: number): void =>
         call.onProgress?.({ stage, loaded, total, attempt })
-      if (call.bodyBytes) report('upload', 0, call.bodyBytes)
-      const response = await this.ask(call, limit.signal)
-      if (call.bodyBytes) report('upload', call.bodyBytes, call.bodyBytes)
+      const size = call.bodyBytes ?? 0
+      const onUpload = (loaded: number): void => { if (size > 0) report('upload', Math.min(loaded, size), size) }
+      onUpload(0)
+      const response = await this.ask(call, limit.signal, onUpload)
+      onUpload(size)
       const bytes = await readBody(response, (loaded, total) => report('download', loaded, total))
       return checked({ status: response.status, headers: response.headers, bytes })
     } catch (error) {
@@ -104,15 +110,19 @@ export class Transport {
    * those of the service, which name the request and the model. Browsers hide redirects, and follow them themselves:
    * they drop `Authorization` on the way to another origin (Fetch standard, HTTP-redirect fetch, step 13).
    */
-  private async ask (call: Call, signal: AbortSignal): Promise<Response> {
+  private async ask (call: Call, signal: AbortSignal, onUpload: (loaded: number) => void): Promise<Response> {
     const init: RequestInit = { method: call.method, headers: call.headers ?? {}, signal }
     if (call.body !== undefined) init.body = call.body
-    if (inBrowser()) return this.fetch(call.url.href, init)
-    const response = await this.fetch(call.url.href, { ...init, redirect: 'manual' })
+    if (call.onProgress && call.bodyBytes && this.fetch === undefined && hasXhr()) {
+      return fetchByXhr(call.url.href, init, onUpload)
+    }
+    const fetch = this.fetch ?? globalThis.fetch
+    if (inBrowser()) return fetch(call.url.href, init)
+    const response = await fetch(call.url.href, { ...init, redirect: 'manual' })
     const location = response.headers.get('location')
     if (response.status !== 303 || location === null) return response
     await response.arrayBuffer()
-    const there = await this.fetch(new URL(location, call.url).href, { signal })
+    const there = await fetch(new URL(location, call.url).href, { signal })
     const headers = new Headers(response.headers)
     for (const name of ['content-type', 'content-length', 'content-encoding']) {
       const value = there.headers.get(name)
