@@ -43,6 +43,11 @@ class Endpoint:
             "timeout": httpx.Timeout(self.timeout_s, connect=min(_CONNECT_S, self.timeout_s), pool=None),
         }
 
+    def origin_of(self, request: Request) -> str:
+        """Return the host that a request goes to; a presigned path is a secret."""
+        parts = urlsplit(self.base_url if request.url.startswith("/") else request.url)
+        return f"{parts.scheme}://{parts.netloc}"
+
     def to_httpx(self, request: Request, body: bytes | Iterator[bytes] | AsyncIterator[bytes]) -> httpx.Request:
         """Return the request as httpx sends it. The key goes to the API only, never to a presigned URL."""
         headers = {**self._headers, **request.headers}
@@ -140,7 +145,7 @@ def _exchange(
             for chunk in response.iter_bytes():
                 receipt.take(chunk)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        return _failure(error)
+        return _failure(error, endpoint.origin_of(request))
     return receipt.answer()
 
 
@@ -157,19 +162,23 @@ async def _exchange_async(
         finally:
             await response.aclose()
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        return _failure(error)
+        return _failure(error, endpoint.origin_of(request))
     return receipt.answer()
 
 
-def _failure(error: httpx.HTTPError | httpx.InvalidURL) -> TransportError:
+def _failure(error: httpx.HTTPError | httpx.InvalidURL, origin: str) -> TransportError:
     """Our exception for httpx's, which stays its cause."""
     words = str(error) or type(error).__name__
     failure: TransportError
     if isinstance(error, httpx.TimeoutException):
-        failure = TimedOutError(f"no answer in time: {words}", may_have_arrived=not isinstance(error, _NOT_SENT))
+        failure = TimedOutError(
+            f"no answer in time from {origin}: {words}", may_have_arrived=not isinstance(error, _NOT_SENT)
+        )
     elif isinstance(error, (httpx.RemoteProtocolError, httpx.DecodingError)):
-        failure = IncompleteAnswerError(f"the answer broke off: {words}")
+        failure = IncompleteAnswerError(f"the answer of {origin} broke off: {words}")
     else:
-        failure = ConnectionFailedError(f"no connection: {words}", may_have_arrived=not isinstance(error, _NOT_SENT))
+        failure = ConnectionFailedError(
+            f"no connection to {origin}: {words}", may_have_arrived=not isinstance(error, _NOT_SENT)
+        )
     failure.__cause__ = error
     return failure
