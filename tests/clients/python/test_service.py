@@ -44,7 +44,8 @@ def test_every_kind_of_image_gives_the_same_cutout(cutout: Cutout, tmp_path: Pat
     picture = Image.open(io.BytesIO(data))
     image = {
         "path": lambda: tmp_path / "cat.png", "file": lambda: io.BytesIO(data), "array": lambda: np.asarray(picture),
-        "pillow": lambda: picture, "url": lambda: f"{file_server.url}/client.png", "upload": lambda: cutout.upload(data),
+        "pillow": lambda: picture, "url": lambda: f"{file_server.url}/client.png",
+        "upload": lambda: cutout.upload(data),
     }[kind]()  # fmt: skip
     assert (np.asarray(cutout.remove(image).image) == np.asarray(cutout.remove(data).image)).all()
 

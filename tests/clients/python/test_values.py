@@ -54,7 +54,8 @@ def test_all_names_of_the_package_are_there() -> None:
 
 
 def test_verifying_webhooks_and_the_local_pipeline_load_no_http_client() -> None:
-    code = "import sys, cutout_client.webhooks, cutout_client.local, cutout_client.cli.engines; sys.exit('httpx' in sys.modules)"
+    modules = "cutout_client.webhooks, cutout_client.local, cutout_client.cli.engines"
+    code = f"import sys, {modules}; sys.exit('httpx' in sys.modules)"
     path = {"PYTHONPATH": f"{ROOT / 'clients' / 'python'}:{':'.join(sys.path)}"}
     assert subprocess.run([sys.executable, "-c", code], env=path, check=False).returncode == 0
 
@@ -132,7 +133,8 @@ def test_modes_that_png_lacks_are_converted(mode) -> None:
     [
         ("crop", False, "false"), ("bg_color", "red", "red"), ("shadow_color", [1, 2, 3, 4], "#01020304"),
         ("roi", (0, 0, "50%", 100), "0 0 50% 100"), ("scale", 80.0, "80"), ("shadow_opacity", 33.3333333, "33.333333"),
-        ("crop_margin", ["10%", 5], "10% 5"), ("position", (50, 100), "50 100"), ("stroke_width", 1_000_000.0, "1000000"),
+        ("crop_margin", ["10%", 5], "10% 5"), ("position", (50, 100), "50 100"),
+        ("stroke_width", 1_000_000.0, "1000000"),
     ],
 )  # fmt: skip
 def test_values_of_options_become_text(name, value, text) -> None:
