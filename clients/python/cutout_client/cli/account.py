@@ -12,8 +12,7 @@ from typing import Annotated, Any, Optional
 
 import typer
 
-from cutout_client.cli.failures import failing
-from cutout_client.cli.flags import Connection, with_flags
+from cutout_client.cli.flags import Connection, command
 from cutout_client.cli.sources import UsageError
 from cutout_client.client import Cutout
 from cutout_client.documents import Job
@@ -37,8 +36,7 @@ def _client(connection: Connection) -> Iterator[Cutout]:
         yield client
 
 
-@with_flags("Service")
-@failing
+@command("Service")
 def account(connection: Connection, as_json: AsJson = False) -> None:
     """Tell whose the key is, and what was used this month."""
     with _client(connection) as client:
@@ -55,8 +53,7 @@ def account(connection: Connection, as_json: AsJson = False) -> None:
     )
 
 
-@with_flags("Service")
-@failing
+@command("Service")
 def usage(connection: Connection, as_json: AsJson = False) -> None:
     """Tell what was used this month."""
     with _client(connection) as client:
@@ -69,8 +66,7 @@ def usage(connection: Connection, as_json: AsJson = False) -> None:
 
 
 @keys.command("list")
-@with_flags("Service")
-@failing
+@command("Service")
 def list_keys(connection: Connection, as_json: AsJson = False) -> None:
     """List the account's keys, the oldest first."""
     with _client(connection) as client:
@@ -83,8 +79,7 @@ def list_keys(connection: Connection, as_json: AsJson = False) -> None:
 
 
 @keys.command("create")
-@with_flags("Service")
-@failing
+@command("Service")
 def create_key(
     connection: Connection,
     label: Annotated[Optional[str], typer.Option(help="A name for people.")] = None,
@@ -98,8 +93,7 @@ def create_key(
 
 
 @keys.command("rotate")
-@with_flags("Service")
-@failing
+@command("Service")
 def rotate_key(
     connection: Connection,
     fingerprint: Fingerprint,
@@ -113,8 +107,7 @@ def rotate_key(
 
 
 @keys.command("revoke")
-@with_flags("Service")
-@failing
+@command("Service")
 def revoke_key(connection: Connection, fingerprint: Fingerprint) -> None:
     """Close a key for good."""
     with _client(connection) as client:
@@ -122,8 +115,7 @@ def revoke_key(connection: Connection, fingerprint: Fingerprint) -> None:
 
 
 @jobs.command("list")
-@with_flags("Service")
-@failing
+@command("Service")
 def list_jobs(
     connection: Connection,
     limit: Annotated[int, typer.Option(min=1, max=100, help="Jobs at most.")] = 20,
@@ -141,8 +133,7 @@ def list_jobs(
 
 
 @jobs.command("create")
-@with_flags("Service")
-@failing
+@command("Service")
 def create_job(
     connection: Connection,
     image: Annotated[str, typer.Argument(metavar="FILE|URL")],
@@ -162,8 +153,7 @@ def create_job(
 
 
 @jobs.command("show")
-@with_flags("Service")
-@failing
+@command("Service")
 def show_job(connection: Connection, job: JobId) -> None:
     """Show a job as JSON."""
     with _client(connection) as client:
@@ -171,8 +161,7 @@ def show_job(connection: Connection, job: JobId) -> None:
 
 
 @jobs.command("wait")
-@with_flags("Service")
-@failing
+@command("Service")
 def wait_for_job(
     connection: Connection,
     job: JobId,
@@ -188,8 +177,7 @@ def wait_for_job(
 
 
 @jobs.command("delete")
-@with_flags("Service")
-@failing
+@command("Service")
 def delete_job(connection: Connection, job: JobId) -> None:
     """Cancel a job; remove its image and results at once."""
     with _client(connection) as client:

@@ -8,7 +8,7 @@ import typer
 
 from cutout_client._version import __version__
 from cutout_client.cli import account, compare, config, machine, remove
-from cutout_client.cli.failures import failing
+from cutout_client.cli.flags import command
 
 app = typer.Typer(
     name="cutout",
@@ -36,7 +36,7 @@ def _show_version(wanted: bool) -> None:
 
 
 @app.callback()
-@failing
+@command()
 def begin(
     context: typer.Context,
     version: Annotated[
@@ -52,9 +52,9 @@ def begin(
     context.default_map = config.load_defaults(config.config_path(), _flags(context.command))
 
 
-def _flags(command: Any) -> dict[str, Any]:
+def _flags(group: Any) -> dict[str, Any]:
     """Every command with the names of its flags; a group with its commands."""
     return {
         name: _flags(each) if hasattr(each, "commands") else [flag.name for flag in each.params]
-        for name, each in command.commands.items()
+        for name, each in group.commands.items()
     }

@@ -15,8 +15,7 @@ from cutout_client.cli.batch import INTERRUPTED, run_batch
 from cutout_client.cli.display import display_for
 from cutout_client.cli.done_log import DoneLog
 from cutout_client.cli.engines import engine_for
-from cutout_client.cli.failures import failing
-from cutout_client.cli.flags import Connection, Engine, Removal, with_flags
+from cutout_client.cli.flags import Connection, Engine, Removal, command
 from cutout_client.cli.sources import UsageError, images_in, plan
 from cutout_client.options import NAMES
 
@@ -31,8 +30,7 @@ header.row { position: sticky; top: 0; background: Canvas; margin: 0; padding: .
 """
 
 
-@with_flags("How", "Service")
-@failing
+@command("How", "Service")
 def compare(
     a: Annotated[str, typer.Argument(metavar="A", help="A folder of cutouts, or settings: model=u2netp,despill=true")],
     b: Annotated[str, typer.Argument(metavar="B", help="The other one; - is no settings at all.")],

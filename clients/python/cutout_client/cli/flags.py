@@ -10,6 +10,8 @@ from typing import Any, Optional, get_type_hints
 
 import typer
 
+from cutout_client.cli.failures import failing
+
 
 @dataclass(frozen=True)
 class Flag:
@@ -139,17 +141,17 @@ class Removal:
     background: str | None
 
 
-def with_flags(*panels: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Give a command the flags of these panels; it gets them as ``removal``, ``engine`` and ``connection``.
+def command(*panels: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Make a command of a function: shared flags come as ``removal``, ``engine`` and ``connection``, errors in words.
 
     Args:
         *panels: Keys of :data:`PANELS`.
     """
 
-    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         flags = {panel: PANELS[panel] for panel in panels}
 
-        @wraps(command)
+        @wraps(function)
         def run(**given: Any) -> Any:
             values = {panel: {flag.name: given.pop(flag.name) for flag in flags[panel]} for panel in flags}
             if "Picture" in values:
@@ -161,9 +163,9 @@ def with_flags(*panels: str) -> Callable[[Callable[..., Any]], Callable[..., Any
                 given["engine"] = Engine(**values["How"])
             if "Service" in values:
                 given["connection"] = Connection(**values["Service"])
-            return command(**given)
+            return failing(function)(**given)
 
-        own = [each for each in _signature(command) if each.name not in {"removal", "engine", "connection"}]
+        own = [each for each in _signature(function) if each.name not in {"removal", "engine", "connection"}]
         shared = [flag.parameter(panel) for panel, group in flags.items() for flag in group]
         every = [*own, *shared]
         run.__signature__ = inspect.Signature(every)  # type: ignore[attr-defined]
@@ -173,10 +175,10 @@ def with_flags(*panels: str) -> Callable[[Callable[..., Any]], Callable[..., Any
     return decorate
 
 
-def _signature(command: Callable[..., Any]) -> list[inspect.Parameter]:
-    """The parameters of a command, keyword only, with annotations as types."""
-    kinds = get_type_hints(command, include_extras=True)
+def _signature(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    """The parameters of a function, keyword only, with annotations as types."""
+    kinds = get_type_hints(function, include_extras=True)
     return [
         each.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=kinds[each.name])
-        for each in inspect.signature(command).parameters.values()
+        for each in inspect.signature(function).parameters.values()
     ]

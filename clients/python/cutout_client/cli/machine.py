@@ -12,7 +12,7 @@ from typing import Annotated, Optional
 import typer
 
 from cutout_client import local
-from cutout_client.cli.failures import failing
+from cutout_client.cli.flags import command
 from cutout_client.cli.sources import UsageError
 
 HOW = """The local service is not on this machine. It comes with the repository or as a container:
@@ -23,7 +23,7 @@ HOW = """The local service is not on this machine. It comes with the repository 
 Pictures need no service: cutout remove photo.jpg --local"""
 
 
-@failing
+@command()
 def models(as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False) -> None:
     """List the models that --local knows; * is the default, and only installed ones can be used."""
     found = local.models()
@@ -37,7 +37,7 @@ def models(as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] 
         typer.echo(f"{mark} {each.name:<{width}}  {where:<9}  {each.size_bytes / 1e6:>5.0f} MB  {each.licence}")
 
 
-@failing
+@command()
 def serve(
     port: Annotated[int, typer.Option(min=0, max=65_535, help="Port on 127.0.0.1; 0: a free one.")] = 8585,
     checkout: Annotated[

@@ -13,8 +13,7 @@ from cutout_client.cli.batch import INTERRUPTED, run_batch
 from cutout_client.cli.display import display_for
 from cutout_client.cli.done_log import DoneLog
 from cutout_client.cli.engines import RemovalEngine, engine_for
-from cutout_client.cli.failures import failing
-from cutout_client.cli.flags import Connection, Engine, Removal, with_flags
+from cutout_client.cli.flags import Connection, Engine, Removal, command
 from cutout_client.cli.sources import FORMATS, STDIN, Item, UsageError, format_of, images_in, plan
 
 _SETTLED_S = 0.5
@@ -29,8 +28,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="A JSON line for each image
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show errors only, as in a pipe.")]
 
 
-@with_flags("Picture", "Scene", "How", "Service")
-@failing
+@command("Picture", "Scene", "How", "Service")
 def remove(
     sources: Annotated[list[str], typer.Argument(metavar="FILES|DIRS|GLOBS|URLS|-", show_default=False)],
     removal: Removal,
@@ -75,8 +73,7 @@ def remove(
     raise typer.Exit(code)
 
 
-@with_flags("Picture", "Scene", "How", "Service")
-@failing
+@command("Picture", "Scene", "How", "Service")
 def watch(
     folder: Annotated[Path, typer.Argument(metavar="DIR", exists=True, file_okay=False)],
     removal: Removal,
