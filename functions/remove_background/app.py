@@ -11,7 +11,7 @@ from cutout.api.request import Request, Response
 from cutout.api.routing import Endpoint
 from cutout.aws import model_health, telemetry
 from cutout.aws.api_gateway import lambda_handler
-from cutout.imaging.models.onnx import check
+from cutout.imaging.models.onnx import self_test
 from cutout.services.async_removal import once_job
 
 
@@ -47,7 +47,7 @@ def remove(dialect: Dialect, request: Request) -> Response:
 def model_state(_: Request) -> Response:
     """For the deep health check: load the model and run it once."""
     segmenter = warm.segmenter()
-    check(segmenter)
+    self_test(segmenter)
     return json_answer({"status": "ok", "model": segmenter.name})
 
 

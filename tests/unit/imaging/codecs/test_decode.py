@@ -10,7 +10,7 @@ from PIL import Image
 
 from cutout.errors import ImageTooLargeError, InvalidImageError, ResolutionTooHighError, UnsupportedImageFormatError
 from cutout.imaging.codecs.decode import decode
-from cutout.imaging.spec import Limits, SizeName, fitted
+from cutout.imaging.spec import Limits, SizeName, fit_size
 from tests.unit.imaging.pictures import chunk, photo, png_of, saved, soft_disc, tiff_of, to_bytes
 
 LIMITS = Limits()
@@ -182,22 +182,22 @@ def test_a_tiff_with_odd_and_many_tags_is_read_or_refused() -> None:
 
 
 def test_output_size_caps_the_long_side_first_then_the_megapixels_and_never_enlarges() -> None:
-    assert fitted(100, 50, SizeName.FULL, LIMITS) == (100, 50)
-    assert fitted(8000, 4000, SizeName.FULL, LIMITS) == (6000, 3000)
-    assert fitted(4000, 8000, SizeName.FULL, LIMITS) == (3000, 6000)
-    assert fitted(1000, 1000, SizeName.PREVIEW, LIMITS) == (500, 500)
-    assert fitted(16_384, 1, SizeName.PREVIEW, LIMITS) == (6000, 1)
-    assert fitted(4000, 3000, SizeName.HD, LIMITS) == (2309, 1732)
+    assert fit_size(100, 50, SizeName.FULL, LIMITS) == (100, 50)
+    assert fit_size(8000, 4000, SizeName.FULL, LIMITS) == (6000, 3000)
+    assert fit_size(4000, 8000, SizeName.FULL, LIMITS) == (3000, 6000)
+    assert fit_size(1000, 1000, SizeName.PREVIEW, LIMITS) == (500, 500)
+    assert fit_size(16_384, 1, SizeName.PREVIEW, LIMITS) == (6000, 1)
+    assert fit_size(4000, 3000, SizeName.HD, LIMITS) == (2309, 1732)
 
 
 @given(st.integers(1, 16_384), st.integers(1, 16_384), st.sampled_from(SizeName))
 def test_output_size_stays_within_its_caps_and_keeps_the_aspect(width: int, height: int, size: SizeName) -> None:
-    out_width, out_height = fitted(width, height, size, LIMITS)
+    out_width, out_height = fit_size(width, height, size, LIMITS)
     assert 1 <= out_width <= min(width, 6000)
     assert 1 <= out_height <= min(height, 6000)
     assert out_width * out_height <= max(size.max_mp * 1e6, out_width, out_height)
     assert abs(out_width * height - out_height * width) <= max(width, height) + 1
-    assert fitted(out_width, out_height, size, LIMITS) == (out_width, out_height)
+    assert fit_size(out_width, out_height, size, LIMITS) == (out_width, out_height)
 
 
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG"])

@@ -1,13 +1,13 @@
 import pytest
 
 from cutout.errors import UnsupportedImageFormatError
-from cutout.imaging.codecs.formats import require_kind
+from cutout.imaging.codecs.formats import require_format
 
 PNG, GIF = b"\x89PNG\r\n\x1a\n...", b"GIF89a..."
 
 
 def test_a_kind_that_is_taken_passes():
-    require_kind(PNG, {"png", "jpeg"}, "PNG or JPEG")
+    require_format(PNG, {"png", "jpeg"}, "PNG or JPEG")
 
 
 @pytest.mark.parametrize(
@@ -20,5 +20,5 @@ def test_a_kind_that_is_taken_passes():
 )
 def test_another_kind_is_refused_in_words_that_help(data, message):
     with pytest.raises(UnsupportedImageFormatError) as caught:
-        require_kind(data, {"png", "jpeg"}, "PNG or JPEG")
+        require_format(data, {"png", "jpeg"}, "PNG or JPEG")
     assert caught.value.message == message

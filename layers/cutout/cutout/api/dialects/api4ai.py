@@ -19,7 +19,7 @@ from cutout.api.problems import refusal_headers, status_of
 from cutout.api.request import Request, Response
 from cutout.api.sources import InputKind, Source
 from cutout.errors import CutoutError
-from cutout.imaging.codecs.formats import require_kind
+from cutout.imaging.codecs.formats import require_format
 from cutout.imaging.spec import Channels, CutoutSpec, Length, LengthUnit, Limits, Shadow
 
 _PREFIXES: Final = ("/v1", "/img-bg-removal/v1")
@@ -83,7 +83,7 @@ class Api4Ai(Dialect):
     def receive(self, request: Request, order: Order) -> None:
         """Note what came, for a failure too. Raises UnsupportedImageFormatError."""
         request.notes["md5"] = _md5(order.source.data)
-        require_kind(order.source.data, _KINDS, "JPEG or PNG")
+        require_format(order.source.data, _KINDS, "JPEG or PNG")
 
     def answer(self, request: Request, order: Order, outcome: Outcome) -> Response:
         """The picture or the mask as the one entity of the one result."""

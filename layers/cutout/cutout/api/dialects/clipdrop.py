@@ -19,7 +19,7 @@ from cutout.api.problems import refusal_headers, status_of
 from cutout.api.request import Request, Response
 from cutout.api.sources import InputKind, Source
 from cutout.errors import CutoutError
-from cutout.imaging.codecs.formats import require_kind, sniff
+from cutout.imaging.codecs.formats import require_format, sniff
 from cutout.imaging.spec import CutoutSpec, ImageFormat, Limits, OwnAlpha
 
 _OFFERS: Final[Mapping[str, ImageFormat]] = {
@@ -63,7 +63,7 @@ class Clipdrop(Dialect):
 
     def receive(self, request: Request, order: Order) -> None:  # noqa: ARG002
         """Raises UnsupportedImageFormatError."""
-        require_kind(order.source.data, _KINDS, "PNG, JPG or WEBP")
+        require_format(order.source.data, _KINDS, "PNG, JPG or WEBP")
 
     def answer(self, request: Request, order: Order, outcome: Outcome) -> Response:  # noqa: ARG002
         """The image; the very bytes that came where they were transparent, and of the format that is wanted."""

@@ -1,7 +1,7 @@
-"""Bytes to an upright sRGB image at the size of the answer. Knows nothing of models, options' spellings or HTTP.
+"""Encoded bytes to an upright sRGB image at the size of the answer.
 
-The format is decided by the first bytes (``magic``), Pillow is opened with exactly that format, and the limits are
-held against the header before any pixel is decoded. A picture that will be shown smaller is made smaller at once,
+The format is decided by the first bytes (``formats``), Pillow is opened with exactly that format, and the limits are
+checked against the header before any pixel is decoded. An image that will be shown smaller is made smaller at once,
 for JPEG already inside the decoder, so that no later step works on more pixels than the answer has.
 """
 
@@ -12,8 +12,6 @@ import zlib
 from dataclasses import dataclass
 from io import BytesIO
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
 from cutout.errors import (
@@ -22,12 +20,19 @@ from cutout.errors import (
     ResolutionTooHighError,
     UnsupportedImageFormatError,
 )
-from cutout.imaging.codecs.colour import eight_bit, to_srgb
-from cutout.imaging.codecs.formats import describe, sniff
-from cutout.imaging.spec import Limits, SizeName, fitted
+from cutout.imaging.arrays import Bytes
+from cutout.imaging.codecs.colour import to_8bit, to_srgb
+from cutout.imaging.codecs.formats import describe_unsupported, sniff
+from cutout.imaging.spec import Limits, SizeName, fit_size
 
+MAX_SCANS = 64
+"""Encoders write ten or so. Each costs a pass over the whole picture, and 75 bytes suffice for one: 30 MB of them would
+keep a core busy for hours (libjpeg-turbo, "Two Issues with the JPEG Standard", issue LJT-01-004)."""
+MAX_SEGMENTS = 4_096
+"""Of 64 kB at most, so 30 MB of metadata need 480; more serve only to be counted."""
 
 _READERS = {"jpeg": "JPEG", "png": "PNG", "webp": "WEBP", "bmp": "BMP", "tiff": "TIFF", "gif": "GIF"}
+"""Names by :func:`~cutout.imaging.codecs.formats.sniff` to names of Pillow's plug-ins."""
 _DECODER_ERRORS = (
     OSError,  # most of them, among them UnidentifiedImageError and truncated files
     SyntaxError,  # broken structure of PNG and TIFF
@@ -53,25 +58,44 @@ _UPRIGHT = {
 }
 """EXIF orientation to the operation that makes the picture upright; 1 and unknown values need none."""
 
+_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")  # those left out have no length, or are no markers
+_START_OF_SCAN = b"\xff\xda"
+_END_OF_IMAGE = b"\xff\xd9"
+
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """An upright picture in sRGB.
+    """An upright image in sRGB.
 
-    image: uint8 [H, W, 3]; alpha: uint8 [H, W] or None when the file is opaque;
-    source_width, source_height: pixels of the file, upright, before it was made smaller.
+    Attributes:
+        image: uint8 [H, W, 3].
+        alpha: uint8 [H, W], straight; None when the file is opaque.
+        source_width: Pixels of the file, upright, before it was made smaller.
+        source_height: The same.
     """
 
-    image: NDArray[np.uint8]
-    alpha: NDArray[np.uint8] | None
+    image: Bytes
+    alpha: Bytes | None
     source_width: int
     source_height: int
 
 
 def decode(data: bytes, limits: Limits, size: SizeName = SizeName.FULL) -> Decoded:
-    """Decode ``data`` at the output size that ``size`` and ``limits`` allow; never larger than the file.
+    """Decode an image at the size of the answer, never larger than the file.
 
-    Raises ImageTooLargeError, UnsupportedImageFormatError, ResolutionTooHighError, InvalidImageError.
+    Args:
+        data: The encoded image.
+        limits: Bounds of the file and of the answer.
+        size: The answer's cap.
+
+    Returns:
+        The upright image in sRGB.
+
+    Raises:
+        ImageTooLargeError: The file has more bytes than ``limits.max_bytes``.
+        UnsupportedImageFormatError: The bytes are no image of a supported format.
+        ResolutionTooHighError: The header announces more pixels, or a longer side, than the limits.
+        InvalidImageError: The image is damaged or incomplete.
     """
     if len(data) > limits.max_bytes:
         raise ImageTooLargeError(
@@ -79,9 +103,9 @@ def decode(data: bytes, limits: Limits, size: SizeName = SizeName.FULL) -> Decod
         )
     kind = sniff(data)
     if kind is None:
-        raise UnsupportedImageFormatError(describe(data), {"supported": sorted(_READERS)})
+        raise UnsupportedImageFormatError(describe_unsupported(data), {"supported": sorted(_READERS)})
     if kind == "jpeg":
-        check_scans(data)
+        check_jpeg_scans(data)
     try:
         with warnings.catch_warnings():
             # Pillow warns of odd metadata and of pictures above its own size limit; ours is checked below.
@@ -97,6 +121,27 @@ def decode(data: bytes, limits: Limits, size: SizeName = SizeName.FULL) -> Decod
         ) from error
 
 
+def check_jpeg_scans(data: bytes) -> None:
+    """Refuse a JPEG that is built to keep the decoder busy.
+
+    Segments are stepped over by their length, and what follows the end of the image (a motion photo's video) is not
+    read. Source: ITU-T T.81, annex B.
+
+    Args:
+        data: The encoded JPEG.
+
+    Raises:
+        InvalidImageError: There are more than MAX_SCANS scans or MAX_SEGMENTS segments.
+    """
+    scans, segments, position = 0, 0, 2
+    while (found := _MARKER.search(data, position)) and found[0] != _END_OF_IMAGE:
+        segments += 1
+        scans += found[0] == _START_OF_SCAN
+        if scans > MAX_SCANS or segments > MAX_SEGMENTS:
+            raise InvalidImageError("The JPEG image has too many scans or segments.", {"format": "jpeg"})
+        position = found.end() + int.from_bytes(data[found.end() : found.end() + 2], "big")
+
+
 def _check_size(size: tuple[int, int], limits: Limits) -> None:
     width, height = size
     if width < 1 or height < 1:
@@ -110,14 +155,14 @@ def _check_size(size: tuple[int, int], limits: Limits) -> None:
 
 def _decode(picture: ImageFile.ImageFile, limits: Limits, size: SizeName) -> Decoded:
     width, height = picture.size
-    target = fitted(width, height, size, limits)
+    target = fit_size(width, height, size, limits)
     if target != (width, height):
         picture.draft(None, target)  # JPEG only: decode at 1/2, 1/4 or 1/8, not below the target
     picture.load()
     # Only now: PNG may carry EXIF behind the pixels. TIFF is turned by Pillow itself and has lost its tag here.
     turn = _UPRIGHT.get(_orientation(picture))
     profile = picture.info.get("icc_profile")
-    upright = eight_bit(picture)
+    upright = to_8bit(picture)
     if upright.size != target:
         upright = upright.resize(target, Image.Resampling.LANCZOS)
     if turn is not None:
@@ -129,34 +174,8 @@ def _decode(picture: ImageFile.ImageFile, limits: Limits, size: SizeName) -> Dec
 
 
 def _orientation(picture: ImageFile.ImageFile) -> int:
-    """EXIF (or XMP) orientation; a picture whose EXIF block is damaged counts as upright."""
+    """Read the orientation from EXIF (or XMP); a picture whose EXIF block is damaged counts as upright."""
     try:
         return int(picture.getexif().get(_ORIENTATION, 1))
     except _DECODER_ERRORS:
         return 1
-
-
-MAX_SCANS = 64
-"""Encoders write ten or so. Each costs a pass over the whole picture, and 75 bytes suffice for one: 30 MB of them would
-keep a core busy for hours (libjpeg-turbo, "Two Issues with the JPEG Standard", issue LJT-01-004)."""
-MAX_SEGMENTS = 4_096
-"""Of 64 kB at most, so 30 MB of metadata need 480; more serve only to be counted."""
-
-_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")  # those left out have no length, or are no markers
-_START_OF_SCAN = b"\xff\xda"
-_END_OF_IMAGE = b"\xff\xd9"
-
-
-def check_scans(data: bytes) -> None:
-    """Raise InvalidImageError for a JPEG of more than MAX_SCANS scans or MAX_SEGMENTS segments.
-
-    Segments are stepped over by their length and what follows the end of the image (a motion photo's video) is not
-    read. Source: ITU-T T.81, annex B.
-    """
-    scans, segments, position = 0, 0, 2
-    while (found := _MARKER.search(data, position)) and found[0] != _END_OF_IMAGE:
-        segments += 1
-        scans += found[0] == _START_OF_SCAN
-        if scans > MAX_SCANS or segments > MAX_SEGMENTS:
-            raise InvalidImageError("The JPEG image has too many scans or segments.", {"format": "jpeg"})
-        position = found.end() + int.from_bytes(data[found.end() : found.end() + 2], "big")

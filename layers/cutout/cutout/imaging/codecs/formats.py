@@ -16,13 +16,20 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
 
 
 def sniff(data: bytes) -> str | None:
-    """Return jpeg, png, gif, bmp, tiff or webp by the magic bytes of ``data``, or None for anything else."""
+    """Name the format of an image by its magic bytes.
+
+    Args:
+        data: The file, or its first 12 bytes.
+
+    Returns:
+        jpeg, png, gif, bmp, tiff or webp; None for anything else.
+    """
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "webp"
     return next((name for signature, name in _SIGNATURES if data.startswith(signature)), None)
 
 
-_STRANGERS: tuple[tuple[int, bytes, str], ...] = (
+_UNSUPPORTED: tuple[tuple[int, bytes, str], ...] = (
     (4, b"ftypavif", "AVIF images are not supported; send JPEG, PNG or WebP."),
     (4, b"ftyp", "HEIC/HEIF images are not supported; send the photo as JPEG, PNG or WebP."),
     (0, b"%PDF-", "This is a PDF document; send a page of it as an image."),
@@ -37,27 +44,40 @@ _STRANGERS: tuple[tuple[int, bytes, str], ...] = (
     (0, b"PK\x03\x04", "This is a ZIP archive; send the image itself."),
     (0, b"\x00\x00\x01\x00", "Icon files are not supported; send PNG."),
 )
-"""Things that are often sent in place of an image: offset, bytes (compared without case), what to do."""
+"""What is often sent in place of an image: offset, bytes (compared without case), and the message."""
 
 
-def describe(data: bytes) -> str:
-    """One sentence for the sender of bytes that :func:`sniff` does not know."""
+def describe_unsupported(data: bytes) -> str:
+    """Say what a file is that :func:`sniff` does not know, and what to send instead.
+
+    Args:
+        data: The file, or its beginning.
+
+    Returns:
+        One or two sentences for the client.
+    """
     if not data:
         return "The image is empty."
     head = data[:32].lower()
-    for offset, signature, message in _STRANGERS:
+    for offset, signature, message in _UNSUPPORTED:
         if head[offset:].startswith(signature.lower()) or (not offset and head.lstrip().startswith(signature.lower())):
             return message
     return "The image is not in a supported format; send JPEG, PNG, WebP, BMP, TIFF or GIF."
 
 
-def require_kind(data: bytes, kinds: Collection[str], told: str) -> None:
-    """Let images of these kinds pass (names as :func:`sniff` has them). told: the kinds as their sender calls them.
+def require_format(data: bytes, formats: Collection[str], names: str) -> None:
+    """Refuse images of any other format than these.
 
-    Raises UnsupportedImageFormatError.
+    Args:
+        data: The file.
+        formats: Allowed formats, as :func:`sniff` names them.
+        names: The same for the message, such as "JPEG or PNG".
+
+    Raises:
+        UnsupportedImageFormatError: The image has another format.
     """
-    kind = sniff(data)
-    if kind not in kinds:
+    found = sniff(data)
+    if found not in formats:
         raise UnsupportedImageFormatError(
-            f"{kind.upper()} images are not supported; send {told}." if kind else describe(data)
+            f"{found.upper()} images are not supported; send {names}." if found else describe_unsupported(data)
         )

@@ -16,8 +16,8 @@ from cutout.api.headers import preferred
 from cutout.api.request import Request, Response
 from cutout.api.sources import InputKind, load
 from cutout.errors import CutoutError, InvalidImageError
-from cutout.imaging.codecs.formats import require_kind
-from cutout.imaging.spec import Box, CutoutResult, SizeName, fitted
+from cutout.imaging.codecs.formats import require_format
+from cutout.imaging.spec import Box, CutoutResult, SizeName, fit_size
 
 _KINDS: Final = frozenset({"jpeg", "png", "webp"})
 _KINDS_TOLD: Final = "JPG, PNG or WebP"
@@ -46,7 +46,7 @@ class RemoveBg(Dialect):
 
     def receive(self, request: Request, order: Order) -> None:  # noqa: ARG002
         """Raises UnsupportedImageFormatError."""
-        require_kind(order.source.data, _KINDS, _KINDS_TOLD)
+        require_format(order.source.data, _KINDS, _KINDS_TOLD)
 
     def answer(self, request: Request, order: Order, outcome: Outcome) -> Response:  # noqa: ARG002
         """The image, or ``{"data": {result_b64, foreground_*}}``. Raises InvalidImageError where nothing was found."""
@@ -80,7 +80,7 @@ def improve(request: Request, _: Standing) -> Response:
     """
     source = read_source(form_fields(request))
     if source.kind is not InputKind.URL:
-        require_kind(load(source, {}, LIMITS.max_bytes), _KINDS, _KINDS_TOLD)
+        require_format(load(source, {}, LIMITS.max_bytes), _KINDS, _KINDS_TOLD)
     return replace(json_answer({"id": request.request_id.removeprefix("req_")}), headers={"x-image-kept": "no"})
 
 
@@ -91,7 +91,7 @@ def _wants_json(request: Request) -> bool:
 
 
 def _headers(result: CutoutResult, order: Order) -> dict[str, str]:
-    best = fitted(result.source_width, result.source_height, SizeName.FULL, order.limits)
+    best = fit_size(result.source_width, result.source_height, SizeName.FULL, order.limits)
     size = {"x-width": result.width, "x-height": result.height, "x-max-width": best[0], "x-max-height": best[1]}
     headers = {name: str(px) for name, px in size.items()}
     return headers | {"x-type": order.notes["type"]} if order.notes["type"] else headers
