@@ -56,6 +56,11 @@ class ImageFormat(StrEnum):
         return "image/jpeg" if self is ImageFormat.JPEG else f"image/{self.value}"
 
     @property
+    def max_side_px(self) -> int:
+        """The longest side that the format can have (WebP: RFC 9649; JPEG: libjpeg; GIF and ZIP's JPEG alike)."""
+        return {"webp": 16_383, "jpg": 65_500, "zip": 65_500, "gif": 65_535}.get(self.value, 2**31 - 1)
+
+    @property
     def keeps_alpha(self) -> bool:
         """Whether a cutout keeps its transparency in this format; the others are flattened."""
         return self in {ImageFormat.PNG, ImageFormat.WEBP, ImageFormat.TIFF, ImageFormat.ZIP}
@@ -90,8 +95,8 @@ class Limits:
     """Encoded image, bytes."""
     max_pixels: int = 50_000_000
     """Width times height of the input."""
-    max_side_px: int = 16_384
-    """Longer side of the input."""
+    max_side_px: int = 65_535
+    """Longer side of the input: the longest of a JPEG, so that shape does not matter below ``max_pixels``."""
     max_output_side_px: int = 6_000
     """Longer side of the output, applied before the megapixel cap."""
     max_output_mp: float = 50.0

@@ -111,7 +111,7 @@ def test_too_many_bytes_are_refused_before_anything_is_read() -> None:
 
 def test_too_many_pixels_and_too_long_sides_are_refused_from_the_header() -> None:
     # The IDAT is nonsense: whoever looks at it before the header says "damaged".
-    for width, height in ((5001, 10_000), (16_385, 1), (1, 16_385), (60_000, 60_000), (2**31 - 1, 2**31 - 1)):
+    for width, height in ((5001, 10_000), (65_536, 1), (1, 65_536), (60_000, 60_000), (2**31 - 1, 2**31 - 1)):
         with pytest.raises(ResolutionTooHighError):
             decode(png_of(width, height, b"nonsense"), LIMITS)
     for file_format in ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF"):
@@ -119,6 +119,23 @@ def test_too_many_pixels_and_too_long_sides_are_refused_from_the_header() -> Non
         with pytest.raises(ResolutionTooHighError):
             decode(data, Limits(max_pixels=80 * 48 - 1))
         assert decode(data, Limits(max_pixels=80 * 48, max_side_px=80)).source_width == 80
+
+
+@pytest.mark.parametrize(
+    ("width", "height"), [(790, 36_861), (36_861, 790), (790, 17_000), (65_500, 700), (1, 65_000), (40_000, 1_250)]
+)
+def test_pictures_up_to_50_megapixels_decode_whatever_their_shape(width: int, height: int) -> None:
+    data = saved(Image.new("L", (width, height), 90), "JPEG", quality=30)
+    decoded = decode(data, LIMITS, SizeName.PREVIEW)
+    assert (decoded.source_width, decoded.source_height) == (width, height)
+    assert max(decoded.image.shape) <= 6000
+
+
+def test_a_refusal_names_the_limit_that_is_exceeded() -> None:
+    with pytest.raises(ResolutionTooHighError, match=r"8000 x 7000 is more than 50 megapixels"):
+        decode(png_of(8000, 7000, b""), LIMITS)
+    with pytest.raises(ResolutionTooHighError, match=r"a side of 70000 px is more than 65535"):
+        decode(png_of(70_000, 10, b""), LIMITS)
 
 
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF"])

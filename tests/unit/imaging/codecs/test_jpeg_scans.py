@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from cutout.errors import InvalidImageError
-from cutout.imaging.codecs.decode import MAX_SCANS, check_jpeg_scans, decode
+from cutout.imaging.codecs.decode import decode
+from cutout.imaging.codecs.loaders.jpeg import MAX_SCANS, check_jpeg_scans
 from cutout.imaging.spec import Limits
 
 

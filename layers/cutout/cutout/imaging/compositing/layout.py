@@ -4,13 +4,13 @@ Two maps lead from the photo to the canvas. The frame (the photo or its crop) is
 the subject goes along unless ``scale`` or ``position`` move it alone. Both keep the aspect.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from cutout.imaging.arrays import Bytes
 from cutout.imaging.compositing import shadow, stroke
-from cutout.imaging.spec import Box, Canvas, Channels, CutoutSpec, Fit, Limits, Position, fit_size
+from cutout.imaging.spec import Box, Canvas, Channels, CutoutSpec, Fit, ImageFormat, Limits, Position, fit_size
 
 CROP_ABOVE = 10
 """Alpha (of 255) that still counts as empty when a cutout is cropped; a mask is cropped to anything above 0."""
@@ -138,7 +138,11 @@ def _canvas_size(
     if spec.canvas is not None:
         natural = background_px or (width, height)
         width, height = spec.canvas.width or natural[0], spec.canvas.height or natural[1]
-    return fit_size(width, height, spec.size, limits)
+    formats = [spec.mask_format if spec.channels is Channels.ALPHA else spec.format]
+    if spec.opaque_as_jpeg:
+        formats.append(ImageFormat.JPEG)
+    side = min(limits.max_output_side_px, *(each.max_side_px for each in formats))
+    return fit_size(width, height, spec.size, replace(limits, max_output_side_px=side))
 
 
 def _fit_frame(frame: Box, width: int, height: int, canvas: Canvas | None) -> _Map:
