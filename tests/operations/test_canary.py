@@ -5,8 +5,7 @@ import json
 import canary
 import pytest
 from picture import WrongCutoutError
-
-from tests.local_service import LIVE_KEY
+from tests.support.local_service import LIVE_KEY
 
 
 @pytest.fixture

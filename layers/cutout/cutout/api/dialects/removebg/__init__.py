@@ -16,7 +16,7 @@ from cutout.api.headers import preferred
 from cutout.api.request import Request, Response
 from cutout.api.sources import InputKind, load
 from cutout.errors import CutoutError, InvalidImageError
-from cutout.imaging.codecs.formats import require_kind
+from cutout.imaging.codecs.formats import require_format
 from cutout.imaging.spec import Box, CutoutResult, SizeName, fitted
 from cutout.usage import AccountStatus
 
@@ -47,7 +47,7 @@ class RemoveBg(Dialect):
 
     def check_image(self, loaded: LoadedRemoval) -> None:
         """Raises UnsupportedImageFormatError."""
-        require_kind(loaded.image, _KINDS, _KIND_NAMES)
+        require_format(loaded.image, _KINDS, _KIND_NAMES)
 
     def answer(self, request: Request, outcome: Outcome) -> Response:  # noqa: ARG002
         """The image, or ``{"data": {result_b64, foreground_*}}``. Raises InvalidImageError where nothing was found."""
@@ -82,7 +82,7 @@ def improve(request: Request, _: AccountStatus) -> Response:
     """
     source = read_source(form_fields(request))
     if source.kind is not InputKind.URL:
-        require_kind(load(source, {}, LIMITS.max_bytes), _KINDS, _KIND_NAMES)
+        require_format(load(source, {}, LIMITS.max_bytes), _KINDS, _KIND_NAMES)
     return replace(json_answer({"id": request.request_id.removeprefix("req_")}), headers={"x-image-kept": "no"})
 
 
