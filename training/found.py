@@ -15,6 +15,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from training import shards
+
 SHARDS = ("more-things", "more-living", "more-living-2", "more-openstax")
 # Whole sources that are never trained on, of different kinds: portraits, groups, aircraft, robots, amber pieces,
 # products, animals and flowers, people at sports. The first photos of each are what is scored.
@@ -62,6 +64,13 @@ class Photo:
         }
 
 
+def outlined(data: Path) -> Iterator[Photo]:
+    """The photos outlined by hand that are kept out of training; teachers answer to them to be scored."""
+    for source, items in shards.load(data, validation=True).photos.items():
+        for item in items:
+            yield Photo(source, item.number, item.picture)
+
+
 def read(data: Path, shard: str, masks: Path | None = None) -> Iterator[Photo]:
     """Every photo of a shard in the order of its name.
 
@@ -76,10 +85,10 @@ def read(data: Path, shard: str, masks: Path | None = None) -> Iterator[Photo]:
     with tarfile.open(data / f"{shard}.tar") as tar:
         files = {m.name: m for m in tar.getmembers() if m.isfile()}
         given: dict[str, dict[str, bytes]] = {}
-        for name in files:
+        for name, member in files.items():
             if name.endswith(".png"):
                 stem, teacher, _ = name.rsplit(".", 2)
-                given.setdefault(stem, {})[teacher] = _content(tar, files[name])
+                given.setdefault(stem, {})[teacher] = _content(tar, member)
         for name in sorted(n for n in files if n.endswith((".webp", ".jpg"))):
             stem = name.rpartition(".")[0]
             source, number = stem.split("/")

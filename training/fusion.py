@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import combinations
-
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,6 @@ from PIL import Image
 
 from training import found
 from training.found import Photo
-
 
 ENOUGH = 0.65  # IoU of the two that agree best, below which a photo teaches nothing
 FULL = 0.90  # and from which on it teaches like one outlined by hand

@@ -1,11 +1,12 @@
-"""Run an ONNX graph in torch, in bfloat16 where the processor is quicker at that.
+"""Run an ONNX graph in torch, in bfloat16.
 
-onnxruntime computes a teacher in float32; a recent Xeon does bfloat16 products eight times as fast (AMX), and torch
-uses them. Only the operations that the teachers have are known; any other is an error.
+onnxruntime computes a teacher in float32; a Xeon with AMX multiplies in bfloat16 many times as fast, and torch uses
+that. Only the operations that the teachers have are known; any other is an error.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from onnx import NodeProto, helper, numpy_helper
 from torch import Tensor
 from torch.nn import functional
 
-SIZES = ("Shape", "Slice", "Gather", "Unsqueeze")  # work on the sides of a map, as int64 tensors
+Attributes = dict[str, Any]
 
 
 class Graph:
@@ -73,53 +74,34 @@ def in_order(nodes: list[NodeProto], known: set[str], wanted: str) -> list[NodeP
 
 
 def run(kind: str, inputs: list[Any], attributes: dict[str, Any]) -> Tensor:
-    """One operation."""
-    x = inputs[0] if inputs else None
-    match kind:
-        case "Conv":
-            return functional.conv2d(
-                x,
-                inputs[1],
-                inputs[2] if len(inputs) > 2 else None,
-                attributes["strides"],
-                attributes["pads"][:2],
-                attributes["dilations"],
-                attributes["group"],
-            )
-        case "Relu":
-            return functional.relu(x)
-        case "MaxPool":
-            return functional.max_pool2d(x, attributes["kernel_shape"], attributes["strides"], ceil_mode=True)
-        case "Sigmoid":
-            return torch.sigmoid(x.float())
-        case "Add":
-            return x + inputs[1]
-        case "Concat":
-            return torch.cat(inputs, attributes["axis"])
-        case "Cast":
-            return x  # between floats and between whole numbers: both stay what they are here
-        case "Resize":
-            sides = [int(side) for side in inputs[3][2:]]
-            return functional.interpolate(x, size=sides, mode="bilinear", align_corners=False)
-        case "Constant":
-            array = numpy_helper.to_array(attributes["value"])
-            return torch.from_numpy(array.copy())
-        case _ if kind in SIZES:
-            return sides_of(kind, inputs, attributes)
-        case _:
-            raise ValueError(f"{kind} is not known here")
+    """One operation, named as ONNX does."""
+    if kind not in OPERATIONS:
+        raise ValueError(f"{kind} is not known here")
+    return OPERATIONS[kind](attributes, *inputs)
 
 
-def sides_of(kind: str, inputs: list[Tensor], attributes: dict[str, Any]) -> Tensor:
-    """One operation on the sides of a map."""
-    x = inputs[0]
-    match kind:
-        case "Shape":
-            return torch.tensor(x.shape, dtype=torch.int64)
-        case "Slice":
-            begin, end = (int(part[0]) for part in inputs[1:3])
-            return x[begin:end]
-        case "Gather":
-            return x[inputs[1]]
-        case _:
-            return x.unsqueeze(attributes["axes"][0])
+def _convolve(given: Attributes, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    shape = given["strides"], given["pads"][:2], given["dilations"], given["group"]
+    return functional.conv2d(x, weight, bias, *shape)
+
+
+def _resize(_: Attributes, x: Tensor, _roi: None, _scales: None, sides: Tensor) -> Tensor:
+    return functional.interpolate(x, size=sides[2:].tolist(), mode="bilinear", align_corners=False)
+
+
+OPERATIONS: dict[str, Callable[..., Tensor]] = {
+    "Add": lambda _, x, y: x + y,
+    "Cast": lambda _, x: x,  # between floats and between whole numbers: both stay what they are here
+    "Concat": lambda given, *parts: torch.cat(parts, given["axis"]),
+    "Constant": lambda given: torch.from_numpy(numpy_helper.to_array(given["value"]).copy()),
+    "Conv": _convolve,
+    "MaxPool": lambda given, x: functional.max_pool2d(x, given["kernel_shape"], given["strides"], ceil_mode=True),
+    "Relu": lambda _, x: functional.relu(x),
+    "Resize": _resize,
+    "Sigmoid": lambda _, x: torch.sigmoid(x.float()),
+    # What follows works on the sides of a map, as int64 tensors.
+    "Gather": lambda _, x, at: x[at],
+    "Shape": lambda _, x: torch.tensor(x.shape, dtype=torch.int64),
+    "Slice": lambda _, x, begin, end, *_along: x[int(begin[0]) : int(end[0])],
+    "Unsqueeze": lambda given, x: x.unsqueeze(given["axes"][0]),
+}

@@ -1,6 +1,7 @@
 """What makes an alpha good: right pixels, right shape, right edges, and no grey where there is none.
 
-Logits, alphas and weights of pixels are float32 [N, 1, H, W], the latter two in 0..1; ``trust`` is float32 [N, 1] in 0..1.
+Logits, alphas and weights of pixels are float32 [N, 1, H, W], the latter two in 0..1; ``trust`` is float32 [N, 1] in
+0..1.
 """
 
 from __future__ import annotations

@@ -65,7 +65,9 @@ def word(rng: Generator, side: int) -> Image.Image:
     matte = Image.new("L", (int(right - left) + 4, int(bottom - top) + 4), 0)
     ImageDraw.Draw(matte).multiline_text((2 - left, 2 - top), text, 255, font, align="center")
     matte.thumbnail((side, side))
-    return matte.rotate(float(rng.normal(0, 8)), Image.Resampling.BILINEAR, expand=True) if rng.random() < 0.3 else matte
+    if rng.random() < 0.3:
+        matte = matte.rotate(float(rng.normal(0, 8)), Image.Resampling.BILINEAR, expand=True)
+    return matte
 
 
 def badge(rng: Generator, side: int) -> Image.Image:

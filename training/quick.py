@@ -7,7 +7,7 @@ gradient of the input is a convolution with the kernel turned around, which is a
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -26,52 +26,58 @@ class Depthwise(nn.Conv2d):
     def forward(self, x: Tensor) -> Tensor:
         if not (self.training and torch.is_autocast_enabled("cpu") and x.device.type == "cpu"):
             return super().forward(x)
-        y: Tensor = _Convolve.apply(x, self.weight, self.stride[0], self.padding[0], self.dilation[0])  # type: ignore[no-untyped-call]
+        shape = Shape(self.stride[0], int(self.padding[0]), self.dilation[0])
+        y: Tensor = _Convolve.apply(x, self.weight, shape)  # type: ignore[no-untyped-call]
         return y if self.bias is None else y + self.bias.to(y.dtype)[:, None, None]
+
+
+class Shape(NamedTuple):
+    """How a kernel moves."""
+
+    stride: int
+    padding: int
+    dilation: int
 
 
 class _Convolve(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, stride: int, padding: int, dilation: int) -> Tensor:
+    def forward(ctx: Any, x: Tensor, weight: Tensor, shape: Shape) -> Tensor:
         x = x.to(torch.bfloat16)
         ctx.save_for_backward(x, weight)
-        ctx.shape = stride, padding, dilation
-        return functional.conv2d(x, weight.to(x.dtype), None, stride, padding, dilation, len(weight))
+        ctx.shape = shape
+        return functional.conv2d(x, weight.to(x.dtype), None, *shape, len(weight))
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        (gradient,) = gradients
         x, weight = ctx.saved_tensors
-        gradient = gradient.to(x.dtype)
-        of_x = _of_input(x, weight, gradient, *ctx.shape) if ctx.needs_input_grad[0] else None
-        of_weight = _of_weight(x, weight, gradient, *ctx.shape) if ctx.needs_input_grad[1] else None
-        return of_x, of_weight, None, None, None
+        gradient = gradients[0].to(x.dtype)
+        of_x = _of_input(x, weight, gradient, ctx.shape) if ctx.needs_input_grad[0] else None
+        of_weight = _of_weight(x, weight, gradient, ctx.shape) if ctx.needs_input_grad[1] else None
+        return of_x, of_weight, None
 
 
-def _of_input(x: Tensor, weight: Tensor, gradient: Tensor, stride: int, padding: int, dilation: int) -> Tensor:
-    if stride == 1:
+def _of_input(x: Tensor, weight: Tensor, gradient: Tensor, shape: Shape) -> Tensor:
+    if shape.stride == 1:
         turned = weight.to(x.dtype).flip(2, 3)
-        return functional.conv2d(gradient, turned, None, 1, padding, dilation, len(weight))
-    of_x, _, _ = _both(x.float(), weight, gradient.float(), stride, padding, dilation, (True, False))
-    return of_x.to(x.dtype)
+        return functional.conv2d(gradient, turned, None, *shape, len(weight))
+    return _library(x.float(), weight, gradient.float(), shape, wanted=0).to(x.dtype)
 
 
-def _of_weight(x: Tensor, weight: Tensor, gradient: Tensor, stride: int, padding: int, dilation: int) -> Tensor:
+def _of_weight(x: Tensor, weight: Tensor, gradient: Tensor, shape: Shape) -> Tensor:
     n = len(x)
     part = max(1, n // PART)
     begin = int(torch.randint(0, n - part + 1, ()))
     some = slice(begin, begin + part)
-    inputs, gradients = x[some].float(), gradient[some].float()
-    _, of_weight, _ = _both(inputs, weight, gradients, stride, padding, dilation, (False, True))
-    return of_weight * (n / part)
+    return _library(x[some].float(), weight, gradient[some].float(), shape, wanted=1) * (n / part)
 
 
-def _both(
-    x: Tensor, weight: Tensor, gradient: Tensor, stride: int, padding: int, dilation: int, wanted: tuple[bool, bool]
-) -> tuple[Tensor, Tensor, Tensor]:
-    """The library's own gradients, of the input or of the weight."""
-    two = [stride, stride], [padding, padding], [dilation, dilation]
-    answer: tuple[Tensor, Tensor, Tensor] = torch.ops.aten.convolution_backward(
-        gradient, x, weight.float(), [len(weight)], *two, False, [0, 0], len(weight), [*wanted, False]
-    )
-    return answer
+def _library(x: Tensor, weight: Tensor, gradient: Tensor, shape: Shape, *, wanted: int) -> Tensor:
+    """The library's own gradient in float32: of the input (0) or of the weight (1)."""
+    channels, mask = len(weight), [wanted == 0, wanted == 1, False]
+    moves = ([side, side] for side in shape)
+    backward = torch.ops.aten.convolution_backward
+    answers: tuple[Tensor, ...] = backward(
+        gradient, x, weight.float(), [channels], *moves, transposed=False, output_padding=[0, 0], groups=channels,
+        output_mask=mask,
+    )  # fmt: skip
+    return answers[wanted]

@@ -1,4 +1,4 @@
-"""Samples for training: photos with masks, photos with teachers' masks, composites, marks, and pictures without a subject.
+"""Samples for training: photos outlined by hand or by teachers, composites, marks, pictures without a subject.
 
 A sample is a picture, an alpha, the weight of each pixel, and the trust in the alpha's outline: exact (1) for
 composites, low for the clicked outlines of the caltech sources.

@@ -137,7 +137,7 @@ class Ours(Teacher):
     digest = "ec0267c907584509e91bad2ffb051e1eb0f06480f1cb28c5ece25e441964e514"
     filter = Image.Resampling.BILINEAR
 
-    def fetch(self, packages: Path) -> bytes:
+    def fetch(self, _packages: Path) -> bytes:
         return Path("models/cutout-s.onnx").read_bytes()
 
     def open(self, path: Path) -> None:
@@ -179,28 +179,32 @@ def save(path: Path, alpha: np.ndarray) -> None:
     fresh.replace(path)
 
 
+def mask_path(masks: Path, photo: Photo, teacher: str) -> Path:
+    """Where a teacher's mask of a photo is kept."""
+    return masks / f"{photo.name}.{teacher}.png"
+
+
 def made(options: argparse.Namespace, source: str) -> int:
     """How many masks of a source the teacher has made already."""
     return len(list(options.masks.glob(f"{source}/*.{options.teacher}.png")))
 
 
 def missing(options: argparse.Namespace) -> Iterator[Photo]:
-    """Photos without the teacher's mask: those to be scored, the named sources in that order, then all, an even share of each at a time.
+    """Photos without the teacher's mask: those to be scored, the named sources, then all, an even share of each.
 
-    Photos come first that another teacher has seen: one mask alone says nothing about itself.
+    Among all, photos come first that another teacher has seen: one mask alone says nothing about itself.
     """
     photos: dict[str, list[Photo]] = {}
     for shard in found.SHARDS:
         for photo in found.read(options.data, shard, options.masks):
             if options.teacher not in photo.masks:
                 photos.setdefault(photo.source, []).append(photo)
+    yield from (p for p in found.outlined(options.data) if not mask_path(options.masks, p, options.teacher).exists())
     for source in found.HELD_OUT:
         yield from photos.pop(source, [])[: found.SCORED - made(options, source)]
     for source in options.first:
         yield from photos.pop(source, [])
-    ranked = [
-        (not photo.masks, i / len(group), photo) for group in photos.values() for i, photo in enumerate(group)
-    ]
+    ranked = [(not photo.masks, i / len(group), photo) for group in photos.values() for i, photo in enumerate(group)]
     yield from (photo for _, _, photo in sorted(ranked, key=lambda row: row[:2]))
 
 
@@ -219,12 +223,11 @@ def main() -> None:
     torch.set_num_threads(1)
     teacher = TEACHERS[options.teacher](options.packages)
     answer = teacher.mirrored if options.mirror else teacher.alpha
-    begun, count = time.monotonic(), 0
-    for photo in missing(options):
+    begun = time.monotonic()
+    for count, photo in enumerate(missing(options), 1):
         if time.monotonic() - begun > 60 * options.minutes:
             break
-        save(options.masks / f"{photo.name}.{teacher.name}.png", answer(photo.open()))
-        count += 1
+        save(mask_path(options.masks, photo, teacher.name), answer(photo.open()))
         if count % 50 == 0:
             print(f"{count} masks in {time.monotonic() - begun:.0f} s", flush=True)
 

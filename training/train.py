@@ -76,7 +76,7 @@ def train(options: argparse.Namespace) -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     teacher = StartingNetwork(options.teacher)
     busy = busy_backgrounds(teacher, options.data, options.out / "busy.json")
-    teacher.to(device)
+    teacher.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     run = begin(options, device)
     net = run.net
     drawn, recent = batches(options, run.progress.step, busy), 0.0
@@ -86,9 +86,10 @@ def train(options: argparse.Namespace) -> None:
         with torch.autocast(device.type, torch.bfloat16, enabled=options.bf16):
             maps = net.encoder(image)
             answer = net.decoder(image, maps)
+            asks = run.progress.step % options.distil_every == 0
+            kept = options.distil * teacher.loss(image, maps.context) if asks else 0.0
         loss = losses.total(Prediction(*(part.float() for part in answer)), alpha, weight, trust, decide=share)
-        asks = run.progress.step % options.distil_every == 0
-        run.update(loss + options.distil * teacher.loss(image, maps.context.float()) if asks else loss)
+        run.update(loss + kept)
         cost = float(loss.detach())
         recent = 0.95 * (recent or cost) + 0.05 * cost
         if run.progress.step % LOG_EVERY == 0:
