@@ -19,9 +19,9 @@ from training.shards import Collection
 from training.subjects import PHOTO_WEIGHTS, Subjects
 
 TRUST = {"caltech-animals": 0.25, "caltech-objects": 0.25, "people-ccp": 0.8}
-KINDS = {"photo": 0.36, "found": 0.34, "composite": 0.20, "mark": 0.05, "empty": 0.05}
+KINDS = {"photo": 0.35, "found": 0.32, "composite": 0.20, "mark": 0.08, "empty": 0.05}
 COMPOSITES = {"several": 0.80, "group": 0.10, "far": 0.05, "near": 0.05}  # any subjects; one source's; one's own colour
-TINY = 0.03  # of the pictures
+TINY = 0.04  # of the pictures
 AGAINST_LIGHT = 0.03  # of the photos
 EMPTY_PHOTOS = 0.35  # of the pictures without a subject are photos of the second part
 OUTLINED = {True: 0.7, False: 0.4}  # trust in a teacher's outline, with IS-Net among them and without
