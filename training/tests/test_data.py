@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
-from training import camera, compose, glass, grounds, shards, strands, structures
+from training import camera, compose, glass, grounds, marks, shards, strands, structures
 from training.metrics import erode, iou, score
 from training.samples import Sampler
 from training.subjects import Subjects
@@ -133,13 +133,46 @@ def test_a_group_stands_side_by_side(tmp_path, rng):
     assert len({x for _, (x, _) in members}) > 1
 
 
+def test_a_far_group_is_small(tmp_path, rng):
+    subjects = Subjects(people(tmp_path))
+    for _ in range(10):
+        assert all(max(subject.picture.size) < 0.35 * SIZE for subject, _ in subjects.group(rng, SIZE, far=True))
+
+
+@pytest.mark.parametrize("make", [marks.word, marks.badge, marks.icon, marks.drawing])
+def test_a_mark_is_ink_with_open_ground(make, rng):
+    for _ in range(10):
+        matte = np.asarray(make(rng, 128)) > 127
+        assert 0 < matte.mean() < 0.9
+
+
+def test_a_tiny_picture_keeps_its_subject_where_it_was(rng):
+    picture, alpha = Image.new("RGB", (SIZE, SIZE), "white"), Image.new("L", (SIZE, SIZE), 0)
+    ImageDraw.Draw(alpha).rectangle((24, 24, 71, 71), fill=255)
+    for _ in range(10):
+        small, mask = camera.tiny(rng, Image.composite(Image.new("RGB", alpha.size, "red"), picture, alpha), alpha)
+        assert small.size == mask.size == (SIZE, SIZE)
+        assert iou(np.asarray(mask) > 127, np.asarray(alpha) > 127) > 0.7
+
+
+def test_against_the_light_the_subject_is_darker_and_the_ground_brighter(rng):
+    picture, alpha = Image.new("RGB", (8, 8), (128, 128, 128)), Image.new("L", (8, 8), 0)
+    alpha.paste(255, (0, 0, 4, 8))
+    lit = np.asarray(camera.against_light(rng, picture, alpha))
+    assert lit[:, :4].max() < 128 < lit[:, 4:].min()
+
+
+def test_low_light_leaves_few_grey_levels(rng):
+    assert np.asarray(camera.dark(rng, Image.new("RGB", (32, 32), "white"))).mean() < 140
+
+
 def test_every_kind_of_sample_has_the_size_asked_for(tmp_path, rng):
     sampler = Sampler(people(tmp_path), SIZE)
     for _ in range(40):
-        picture, alpha, trust = sampler.draw(rng)
-        assert (picture.mode, picture.size) == ("RGB", (SIZE, SIZE))
-        assert (alpha.mode, alpha.size) == ("L", (SIZE, SIZE))
-        assert 0 <= trust <= 1
+        sample = sampler.draw(rng)
+        assert (sample.picture.mode, sample.picture.size) == ("RGB", (SIZE, SIZE))
+        assert {(plane.mode, plane.size) for plane in (sample.alpha, sample.weight)} == {("L", (SIZE, SIZE))}
+        assert 0 <= sample.trust <= 1
 
 
 def people(folder: Path) -> shards.Collection:
