@@ -23,6 +23,7 @@ from local.options import Options
 from local.poller import Poller
 from local.pool import Pool, WarmUpError
 from local.resources import EventSource, Queue, Template
+from local.site import Site
 from local.state import announced, endpoints, last_error, log_folder, queue_url, variables
 from local.template import load_template, queue_arn
 from local.worker import InitError, Outcome
@@ -65,7 +66,8 @@ async def running(options: Options) -> AsyncIterator[str]:
         invoke = _invoker(pools)
         names = {function.name: logical_id for logical_id, function in template.functions.items()}
         await stack.enter_async_context(_serving(InvokeApi(names, invoke), internal))
-        await stack.enter_async_context(_serving(Gateway(template, invoke), listener))
+        site = Site(Gateway(template, invoke), aws, options.key)
+        await stack.enter_async_context(_serving(site, listener))
         filling = asyncio.to_thread(_fill_cloud, template, aws, options.key)
         try:
             await asyncio.gather(filling, *(pool.start() for pool in pools.values()))

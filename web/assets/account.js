@@ -1,0 +1,1 @@
+export function showAccount(host) { host.replaceChildren("…"); }
