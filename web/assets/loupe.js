@@ -10,6 +10,7 @@ export class Loupe {
   #stage;
   #button;
   #image = null;
+  #before = () => null;
   #at = { x: 0.5, y: 0.5 };
 
   constructor(stage, button) {
@@ -21,9 +22,10 @@ export class Loupe {
     stage.addEventListener("keydown", (event) => this.#step(event));
   }
 
-  /** The picture to look at. */
-  attach(image) {
+  /** The picture to look at; `before(x)` is what lies over it at a share x of its width, or null. */
+  attach(image, before = () => null) {
     this.#image = image;
+    this.#before = before;
     if (image && !image.complete) image.addEventListener("load", () => this.#draw(), { once: true });
     if (this.#on()) this.#stage.append(this.#glass);
     this.#draw();
@@ -83,11 +85,12 @@ export class Loupe {
     const left = box.left - stage.left + this.#at.x * box.width - SIZE / 2;
     const top = box.top - stage.top + this.#at.y * box.height - SIZE / 2;
     this.#glass.style.setProperty("translate", `${clamp(left, 4, stage.width - SIZE - 4)}px ${clamp(top, 4, stage.height - SIZE - 4)}px`);
+    const shown = this.#before(this.#at.x) ?? image;
     const side = SIZE / FACTOR;
     const context = this.#glass.getContext("2d");
     context.imageSmoothingEnabled = false;
     context.clearRect(0, 0, SIZE * 2, SIZE * 2);
-    context.drawImage(image, this.#at.x * image.naturalWidth - side / 2, this.#at.y * image.naturalHeight - side / 2, side, side, 0, 0, SIZE * 2, SIZE * 2);
+    context.drawImage(shown, this.#at.x * shown.naturalWidth - side / 2, this.#at.y * shown.naturalHeight - side / 2, side, side, 0, 0, SIZE * 2, SIZE * 2);
     context.strokeStyle = "#8888";
     context.strokeRect(SIZE - FACTOR, SIZE - FACTOR, FACTOR * 2, FACTOR * 2);
   }

@@ -129,7 +129,8 @@ export class Viewer {
   #place(scene) {
     this.#stage.replaceChildren(scene, h("div", { className: "working", "aria-hidden": "true" }));
     this.#paintGround();
-    this.#loupe.attach([...this.#stage.querySelectorAll(".picture > img")].at(-1) ?? null);
+    const over = this.#stage.querySelector(".before img");
+    this.#loupe.attach([...this.#stage.querySelectorAll(".picture > img")].at(-1) ?? null, (x) => (x * 100 < this.#split ? over : null));
   }
 }
 
