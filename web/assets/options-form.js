@@ -9,7 +9,7 @@ export function optionsForm(form, options, run) {
   const foot = runRow(run);
   const build = () => {
     const rows = [];
-    form.replaceChildren(head(options), ...GROUPS.map((group) => details(group, options, rows)), foot);
+    form.replaceChildren(head(options), h("div", { className: "options-scroll" }, GROUPS.map((group) => details(group, options, rows))), foot);
     return () => rows.forEach(([row, option]) => { row.hidden = !options.applies(option); });
   };
   let follow = build();
@@ -103,7 +103,7 @@ const CONTROLS = {
     const file = options.get(option.name);
     if (file) button.textContent = file.name;
     remove.hidden = !file;
-    return labelled(option, h("div", { className: "file-row" }, button, remove, input));
+    return h("div", { className: "option", data: { option: option.name } }, h("span", { className: "option-label" }, option.label), h("div", { className: "file-row" }, button, remove, input));
   },
 
   position(option, options) {
