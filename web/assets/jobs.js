@@ -16,7 +16,7 @@ export function jobsCard() {
   const empty = h("p", { className: "muted empty", hidden: true }, "No jobs in the last 24 hours. POST /v2/jobs makes one.");
   const status = h("select", { className: "select", "aria-label": "Show jobs that are", onchange: () => load() }, STATES.map((value) => h("option", { value }, value || "all")));
   const more = h("button", { type: "button", className: "button small", hidden: true, onclick: () => load(more.dataset.cursor) }, "Show more");
-  const table = h("div", { className: "table-scroll", tabindex: 0, role: "region", "aria-labelledby": "jobs-title" },
+  const table = h("div", { className: "table-scroll", tabindex: 0, role: "group", "aria-label": "Table of jobs" },
     h("table", {}, h("thead", {}, h("tr", {}, ["Job", "State", "Ordered", "Result", "Actions"].map((text) => h("th", { scope: "col" }, text)))), rows));
 
   async function load(cursor) {

@@ -57,7 +57,7 @@ export function keysCard({ api_key: own }) {
   return h("section", { className: "card wide", "aria-labelledby": "keys-title" },
     h("div", { className: "card-head" }, h("h2", { id: "keys-title" }, "Keys"), h("label", { className: "check" }, closed, "closed ones too")),
     problem,
-    h("div", { className: "table-scroll", tabindex: 0, role: "region", "aria-labelledby": "keys-title" },
+    h("div", { className: "table-scroll", tabindex: 0, role: "group", "aria-label": "Table of keys" },
       h("table", {}, h("thead", {}, h("tr", {}, ["Key", "Made", "Last used", "State", "Actions"].map((text) => h("th", { scope: "col" }, text)))), rows)),
     createForm(own, create));
 }

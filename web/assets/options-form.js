@@ -84,10 +84,10 @@ const CONTROLS = {
   },
 
   color(option, options) {
-    const picker = h("input", { type: "color", "aria-label": `${option.label}, picked`, value: hex(options.get(option.name)),
+    const picker = h("input", { type: "color", "aria-label": `${option.label}, picked`, value: hex(options.get(option.name) || option.shows),
       onchange: () => { field.value = picker.value; options.set(option.name, picker.value); } });
     const field = h("input", { className: "input mono", id: `o-${option.name}`, placeholder: option.placeholder, value: options.get(option.name), autocomplete: "off", spellcheck: false,
-      onchange: () => { options.set(option.name, field.value.trim()); picker.value = hex(field.value); } });
+      onchange: () => { options.set(option.name, field.value.trim()); picker.value = hex(field.value || option.shows); } });
     return labelled(option, h("div", { className: "color-row" }, picker, field));
   },
 

@@ -14,7 +14,7 @@ export const GROUPS = [
     { name: "channels", label: "Channels", control: "segmented", initial: "rgba", choices: [["rgba", "Picture"], ["alpha", "Mask only"]] },
   ] },
   { title: "Background", open: true, options: [
-    { name: "bg_color", label: "Colour", control: "color", initial: "", placeholder: "transparent" },
+    { name: "bg_color", label: "Colour", control: "color", initial: "", placeholder: "transparent", shows: "#ffffff" },
     { name: "bg_image_file", label: "Image", control: "file", initial: "" },
     { name: "bg_image_url", label: "Image behind a URL", control: "text", initial: "", placeholder: "https://", without: "bg_image_file" },
     { name: "bg_fit", label: "Image fills", control: "segmented", initial: "cover", choices: [["cover", "Cover"], ["fit", "Fit"]], needs: ["bg_image_file", "bg_image_url"] },
@@ -36,11 +36,11 @@ export const GROUPS = [
     { name: "shadow_blur", label: "Softness", control: "range", initial: "4%", ...percent(30), needs: ["shadow"] },
     { name: "shadow_offset_x", label: "To the right", control: "range", initial: "2%", min: -30, max: 30, step: 0.5, unit: "%", needs: ["shadow=drop"] },
     { name: "shadow_offset_y", label: "Down", control: "range", initial: "3%", min: -30, max: 30, step: 0.5, unit: "%", needs: ["shadow=drop"] },
-    { name: "shadow_color", label: "Colour", control: "color", initial: "", placeholder: "black", needs: ["shadow"] },
+    { name: "shadow_color", label: "Colour", control: "color", initial: "", placeholder: "black", shows: "#000000", needs: ["shadow"] },
   ] },
   { title: "Outline", options: [
     { name: "stroke_width", label: "Width", control: "range", initial: "0px", min: 0, max: 60, step: 1, unit: "px" },
-    { name: "stroke_color", label: "Colour", control: "color", initial: "", placeholder: "white", needs: ["stroke_width"] },
+    { name: "stroke_color", label: "Colour", control: "color", initial: "", placeholder: "white", shows: "#ffffff", needs: ["stroke_width"] },
     { name: "stroke_opacity", label: "Strength", control: "range", initial: "100", min: 0, max: 100, step: 1, unit: "", needs: ["stroke_width"] },
     { name: "stroke_softness", label: "Softness", control: "range", initial: "0px", min: 0, max: 40, step: 1, unit: "px", needs: ["stroke_width"] },
   ] },

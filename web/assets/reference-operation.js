@@ -64,7 +64,7 @@ function example(contract, operation) {
   show("curl");
   return h("div", { className: "operation-code" },
     h("div", { className: "code-head" }, languages, button),
-    h("pre", { className: "code", tabindex: 0, "aria-label": `Request: ${operation.summary}` }, code),
+    h("pre", { className: "code", tabindex: 0, role: "group", "aria-label": `Request: ${operation.summary}` }, code),
     answer(contract, operation));
 }
 
@@ -74,5 +74,5 @@ function answer(contract, { responses: all, summary }) {
   const schema = response?.content?.["application/json"]?.schema;
   if (!schema || Object.keys(response.content).length > 1) return null;
   return [h("p", { className: "code-title" }, `Answer ${status}`),
-    h("pre", { className: "code answer", tabindex: 0, "aria-label": `Answer: ${summary}` }, h("code", {}, JSON.stringify(contract.sample(schema), null, 2)))];
+    h("pre", { className: "code answer", tabindex: 0, role: "group", "aria-label": `Answer: ${summary}` }, h("code", {}, JSON.stringify(contract.sample(schema), null, 2)))];
 }
