@@ -324,8 +324,10 @@ def test_a_wrong_option_is_explained_and_the_next_right_one_works(playground: Pa
     wait_for_result(playground)
     set_option(playground, "roi", "nonsense")
     expect(playground.locator("#problem")).to_contain_text("roi must be four lengths")
+    expect(playground.locator("#o-roi")).to_have_attribute("aria-invalid", "true")
     set_option(playground, "roi", "0% 0% 50% 100%")
     expect(playground.locator("#problem")).to_be_empty()
+    expect(playground.locator("#options [aria-invalid]")).to_have_count(0)
     assert download(playground)[0] == "photo-cutout.png"
 
 

@@ -21,6 +21,21 @@ export function optionsForm(form, options, run) {
   form.addEventListener("submit", (event) => event.preventDefault());
 }
 
+/** Marks the control of the option that was refused, and opens its group; without a name all are right again. */
+export function markWrong(form, name) {
+  for (const input of form.querySelectorAll("[aria-invalid]")) {
+    input.removeAttribute("aria-invalid");
+    input.removeAttribute("aria-errormessage");
+  }
+  const row = name && form.querySelector(`[data-option="${CSS.escape(name)}"]`);
+  if (!row) return;
+  row.closest("details").open = true;
+  for (const input of row.querySelectorAll("input, select")) {
+    input.setAttribute("aria-invalid", "true");
+    input.setAttribute("aria-errormessage", "problem");
+  }
+}
+
 function head(options) {
   return h("div", { className: "options-head" },
     h("h2", {}, "Options"),

@@ -6,7 +6,7 @@ import { showFacts } from "./facts.js";
 import { History } from "./history.js";
 import { maskOf } from "./mask.js";
 import { Options } from "./options.js";
-import { optionsForm } from "./options-form.js";
+import { markWrong, optionsForm } from "./options-form.js";
 import * as session from "./session.js";
 import { LANGUAGES, snippet } from "./snippets.js";
 import { sources } from "./sources.js";
@@ -98,6 +98,7 @@ export class Playground {
     } catch (error) {
       if (error.name === "AbortError") return;
       showProblem(byId("problem"), error, () => this.#run());
+      markWrong(byId("options"), error.details?.option);
       announce(words(error)[0]);
     } finally {
       if (this.#running === running) this.#abort();
@@ -106,6 +107,7 @@ export class Playground {
 
   #show(entry) {
     showProblem(byId("problem"), null);
+    markWrong(byId("options"));
     this.#viewer.show(entry.result);
     showFacts(byId("facts"), entry);
     this.#offer(entry);

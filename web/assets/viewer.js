@@ -136,7 +136,7 @@ export class Viewer {
 
 async function picture(url, alt) {
   const image = await loaded(url, alt);
-  return image.naturalWidth ? framed(image) : note("There is nothing to show.", "The browser cannot read this file.");
+  return image.naturalWidth ? framed(image) : note("There is no preview.", "The browser cannot show this file; the service may still read it.");
 }
 const note = (title, text) => h("div", { className: "stage-note" }, h("strong", {}, title), h("p", {}, text));
 
