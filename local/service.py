@@ -23,6 +23,7 @@ from local.options import Options
 from local.poller import Poller
 from local.pool import Pool, ProbeError
 from local.resources import EventSource, Queue, Template
+from local.site import Site
 from local.state import endpoints, endpoints_file, environment_values, last_error, log_folder, queue_url
 from local.template import load_template, queue_arn
 from local.worker import InitError, Outcome
@@ -81,7 +82,7 @@ async def running_service(options: Options) -> AsyncIterator[str]:
 
         names = {function.name: logical_id for logical_id, function in template.functions.items()}
         await stack.enter_async_context(_http_server(InvokeApi(names, invoke), internal))
-        await stack.enter_async_context(_http_server(Gateway(template, invoke), listener))
+        await stack.enter_async_context(_http_server(Site(Gateway(template, invoke), aws, options.key), listener))
         await _start(template, pools, aws, options.key, logs)
         for source in template.sources.values():
             queue = template.queues[source.queue]

@@ -4,10 +4,10 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from tests.support.local_service import LIVE_KEY
 
 from deploy import DeployError
 from deploy.smoke import smoke
+from tests.support.local_service import LIVE_KEY
 
 
 def test_a_service_that_works_passes_every_step(service):

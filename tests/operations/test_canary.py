@@ -5,6 +5,7 @@ import json
 import canary
 import pytest
 from picture import WrongCutoutError
+
 from tests.support.local_service import LIVE_KEY
 
 

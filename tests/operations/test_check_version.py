@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import check_version
 import pytest
 from picture import WrongCutoutError
+
 from tests.support.local_service import LIVE_KEY
 
 VERSIONS = {"REMOVE_VERSION": "remove_background", "UPLOAD_VERSION": "process_upload", "JOBS_VERSION": "jobs"}

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tests.support.node_packages import install, node
 
 from local import ROOT
+from tests.support.node_packages import install, node
 
 HERE = Path(__file__).parent
 FILES = sorted((ROOT / ".github/workflows").glob("*.yaml"))

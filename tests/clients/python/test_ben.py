@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from tests.support.local_service import Service
 
 from cutout_client.ben import predict_image
 from tests.dialects.pictures import astronaut, encoded, opened
+from tests.support.local_service import Service
 
 
 @pytest.fixture

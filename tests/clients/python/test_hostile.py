@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.support.local_service import Service
 
 from cutout_client import AsyncCutout, Cutout, CutoutError, Result, RetryPolicy
 from cutout_client.errors import ConnectionFailedError, IncompleteAnswerError, TimedOutError, UnexpectedAnswerError
@@ -24,6 +23,7 @@ from tests.clients.python.hostile import (
     hostile,
 )
 from tests.dialects.pictures import cat
+from tests.support.local_service import Service
 
 SLOW = {SILENT, DRIPS}
 QUICK = RetryPolicy(base_s=0.05)

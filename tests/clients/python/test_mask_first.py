@@ -5,11 +5,11 @@ import io
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
-from tests.support.local_service import Service
 
 from cutout_client import Cutout, Result, mask_first
 from cutout_client.composition import cut_out
 from tests.dialects.pictures import astronaut, encoded
+from tests.support.local_service import Service
 
 
 def strands(width: int, height: int) -> np.ndarray:

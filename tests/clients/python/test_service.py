@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.support.local_service import Service
 
 from cutout_client import AsyncCutout, Cutout, Progress, errors
 from cutout_client.webhooks import verify
 from tests.dialects.pictures import astronaut, cat, encoded, plain
+from tests.support.local_service import Service
 
 
 @pytest.fixture
