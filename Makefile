@@ -18,6 +18,9 @@ TARGET := --config $(CONFIG) $(if $(STACK),--stack $(STACK))
 # Tests run in two processes, see tests/support/xdist_groups.py; `make test JOBS=0` runs them in this one.
 JOBS ?= 2
 PYTEST := $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadgroup --no-loadscope-reorder
+# What protects a change in minutes; the rest (model, clients, browser, SAM, Docker, chaos, load, fuzz) is `make check`.
+QUICK := tests/test_import_rules.py tests/support tests/unit tests/functions tests/template tests/local tests/dialects \
+  tests/contract
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,14 +28,14 @@ help: ## print the targets
 run: $(VENV)/local.stamp ## serve everything on http://127.0.0.1:8585 (PORT=...)
 	@exec $(BIN)/python -m local --port $(PORT)
 
-test: $(VENV)/test.stamp .venv-sam/sam.stamp ## set everything up and run the tests
-	$(PYTEST) $(ARGS)
+test: $(VENV)/test.stamp .venv-sam/sam.stamp ## set everything up and run the tests that protect a change (6 minutes)
+	$(PYTEST) --budget-minutes 6 --ignore tests/dialects/test_fuzz.py $(QUICK) $(ARGS)
 
-check: lint types $(VENV)/test.stamp .venv-sam/sam.stamp ## the whole gate: format, lint, types, template, locks, tests
+check: lint types $(VENV)/test.stamp .venv-sam/sam.stamp ## the whole gate: format, lint, types, template, locks, all tests (20 minutes)
 	$(BIN)/cfn-lint template.yaml monitoring.yaml operations.yaml
 	$(SAM) validate --lint
 	PATH="$(CURDIR)/$(BIN):$$PATH" requirements/lock.sh --check
-	$(PYTEST) $(ARGS)
+	$(PYTEST) --budget-minutes 20 $(ARGS)
 
 lint: $(VENV)/test.stamp ## format and lint checks
 	$(BIN)/ruff format --check .
