@@ -43,7 +43,7 @@ def aws_environment(endpoint: str | None = None) -> dict[str, str]:
 
 
 def client(service: str, endpoint: str | None = None, config: Config | None = None) -> Any:
-    """Make a boto3 client with the dummy key, whatever the environment of this process says.
+    """Make a boto3 client with the dummy key; the environment of this process has no effect.
 
     Args:
         service: Name of the service (``dynamodb``).
@@ -72,7 +72,7 @@ def create_cloud(template: Template, endpoint: str | None = None) -> None:
     """Create every table, queue and bucket of a template.
 
     Args:
-        template: What to create.
+        template: The resources.
         endpoint: URL of moto's server; None where moto works inside the process.
 
     Raises:

@@ -68,7 +68,7 @@ class Resolver:
     """Replaces intrinsic functions by their values.
 
     Attributes:
-        values: What names stand for: parameters and resources by name (``Ref``), attributes by ``Resource.Attribute``
+        values: Values of parameters and resources by name (``Ref``), and of attributes by ``Resource.Attribute``
             (``Fn::GetAtt``). Names may be added later.
     """
 
@@ -98,7 +98,7 @@ class Resolver:
             value: A scalar, list or mapping, with intrinsic functions at any depth.
 
         Returns:
-            The same without intrinsic functions; what is ``AWS::NoValue`` is left out.
+            The same without intrinsic functions and without the parts that are ``AWS::NoValue``.
 
         Raises:
             TemplateError: A function or a name is not known; the message names it.

@@ -23,7 +23,7 @@ from local.worker import Outcome
 logger = logging.getLogger(__name__)
 
 WAIT_S = 1
-"""How long one ReceiveMessage waits for a message; the service takes no longer than this to stop."""
+"""Seconds for which one ReceiveMessage waits; the service takes no longer than this to stop."""
 MAX_PAUSE_S = 5.0
 DELETE_ATTEMPTS = 3
 MAX_RECEIVED = 10

@@ -5,9 +5,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
-"""Of one request. In the cloud API Gateway takes 10 MB and Lambda 6 MB of event, about 4.4 MB of image bytes."""
+"""Limit of one body. In the cloud API Gateway takes 10 MB and Lambda 6 MB of event, about 4.4 MB of image bytes."""
 MAX_HELD_BYTES = 256 * 1024 * 1024
-"""Of all requests that are being read or served."""
+"""Limit of the bodies of all requests that are being read or served."""
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 

@@ -26,7 +26,7 @@ LEFT_OUT: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class ResourceType:
-    """What CloudFormation knows of a type: names, attributes and properties.
+    """The names, attributes and properties of a resource type.
 
     Attributes:
         name_property: The property that may give the physical name; empty where no property does.

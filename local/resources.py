@@ -138,7 +138,7 @@ class GatewayResponse:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """What the local service takes from ``template.yaml``; mappings are by logical id or by response type."""
+    """The parts of ``template.yaml`` that run locally; mappings are by logical id or by response type."""
 
     stage: str
     functions: Mapping[str, Function]

@@ -53,7 +53,7 @@ def read_function_response(payload: bytes) -> HttpResponse:
     """Read the response of a function.
 
     Args:
-        payload: What the handler returned, as JSON.
+        payload: The return value of the handler, as JSON.
 
     Raises:
         MalformedResponseError: API Gateway would answer 502 for it.

@@ -1,6 +1,6 @@
 """One execution environment: imports a handler and runs it on one event after another, as Lambda's runtime does.
 
-It runs as a script in a process of its own, with nothing on the import path but what the function would have in Lambda;
+It runs as a script in a process of its own, with the import path that the function would have in Lambda;
 so this file uses the standard library only. Frames on the given socket are a length (8 bytes, big-endian) and
 that many bytes of JSON. Source: AWS Lambda developer guide, "Define Lambda function handler in Python", "Lambda context
 object in Python", "Handle exceptions".

@@ -54,7 +54,7 @@ def endpoints(template: Template, api: str, aws: str) -> dict[str, str]:
     """Describe where an instance is reached.
 
     Args:
-        template: What is served.
+        template: The served template.
         api: URL of the API.
         aws: URL of moto's server.
 

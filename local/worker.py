@@ -58,7 +58,7 @@ class InitError(Exception):
 
 
 def worker_environment(function: Function, aws: Mapping[str, str], extra: Mapping[str, str]) -> dict[str, str]:
-    """Make the whole environment of a function's process; of the parent's it has only what Python itself needs.
+    """Make the whole environment of a function's process, with only the variables of this process that Python needs.
 
     A path below ``/var/task`` is one in the image, so it becomes one in the function's folder.
 
@@ -108,7 +108,7 @@ class Worker:
         """Start a process and wait until its handler is imported.
 
         Args:
-            function: What to run.
+            function: The function to run.
             environment: The environment of the process.
             log: File for everything that the process prints.
 
@@ -185,7 +185,7 @@ class Worker:
 
     @property
     def alive(self) -> bool:
-        """Whether the process runs: its end of the channel is open. asyncio notices an exit only later."""
+        """True while the process runs: its end of the channel is open. asyncio notices an exit only later."""
         try:
             return self._channel.recv(1, socket.MSG_PEEK) != b""
         except BlockingIOError:

@@ -68,7 +68,7 @@ def started(state: Path, **environment: str) -> Iterator[Instance]:
 
 
 def has_ended(pid: int) -> bool:
-    """Whether a process has ended with all of its threads; a zombie has."""
+    """True for a process that has ended with all of its threads, a zombie included."""
     process = Path(f"/proc/{pid}")
     try:
         state = (process / "stat").read_text().rpartition(")")[2].split()[0]

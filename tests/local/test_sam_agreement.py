@@ -1,7 +1,7 @@
 """The reading of a template agrees with AWS's SAM translator and moto's CloudFormation.
 
 The service does not start by these two (docs/adr/0003-local-stack.md says why); here they create the same stack, and
-what they make of functions, tables, queues and buckets is what ``load_template`` says of them.
+their functions, tables, queues and buckets are equal to those of ``load_template``.
 """
 
 import json
@@ -30,13 +30,13 @@ NAME_PROPERTIES = {
     "AWS::S3::Bucket": "BucketName",
     "AWS::SQS::Queue": "QueueName",
 }
-"""Of the types that are compared."""
+"""Properties that give the name, by the types that are compared."""
 COMPARED = {"Code", "Environment", "FunctionName", "Handler", "MemorySize", "PackageType", "Runtime", "Timeout"}
 """Properties of a function that moto carries over, or without which it makes none."""
 
 
 def translated(path: Path) -> dict[str, Any]:
-    """What SAM makes of a template that `sam package` has prepared: code and images by URL."""
+    """The CloudFormation template that SAM makes after `sam package`, with code and images by URL."""
     document = read_yaml(path.read_text())
     for logical_id, resource in document["Resources"].items():
         properties = resource.get("Properties", {})
@@ -140,7 +140,7 @@ def test_buckets_have_the_names_of_the_created_ones(read):
 
 
 def test_motos_cloudformation_still_leaves_out_what_the_local_service_needs(read):
-    """When this fails, moto has learnt it: read docs/adr/0003-local-stack.md again."""
+    """A failure means that moto creates them now: then review docs/adr/0003-local-stack.md."""
     dynamodb, s3 = client("dynamodb"), client("s3")
     for table in read.tables.values():
         ttl = dynamodb.describe_time_to_live(TableName=table.name)["TimeToLiveDescription"]
