@@ -1,6 +1,6 @@
 # `make` prints the targets. `make run` and `make test` need Python 3.11+, make and the package registries, nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types build deploy preflight smoke rollback destroy lock clean
+.PHONY: help run test check lint types rules audit build deploy preflight smoke rollback destroy lock clean
 SHELL := /bin/bash
 PYTHON ?= python3
 PORT ?= 8585
@@ -31,7 +31,7 @@ run: $(VENV)/local.stamp ## serve everything on http://127.0.0.1:8585 (PORT=...)
 test: $(VENV)/test.stamp .venv-sam/sam.stamp ## set everything up and run the tests that protect a change (6 minutes)
 	$(PYTEST) --budget-minutes 6 --ignore tests/dialects/test_fuzz.py $(QUICK) $(ARGS)
 
-check: lint types $(VENV)/test.stamp .venv-sam/sam.stamp ## the whole gate: format, lint, types, template, locks, all tests (20 minutes)
+check: lint types rules $(VENV)/test.stamp .venv-sam/sam.stamp ## the whole gate: format, lint, types, template, locks, all tests (20 minutes)
 	$(BIN)/cfn-lint template.yaml monitoring.yaml operations.yaml
 	$(SAM) validate --lint
 	PATH="$(CURDIR)/$(BIN):$$PATH" requirements/lock.sh --check
@@ -43,6 +43,15 @@ lint: $(VENV)/test.stamp ## format and lint checks
 
 types: $(VENV)/test.stamp ## mypy, strict
 	$(BIN)/mypy
+
+rules: .venv-audit/audit.stamp ## security rules for the templates; .checkov.yaml has the exceptions and why
+	.venv-audit/bin/checkov --config-file .checkov.yaml
+
+audit: rules ## the rules, known vulnerabilities, and lists of what is shipped (into dist/)
+	mkdir -p dist
+	.venv-audit/bin/cyclonedx-py requirements layers/cutout/requirements.txt --of JSON -o dist/layer.cdx.json
+	.venv-audit/bin/cyclonedx-py requirements requirements/image.txt --of JSON -o dist/image.cdx.json
+	.venv-audit/bin/pip-audit --strict --progress-spinner off --disable-pip --require-hashes -r requirements/image.txt
 
 build: $(VENV)/local.stamp .venv-sam/sam.stamp ## sam build (Docker and python3.13 wanted; MODEL=cutout-s)
 	$(BIN)/python -m deploy check-build
@@ -68,7 +77,7 @@ lock: $(VENV)/test.stamp ## write the pinned requirement files anew
 	PATH="$(CURDIR)/$(BIN):$$PATH" requirements/lock.sh
 
 clean: ## remove environments, builds and local state
-	rm -rf $(VENV) .venv-sam .aws-sam .local
+	rm -rf $(VENV) .venv-sam .venv-audit .aws-sam .local
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=")'
@@ -83,6 +92,12 @@ $(VENV)/test.stamp: requirements/test.txt | $(VENV)/bin/python
 	@echo "installing the test tools (once)"
 	$(BIN)/python -m pip install $(PIP_FLAGS) -r $<
 	@touch $@ $(VENV)/local.stamp
+
+.venv-audit/audit.stamp: requirements/audit.txt
+	@echo "installing the audit tools (once)"
+	$(PYTHON) -m venv .venv-audit
+	.venv-audit/bin/python -m pip install $(PIP_FLAGS) -r $<
+	@touch $@
 
 .venv-sam/sam.stamp: requirements/sam.txt
 	@echo "installing aws-sam-cli (once)"
