@@ -1,4 +1,4 @@
-"""The JavaScript client on the whole local service, directly and through a proxy that loses, delays and cuts answers."""
+"""The JavaScript client on the local service, directly and through a proxy that loses, delays and cuts answers."""
 
 import base64
 import io
