@@ -22,12 +22,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.browser.test_cors import PATIENCE_S, QUIET, chromium
+from tests.browser.chromium import QUIET, chromium
 from tests.clients.faulty_proxy import faulty_proxy
 from tests.clients.javascript_client import PACKAGE, built
 from tests.dialects.pictures import astronaut, encoded, opened
 
 PAGE = Path(__file__).parent / "javascript_page.html"
+PATIENCE_S = 240
 LARGE = (1800, 1600)
 
 
@@ -128,7 +129,7 @@ def report(service, tmp_path_factory) -> dict[str, Any]:
         settings = {"service": service.url, "key": service.key, "proxy": proxy.url}
         url = f"{page.url}/page.html?{urlencode(settings)}"
         with (profile / "chromium.log").open("wb") as log:
-            command = [browser, *QUIET, "--enable-logging=stderr", f"--user-data-dir={profile}", url]
+            command = [str(browser), *QUIET, "--enable-logging=stderr", f"--user-data-dir={profile}", url]
             process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
         try:
             return page.reports.get(timeout=PATIENCE_S) | {"stored": page.asked}
