@@ -129,7 +129,14 @@ def report(service, tmp_path_factory) -> dict[str, Any]:
         settings = {"service": service.url, "key": service.key, "proxy": proxy.url}
         url = f"{page.url}/page.html?{urlencode(settings)}"
         with (profile / "chromium.log").open("wb") as log:
-            command = [str(browser), *QUIET, "--enable-logging=stderr", f"--user-data-dir={profile}", url]
+            command = [
+                str(browser),
+                "--headless=new",
+                *QUIET,
+                "--enable-logging=stderr",
+                f"--user-data-dir={profile}",
+                url,
+            ]
             process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
         try:
             return page.reports.get(timeout=PATIENCE_S) | {"stored": page.asked}
