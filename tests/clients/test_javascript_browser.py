@@ -22,12 +22,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.browser.test_cors import PATIENCE_S, QUIET, chromium
+from tests.browser.chromium import QUIET, chromium
+from tests.clients.faulty_proxy import faulty_proxy
 from tests.clients.javascript_client import PACKAGE, built
-from tests.clients.unreliable import unreliable
 from tests.dialects.pictures import astronaut, encoded, opened
 
 PAGE = Path(__file__).parent / "javascript_page.html"
+PATIENCE_S = 240
 LARGE = (1800, 1600)
 
 
@@ -71,7 +72,7 @@ class PageServer:
     stored: bytes = b""
     asked: list[Mapping[str, str]] = field(default_factory=list)
 
-    def shelve(self, body: bytes) -> str:
+    def store(self, body: bytes) -> str:
         self.stored = body
         return f"{self.url}/stored"
 
@@ -124,11 +125,18 @@ def report(service, tmp_path_factory) -> dict[str, Any]:
     """What came of the page's calls."""
     browser = chromium()
     profile = tmp_path_factory.mktemp("profile")
-    with page_server() as page, unreliable(service.url, "elsewhere", shelve=page.shelve) as way:
-        settings = {"service": service.url, "key": service.key, "way": way.url}
+    with page_server() as page, faulty_proxy(service.url, "elsewhere", store=page.store) as proxy:
+        settings = {"service": service.url, "key": service.key, "proxy": proxy.url}
         url = f"{page.url}/page.html?{urlencode(settings)}"
         with (profile / "chromium.log").open("wb") as log:
-            command = [browser, *QUIET, "--enable-logging=stderr", f"--user-data-dir={profile}", url]
+            command = [
+                str(browser),
+                "--headless=new",
+                *QUIET,
+                "--enable-logging=stderr",
+                f"--user-data-dir={profile}",
+                url,
+            ]
             process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
         try:
             return page.reports.get(timeout=PATIENCE_S) | {"stored": page.asked}

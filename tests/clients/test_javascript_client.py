@@ -1,4 +1,4 @@
-"""The JavaScript client against the whole local service, straight and by a way that loses, delays and cuts answers."""
+"""The JavaScript client on the local service, directly and through a proxy that loses, delays and cuts answers."""
 
 import base64
 import io
@@ -16,8 +16,8 @@ import yaml
 from PIL import Image
 
 from local import ROOT
+from tests.clients.faulty_proxy import faulty_proxy
 from tests.clients.javascript_client import PACKAGE, built, call, run
-from tests.clients.unreliable import unreliable
 from tests.dialects.pictures import astronaut, opened, pixels
 from tests.support.node_packages import unavailable
 
@@ -149,21 +149,21 @@ class TestRemove:
         assert result["requestId"].startswith("req_")
 
     def test_an_answer_that_is_too_large_for_lambda_is_fetched_from_elsewhere(self, service, file_server):
-        def shelve(body: bytes) -> str:
+        def store(body: bytes) -> str:
             (file_server.folder / "js-answer.png").write_bytes(body)
             return f"{file_server.url}/js-answer.png"
 
-        with unreliable(service.url, "elsewhere", shelve=shelve) as way:
-            result = value(service, "remove", as_bytes(astronaut()), url=way.url)
+        with faulty_proxy(service.url, "elsewhere", store=store) as proxy:
+            result = value(service, "remove", as_bytes(astronaut()), url=proxy.url)
         assert base64.b64decode(result["bytes"]) == (file_server.folder / "js-answer.png").read_bytes()
         assert (result["mediaType"], result["model"], result["width"]) == ("image/png", "cutout-s", 160)
 
     def test_what_is_just_below_the_limit_goes_directly(self, service):
         size = len(astronaut())
-        with unreliable(service.url, "pass") as way:
-            value(service, "remove", as_bytes(astronaut()), url=way.url, client={"directBytes": size})
-            value(service, "remove", as_bytes(astronaut()), url=way.url, client={"directBytes": size - 1})
-        assert [seen.path for seen in way.seen] == ["/v2", "/v2/uploads", "/v2"]
+        with faulty_proxy(service.url, "pass") as proxy:
+            value(service, "remove", as_bytes(astronaut()), url=proxy.url, client={"directBytes": size})
+            value(service, "remove", as_bytes(astronaut()), url=proxy.url, client={"directBytes": size - 1})
+        assert [seen.path for seen in proxy.seen] == ["/v2", "/v2/uploads", "/v2"]
 
     def test_an_upload_is_used_twice(self, service):
         upload = value(service, "uploads.create", as_bytes(astronaut()))
@@ -254,7 +254,7 @@ class TestAccount:
 
 
 QUICK = {"retry": {"baseMs": 20}}
-BAD_DAYS = {
+FAULTS = {
     "the connection is lost before the work": ["drop", "pass"],
     "the connection is lost after the work": ["lose", "pass"],
     "the connection is lost during the work": ["leave", "pass"],
@@ -265,60 +265,61 @@ BAD_DAYS = {
 }
 
 
-class TestUnreliableWay:
+class TestFaultyNetwork:
     """Every call ends right or with a typed error; whatever is sent again has the same key, and is charged once."""
 
-    def removed(self, service, way, **client: Any) -> Any:
+    def removed(self, service, proxy, **client: Any) -> Any:
         settings = QUICK | client
-        return ask(service, "remove", as_bytes(astronaut(96)), url=way.url, client=settings)
+        return ask(service, "remove", as_bytes(astronaut(96)), url=proxy.url, client=settings)
 
-    @pytest.mark.parametrize("fates", BAD_DAYS.values(), ids=BAD_DAYS)
-    def test_the_cutout_comes_all_the_same_and_is_charged_once(self, fates, service):
+    @pytest.mark.parametrize("faults", FAULTS.values(), ids=FAULTS)
+    def test_the_cutout_comes_all_the_same_and_is_charged_once(self, faults, service):
         before = images_charged(service)
-        with unreliable(service.url, *fates) as way:
-            answer = self.removed(service, way)
+        with faulty_proxy(service.url, *faults) as proxy:
+            answer = self.removed(service, proxy)
         assert picture(answer["value"]).size == (96, 96)
-        assert len({seen.idempotency_key for seen in way.seen}) == 1
-        assert len(way.seen) >= len(fates)
+        assert len({seen.idempotency_key for seen in proxy.seen}) == 1
+        assert len(proxy.seen) >= len(faults)
         assert images_charged(service) == before + 1
 
     def test_an_answer_that_does_not_come_in_time_is_asked_for_again(self, service):
         before = images_charged(service)
-        with unreliable(service.url, "hold", "pass") as way:
-            answer = self.removed(service, way, timeoutMs=8000)
+        with faulty_proxy(service.url, "hold", "pass") as proxy:
+            answer = self.removed(service, proxy, timeoutMs=8000)
         assert answer["value"]["replayed"]
-        assert len({seen.idempotency_key for seen in way.seen}) == 1
+        assert len({seen.idempotency_key for seen in proxy.seen}) == 1
         assert images_charged(service) == before + 1
 
     @pytest.mark.parametrize(
-        ("fate", "name", "requests"),
+        ("fault", "name", "requests"),
         [("drop", "ConnectionError", 3), ("half", "ConnectionError", 3), ("unavailable", "ServiceUnavailableError", 3),
          ("limit for an hour", "RateLimitedError", 1)],
     )  # fmt: skip
-    def test_a_day_that_does_not_get_better_ends_with_a_typed_error(self, fate, name, requests, service):
-        with unreliable(service.url, fate) as way:
-            answer = self.removed(service, way, retry={"baseMs": 20, "maxRetries": 2})
-        assert (answer["error"]["name"], len(way.seen)) == (name, requests)
-        assert len({seen.idempotency_key for seen in way.seen}) == 1
+    def test_a_fault_that_stays_ends_with_a_typed_error(self, fault, name, requests, service):
+        with faulty_proxy(service.url, fault) as proxy:
+            answer = self.removed(service, proxy, retry={"baseMs": 20, "maxRetries": 2})
+        assert (answer["error"]["name"], len(proxy.seen)) == (name, requests)
+        assert len({seen.idempotency_key for seen in proxy.seen}) == 1
 
     def test_two_removals_of_one_image_have_different_keys(self, service):
-        with unreliable(service.url, "pass") as way:
-            value(service, "map", [], url=way.url)
+        with faulty_proxy(service.url, "pass") as proxy:
+            value(service, "map", [], url=proxy.url)
             for _ in range(2):
-                self.removed(service, way)
-        assert len({seen.idempotency_key for seen in way.seen}) == 2
+                self.removed(service, proxy)
+        assert len({seen.idempotency_key for seen in proxy.seen}) == 2
 
     def test_a_key_is_not_made_twice(self, service):
-        with unreliable(service.url, "lose") as way:
+        with faulty_proxy(service.url, "lose") as proxy:
             assert (
-                error(service, "keys.create", {"label": "once"}, url=way.url, client=QUICK)["name"] == "ConnectionError"
+                error(service, "keys.create", {"label": "once"}, url=proxy.url, client=QUICK)["name"]
+                == "ConnectionError"
             )
-        assert len(way.seen) == 1
+        assert len(proxy.seen) == 1
 
     def test_a_job_that_is_ordered_again_is_one_job(self, service, file_server):
         (file_server.folder / "once.jpg").write_bytes(astronaut())
-        with unreliable(service.url, "lose", "half", "limit", "pass") as way:
-            job = value(service, "jobs.create", f"{file_server.url}/once.jpg", url=way.url, client=QUICK)
+        with faulty_proxy(service.url, "lose", "half", "limit", "pass") as proxy:
+            job = value(service, "jobs.create", f"{file_server.url}/once.jpg", url=proxy.url, client=QUICK)
         jobs = value(service, "jobs.page", {"limit": 100})["jobs"]
         ours = [one["id"] for one in jobs if one["source"].get("url", "").endswith("/once.jpg")]
         assert ours == [job["id"]]

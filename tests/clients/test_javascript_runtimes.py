@@ -5,8 +5,8 @@ import shutil
 
 import pytest
 
+from tests.clients.faulty_proxy import faulty_proxy
 from tests.clients.javascript_client import built, call, run
-from tests.clients.unreliable import unreliable
 from tests.dialects.pictures import astronaut, opened
 
 RUNTIMES = {
@@ -40,20 +40,20 @@ def test_an_upload_a_job_and_a_typed_error(runtime, service):
     assert call(service.url, service.key, wrong, runtime)["error"]["name"] == "InvalidOptionError"
 
 
-@pytest.mark.parametrize("fate", ["drop", "lose", "leave", "half", "hold", "limit", "unavailable"])
-def test_a_bad_way_is_gone_again(fate, runtime, service):
+@pytest.mark.parametrize("fault", ["drop", "lose", "leave", "half", "hold", "limit", "unavailable"])
+def test_a_fault_that_passes_is_survived(fault, runtime, service):
     order = {"method": "remove", "arguments": [PHOTO], "client": {"retry": {"baseMs": 20}, "timeoutMs": 8000}}
-    with unreliable(service.url, fate, "pass") as way:
-        answer = call(way.url, service.key, order, runtime)
+    with faulty_proxy(service.url, fault, "pass") as proxy:
+        answer = call(proxy.url, service.key, order, runtime)
     assert answer["value"]["width"] == 96
-    assert len({seen.idempotency_key for seen in way.seen}) == 1
+    assert len({seen.idempotency_key for seen in proxy.seen}) == 1
 
 
-@pytest.mark.parametrize("fate", ["drop", "half"])
-def test_a_bad_way_that_stays_ends_with_a_typed_error(fate, runtime, service):
+@pytest.mark.parametrize("fault", ["drop", "half"])
+def test_a_fault_that_stays_ends_with_a_typed_error(fault, runtime, service):
     order = {"method": "remove", "arguments": [PHOTO], "client": {"retry": {"baseMs": 20, "maxRetries": 1}}}
-    with unreliable(service.url, fate) as way:
-        assert call(way.url, service.key, order, runtime)["error"]["code"] == "connection_failed"
+    with faulty_proxy(service.url, fault) as proxy:
+        assert call(proxy.url, service.key, order, runtime)["error"]["code"] == "connection_failed"
 
 
 def test_files_are_read_and_written(runtime, service, tmp_path):

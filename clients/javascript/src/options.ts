@@ -6,7 +6,7 @@ import type { RequestOptions } from './transport.js'
 /** A length: pixels (`12`, `'12px'`) or percent (`'4%'`). */
 export type Length = number | string
 
-/** How the answer looks. The service's reference (docs/openapi.yaml) tells each in full, with its bounds. */
+/** How the answer looks. The service's reference (docs/openapi.yaml) describes each in full, with its bounds. */
 export interface ImageOptions {
   /** Output format; jpg, bmp and gif are flattened. zip holds color.jpg and alpha.png. Default png. */
   format?: 'png' | 'jpg' | 'jpeg' | 'webp' | 'bmp' | 'tiff' | 'tif' | 'gif' | 'zip' | undefined

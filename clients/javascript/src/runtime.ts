@@ -3,8 +3,8 @@
 import { FilesUnavailableError } from './errors.js'
 
 /**
- * A module that only Node.js, Deno and Bun have. The name is no literal at the import, and bundlers are told, so that
- * they do not look for it.
+ * A module that only Node.js, Deno and Bun have. The name is no literal at the import, and comments stop
+ * bundlers from resolving it.
  */
 async function builtin<T> (name: string): Promise<T> {
   return await import(/* webpackIgnore: true */ /* @vite-ignore */ name) as T

@@ -6,8 +6,8 @@ import { judge, pauseMs, retryAfterMs, type Repeat, type RetryPolicy } from './r
 import { fetchByXhr, hasXhr } from './xhr.js'
 
 /**
- * How far a call is. Browsers tell uploads as they go and downloads when they are there; elsewhere uploads are told when
- * they begin and when they are answered, and downloads as they come.
+ * How far a call is. Browsers report uploads as they go and downloads when they are complete; elsewhere uploads are
+ * reported when they begin and when they are answered, and downloads as they come.
  */
 export interface Progress {
   stage: 'upload' | 'download' | 'retry'

@@ -63,7 +63,7 @@ export interface Account {
 export type KeyMode = 'live' | 'admin' | 'synthetic'
 
 export interface Key {
-  /** Names the key without telling it. */
+  /** Names the key without revealing it. */
   fingerprint: string
   mode: KeyMode
   label: string

@@ -1,4 +1,4 @@
-/** `fetch` by XMLHttpRequest: in pages it is the only one that tells how far an upload is. */
+/** `fetch` by XMLHttpRequest: in pages only it reports upload progress. */
 
 /** Whether this runtime has it: pages and workers of browsers. */
 export function hasXhr (): boolean {

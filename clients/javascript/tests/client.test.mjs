@@ -39,7 +39,7 @@ test('an image in every form becomes the same bytes', async () => {
   await assert.rejects(sourceOf(join(folder, 'nothing')), { code: 'ENOENT' })
 })
 
-test('the media type is told by the first bytes', async () => {
+test('the first bytes decide the media type', async () => {
   const heads = { 'image/png': PNG, 'image/jpeg': [0xff, 0xd8, 0xff, 0xe0], 'image/gif': 'GIF89a', 'image/webp': 'RIFF\x10\x00\x00\x00WEBP', 'image/bmp': 'BM', 'image/tiff': 'II*\0' }
   for (const [type, head] of Object.entries(heads)) assert.equal(await mediaType(new Blob([typeof head === 'string' ? head : Uint8Array.from(head)])), type)
 })

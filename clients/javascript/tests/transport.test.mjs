@@ -76,7 +76,7 @@ test('a code of a later version is an ApiError with that code', async () => {
   }
 })
 
-test('a page of a proxy in the place of an answer is told by its status', async () => {
+test('an HTML page of a proxy in the place of an answer counts by its status', async () => {
   const { transport } = scripted([new Response('<h1>Bad gateway</h1>', { status: 502 })])
   await assert.rejects(transport.send(get()), error => error instanceof errors.ServiceUnavailableError && error.status === 502)
 })
@@ -151,7 +151,7 @@ test('an answer that stands elsewhere is fetched without the key, and keeps the 
   assert.equal(new Headers(sent[1].init.headers).get('authorization'), null)
 })
 
-test('progress tells the upload, the download in bytes, and attempts', async () => {
+test('progress reports the upload, the download in bytes, and attempts', async () => {
   const seen = []
   const { transport } = scripted([lost, new Response('12345678', { headers: { 'content-length': '8' } })])
   await transport.send(get({ method: 'POST', body: 'abc', bodyBytes: 3, onProgress: progress => seen.push(progress) }))

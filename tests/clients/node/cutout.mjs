@@ -15,7 +15,7 @@ const owner = path.slice(0, -1).reduce((object, name) => object[name], client)
 const [first, ...others] = order.arguments ?? []
 const bytes = typeof first === 'string' && first.startsWith('base64:') ? Buffer.from(first.slice(7), 'base64') : first
 
-async function told (value) {
+async function described (value) {
   if (!(value instanceof CutoutResult)) return value
   const { bytes, mediaType, width, height, requestId, model, timings, replayed } = value
   const visible = await value.foregroundBox().then(async box => ({ box, mask: Buffer.from(await value.mask()).toString('base64') }), error => ({ masked: error.code }))
@@ -28,10 +28,10 @@ try {
   let value = owner[path.at(-1)](bytes, ...options)
   if (Symbol.asyncIterator in Object(value)) {
     const outcomes = []
-    for await (const outcome of value) outcomes.push({ ...outcome, result: await told(outcome.result), error: outcome.error?.code })
+    for await (const outcome of value) outcomes.push({ ...outcome, result: await described(outcome.result), error: outcome.error?.code })
     value = outcomes
   }
-  console.log(JSON.stringify({ value: await told(await value), progress }))
+  console.log(JSON.stringify({ value: await described(await value), progress }))
 } catch (error) {
   const { name, code, status, requestId, retryAfterMs, message } = error
   console.log(JSON.stringify({ error: { name, code, status, requestId, retryAfterMs, message }, progress }))

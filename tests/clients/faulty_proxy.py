@@ -1,4 +1,4 @@
-"""A way to the service that loses connections, delays, refuses and cuts answers short, as it is told to."""
+"""A proxy to the service that loses connections, delays, refuses and cuts answers short, as a test asks for."""
 
 import http.client
 import threading
@@ -36,7 +36,7 @@ REFUSALS: Final[Mapping[str, Answer]] = {
 class Question:
     """A request that came, and what was done with it."""
 
-    fate: str
+    fault: str
     method: str
     path: str
     headers: Mapping[str, str]
@@ -48,18 +48,18 @@ class Question:
 
 
 @dataclass
-class Unreliable:
-    """The server. fates: what becomes of the requests in turn, the last one of all that follow.
+class FaultyProxy:
+    """The server. faults: what becomes of the requests in turn, the last one of all that follow.
 
     ``pass``: goes on to the service. ``drop``: the connection closes before. ``lose``: it closes after the service has
     answered. ``leave``: it closes while the service is at work. ``half``: half of the answer's body comes. ``hold``:
-    the answer waits for the test's end. ``elsewhere``: the answer's body is fetched from where ``shelve`` puts it, as
+    the answer waits for the test's end. ``elsewhere``: the answer's body is fetched from where ``store`` puts it, as
     bodies are that are too large for Lambda. The others: see REFUSALS. Preflights of pages just go on.
     """
 
     service: str
-    fates: Sequence[str]
-    shelve: Callable[[bytes], str] | None = None
+    faults: Sequence[str]
+    store: Callable[[bytes], str] | None = None
     url: str = ""
     seen: list[Question] = field(default_factory=list)
     ended: threading.Event = field(default_factory=threading.Event)
@@ -70,23 +70,23 @@ class Unreliable:
         if method == "OPTIONS":
             return self.ask(Question("pass", method, path, headers, body))
         with self.lock:
-            fate = self.fates[min(len(self.seen), len(self.fates) - 1)]
-            question = Question(fate, method, path, headers, body)
+            fault = self.faults[min(len(self.seen), len(self.faults) - 1)]
+            question = Question(fault, method, path, headers, body)
             self.seen.append(question)
-        if fate in REFUSALS:
-            return REFUSALS[fate]
-        if fate == "leave":
+        if fault in REFUSALS:
+            return REFUSALS[fault]
+        if fault == "leave":
             threading.Thread(target=self.ask, args=(question,)).start()
-        if fate in {"drop", "leave"}:
+        if fault in {"drop", "leave"}:
             return None
         answer = self.ask(question)
-        if fate == "hold":
+        if fault == "hold":
             self.ended.wait(60)
-        if fate in {"lose", "hold"}:
+        if fault in {"lose", "hold"}:
             return None
-        if fate == "elsewhere" and self.shelve is not None:
-            return Answer(303, {**answer.headers, "location": self.shelve(answer.body)}, b"")
-        return Answer(answer.status, answer.headers, answer.body, 0.5 if fate == "half" else 1)
+        if fault == "elsewhere" and self.store is not None:
+            return Answer(303, {**answer.headers, "location": self.store(answer.body)}, b"")
+        return Answer(answer.status, answer.headers, answer.body, 0.5 if fault == "half" else 1)
 
     def ask(self, question: Question) -> Answer:
         """The service's answer."""
@@ -100,9 +100,9 @@ class Unreliable:
 
 
 @contextmanager
-def unreliable(service: str, *fates: str, shelve: Callable[[bytes], str] | None = None) -> Iterator[Unreliable]:
+def faulty_proxy(service: str, *faults: str, store: Callable[[bytes], str] | None = None) -> Iterator[FaultyProxy]:
     """A server that serves while the block lasts."""
-    way = Unreliable(service, fates, shelve)
+    proxy = FaultyProxy(service, faults, store)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -110,7 +110,7 @@ def unreliable(service: str, *fates: str, shelve: Callable[[bytes], str] | None 
         def do_POST(self) -> None:
             headers = {name.lower(): value for name, value in self.headers.items()}
             body = self.rfile.read(int(headers.get("content-length", 0)))
-            answer = way.take(self.command, self.path, headers, body)
+            answer = proxy.take(self.command, self.path, headers, body)
             if answer is None:
                 self.close_connection = True
                 return
@@ -131,10 +131,10 @@ def unreliable(service: str, *fates: str, shelve: Callable[[bytes], str] | None 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
-        way.url = f"http://127.0.0.1:{server.server_address[1]}"
+        proxy.url = f"http://127.0.0.1:{server.server_address[1]}"
         try:
-            yield way
+            yield proxy
         finally:
-            way.ended.set()
+            proxy.ended.set()
             server.shutdown()
             thread.join()
