@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -161,7 +162,10 @@ def _make(item: Item, engine: RemovalEngine, log: Optional[DoneLog]) -> Outcome:
 
 @contextmanager
 def _stoppable(summary: Summary) -> Iterator[None]:
-    """The first Ctrl-C is remembered, the second one ends the process."""
+    """The first Ctrl-C is remembered, the second one ends the process. Only the main thread hears of them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
 
     def on_interrupt(*_: Any) -> None:
         if summary.interrupted:
