@@ -152,9 +152,8 @@ def build(tools: Tools) -> Any:
 
         The defaults fit the main image of most marketplaces: white, square, 85 percent filled, no shadow.
         """
-        options = {
-            "canvas": (width, height), "scale": fill_percent, "position": "center", "bg_color": bg_color, "shadow": shadow,
-        }  # fmt: skip
+        layout = {"canvas": (width, height), "scale": fill_percent, "position": "center"}
+        options = {**layout, "bg_color": bg_color, "shadow": shadow}
         return await answer(tools.remove, image, output, options)
 
     @server.tool()

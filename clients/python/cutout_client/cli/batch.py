@@ -15,6 +15,7 @@ from typing import Any, Optional
 
 from cutout_client.cli.done_log import DoneLog
 from cutout_client.cli.engines import RemovalEngine
+from cutout_client.cli.failures import INTERRUPTED
 from cutout_client.cli.sources import Item
 from cutout_client.errors import (
     AccountSuspendedError,
@@ -35,8 +36,6 @@ FAILURES = (CutoutError, OSError, TypeError, ValueError)
 _HOPELESS = (AccountSuspendedError, ForbiddenError, InvalidApiKeyError, MissingApiKeyError, QuotaExceededError)
 """Refusals that every further image would get too."""
 _LOOK_S = 0.2
-INTERRUPTED = 130
-"""Exit code after Ctrl-C, as shells have it (128 and SIGINT)."""
 
 
 @dataclass(frozen=True)
