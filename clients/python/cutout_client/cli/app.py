@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from cutout_client._version import __version__
-from cutout_client.cli import account, compare, config, machine, remove
+from cutout_client.cli import account, agents, compare, config, machine, remove
 from cutout_client.cli.flags import command
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app.command()(machine.models)
 app.command()(machine.serve)
 app.command()(account.account)
 app.command()(account.usage)
+app.command()(agents.mcp)
 app.add_typer(account.keys, name="keys")
 app.add_typer(account.jobs, name="jobs")
 

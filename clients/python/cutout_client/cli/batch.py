@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -14,6 +15,7 @@ from typing import Any, Optional
 
 from cutout_client.cli.done_log import DoneLog
 from cutout_client.cli.engines import RemovalEngine
+from cutout_client.cli.failures import INTERRUPTED
 from cutout_client.cli.sources import Item
 from cutout_client.errors import (
     AccountSuspendedError,
@@ -34,8 +36,6 @@ FAILURES = (CutoutError, OSError, TypeError, ValueError)
 _HOPELESS = (AccountSuspendedError, ForbiddenError, InvalidApiKeyError, MissingApiKeyError, QuotaExceededError)
 """Refusals that every further image would get too."""
 _LOOK_S = 0.2
-INTERRUPTED = 130
-"""Exit code after Ctrl-C, as shells have it (128 and SIGINT)."""
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,10 @@ def _make(item: Item, engine: RemovalEngine, log: Optional[DoneLog]) -> Outcome:
 
 @contextmanager
 def _stoppable(summary: Summary) -> Iterator[None]:
-    """The first Ctrl-C is remembered, the second one ends the process."""
+    """The first Ctrl-C is remembered, the second one ends the process. Only the main thread hears of them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
 
     def on_interrupt(*_: Any) -> None:
         if summary.interrupted:

@@ -11,10 +11,11 @@ from urllib.parse import quote
 
 import typer
 
-from cutout_client.cli.batch import INTERRUPTED, run_batch
+from cutout_client.cli.batch import run_batch
 from cutout_client.cli.display import display_for
 from cutout_client.cli.done_log import DoneLog
 from cutout_client.cli.engines import engine_for
+from cutout_client.cli.failures import INTERRUPTED
 from cutout_client.cli.flags import Connection, Engine, Removal, command
 from cutout_client.cli.sources import UsageError, images_in, plan
 from cutout_client.options import NAMES

@@ -13,6 +13,8 @@ from cutout_client.cli.sources import UsageError
 from cutout_client.errors import ApiError, CutoutError, TransportError
 
 USAGE, FAILED, REFUSED = 2, 1, 3
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it (128 and SIGINT)."""
 _OF_THE_ACCOUNT = frozenset({401, 402, 403})
 
 
@@ -23,6 +25,8 @@ def failing(command: Callable[..., Any]) -> Callable[..., Any]:
     def run(*args: Any, **given: Any) -> Any:
         try:
             return command(*args, **given)
+        except KeyboardInterrupt:
+            raise typer.Exit(INTERRUPTED) from None
         except (UsageError, ConfigError) as error:
             raise _said(error, USAGE) from error
         except TransportError as error:

@@ -9,10 +9,11 @@ from typing import Annotated, Optional
 
 import typer
 
-from cutout_client.cli.batch import INTERRUPTED, run_batch
+from cutout_client.cli.batch import run_batch
 from cutout_client.cli.display import display_for
 from cutout_client.cli.done_log import DoneLog
 from cutout_client.cli.engines import RemovalEngine, engine_for
+from cutout_client.cli.failures import INTERRUPTED
 from cutout_client.cli.flags import Connection, Engine, Removal, command
 from cutout_client.cli.sources import FORMATS, STDIN, Item, UsageError, format_of, images_in, plan
 
@@ -100,8 +101,6 @@ def watch(
                     if not log.is_done(item) and run_batch([item], worker, display.show, log=log).interrupted:
                         raise typer.Exit(INTERRUPTED)
             time.sleep(every)
-    except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
     finally:
         worker.close()
 
