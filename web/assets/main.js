@@ -10,7 +10,9 @@ function keyChip() {
   const chip = byId("key-chip");
   const set = Boolean(session.key());
   chip.dataset.state = set ? "set" : "none";
-  chip.replaceChildren(h("span", {}, set ? "Key" : "No key", h("span", { className: "wide" }, set ? " is set" : " yet")));
+  chip.replaceChildren(
+    h("span", {}, set ? "Key" : "No key", h("span", { className: "wide" }, set ? " is set" : " yet")),
+  );
 }
 
 async function route(focus) {
@@ -30,6 +32,9 @@ await session.start();
 keyChip();
 session.onKey(keyChip);
 new Playground();
-addEventListener("hashchange", () => { scrollTo(0, 0); route(true); });
+addEventListener("hashchange", () => {
+  scrollTo(0, 0);
+  route(true);
+});
 await route(false);
 document.documentElement.dataset.ready = "";
