@@ -13,6 +13,7 @@ import boto3
 from botocore.config import Config
 
 from cutout.accounts import PLANS, Account, KeyMode
+from cutout.aws.dynamodb.audited_transaction import AuditedTable
 from cutout.aws.dynamodb.keys import DynamoKeyStore
 from local.intrinsics import TemplateError
 from local.resources import Bucket, Notification, Queue, Table, Template
@@ -76,7 +77,7 @@ def create_cloud(template: Template, endpoint: str | None = None) -> None:
 
 def seed_account(table: str, raw_key: str, endpoint: str | None = None) -> None:
     """Write the account that a fresh local service has, with one live key."""
-    store = DynamoKeyStore(_own_client("dynamodb", endpoint), table)
+    store = DynamoKeyStore(AuditedTable(_own_client("dynamodb", endpoint), table))
     store.create_account(LOCAL_ACCOUNT)
     store.create_key(LOCAL_ACCOUNT.id, raw_key, KeyMode.LIVE, "local development")
 

@@ -12,7 +12,7 @@ from cutout.accounts import (
     Account,
     KeyMode,
     authenticate,
-    fingerprint,
+    fingerprint_key,
     hash_key,
     new_account_id,
     new_key,
@@ -45,7 +45,7 @@ def test_the_hash_is_the_sha256_of_the_key_and_the_fingerprint_its_beginning():
     key_hash = hash_key("local-development-key")
 
     assert key_hash == hashlib.sha256(b"local-development-key").hexdigest()
-    assert fingerprint(key_hash) == "tok_fp_" + key_hash[:12]
+    assert fingerprint_key(key_hash) == "tok_fp_" + key_hash[:12]
 
 
 @pytest.mark.parametrize("raw_key", [None, ""])

@@ -17,6 +17,7 @@ from cutout.api.request import Request, Response
 from cutout.api.routing import KeyedEndpoint
 from cutout.aws import clients, telemetry
 from cutout.aws.dynamodb.accounts import DynamoAccountStore
+from cutout.aws.dynamodb.audited_transaction import AuditedTable
 from cutout.aws.dynamodb.jobs import DynamoJobStore
 from cutout.aws.dynamodb.keys import DynamoKeyStore
 from cutout.aws.dynamodb.object_lease import DynamoObjectLease
@@ -70,25 +71,22 @@ class Container:
     @cached_property
     def keys(self) -> DynamoKeyStore:
         """Accounts and keys as they are now, for those who change them."""
-        return DynamoKeyStore(clients.dynamodb_client(), self.settings.accounts_table, audited=telemetry.audited)
+        return DynamoKeyStore(self._accounts_table)
 
     @cached_property
     def accounts(self) -> DynamoAccountStore:
         """Accounts as administrators see them."""
-        return DynamoAccountStore(clients.dynamodb_client(), self.settings.accounts_table, audited=telemetry.audited)
+        return DynamoAccountStore(self._accounts_table)
 
     @cached_property
     def webhook_secrets(self) -> DynamoWebhookSecrets:
         """What signs the accounts' webhooks."""
-        settings = self.settings
-        return DynamoWebhookSecrets(
-            clients.dynamodb_client(), settings.accounts_table, settings.key_grace_s, audited=telemetry.audited
-        )
+        return DynamoWebhookSecrets(self._accounts_table, self.settings.key_grace_s)
 
     @cached_property
     def service_key(self) -> DynamoServiceKey:
         """The service's own signing key."""
-        return DynamoServiceKey(clients.dynamodb_client(), self.settings.accounts_table)
+        return DynamoServiceKey(self._accounts_table)
 
     @cached_property
     def usage(self) -> DynamoUsageStore:
@@ -336,6 +334,10 @@ class Container:
         """Load the model and the DynamoDB clients in the init phase, which has a full core; elsewhere on first use."""
         if self.settings.in_lambda:
             _ = self.segmenter, self.access
+
+    @cached_property
+    def _accounts_table(self) -> AuditedTable:
+        return AuditedTable(clients.dynamodb_client(), self.settings.accounts_table, audited=telemetry.audited)
 
     @cached_property
     def _manifest(self) -> "Manifest":

@@ -96,7 +96,7 @@ class Access:
 
     def _open_caller(self) -> Caller | None:
         account = self._open_account()
-        return accounts.without_key(account, self._now()) if account else None
+        return accounts.keyless_caller(account, self._now()) if account else None
 
 
 class OpenAccount:

@@ -14,10 +14,10 @@ from cutout.api.accounts import (
     managed_account_answer,
     new_key_answer,
     parse_account,
+    parse_account_page,
     parse_changes,
     parse_grace,
     parse_key,
-    parse_listing,
     webhook_secret_answer,
 )
 from cutout.api.request import Request, Response
@@ -147,7 +147,7 @@ class AccountService:
     def list(self, caller: Caller, request: Request) -> Response:
         """List all accounts by id, a page at a time."""
         require_admin(caller.key)
-        page = self._accounts.page(*parse_listing(request))
+        page = self._accounts.page(*parse_account_page(request))
         return accounts_answer(page.accounts, page.after)
 
     def show(self, caller: Caller, request: Request) -> Response:
