@@ -18,7 +18,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "cutout")]
 
-from cutout.accounts import PLANS, Account, ApiKey, KeyMode, new_account_id, new_key  # noqa: E402 - found only now
+from cutout.accounts import PLANS, Account, ApiKey, KeyMode, new_account_id  # noqa: E402 - found only now
+from cutout.authentication import new_key  # noqa: E402 - found only now
 from cutout.aws.dynamodb.audited_transaction import AuditedTable  # noqa: E402
 from cutout.aws.dynamodb.keys import DynamoKeyStore  # noqa: E402
 from cutout.errors import CutoutError  # noqa: E402

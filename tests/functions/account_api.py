@@ -6,7 +6,8 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
-from cutout.accounts import PLANS, Account, KeyMode, fingerprint_key, hash_key, new_key
+from cutout.accounts import PLANS, Account, KeyMode
+from cutout.authentication import fingerprint_key, hash_key, new_key
 from cutout.container import container
 from functions.account.app import handler as account_handler
 from functions.admin.app import handler as admin_handler

@@ -5,7 +5,8 @@ from urllib.parse import unquote_plus
 import pytest
 from moto import mock_aws
 
-from cutout.accounts import KeyMode, hash_key
+from cutout.accounts import KeyMode
+from cutout.authentication import hash_key
 from cutout.aws.dynamodb.audited_transaction import AuditedTable
 from cutout.aws.dynamodb.keys import DynamoKeyStore
 from local.cloud import aws_environment, client, create_cloud, seed_account

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from cutout.accounts import OPERATOR, Account, Actor, ApiKey, Caller, KeyMode, KeyStatus, fingerprint_key, hash_key
+from cutout.accounts import OPERATOR, Account, Actor, ApiKey, Caller, KeyMode, KeyStatus
+from cutout.authentication import fingerprint_key, hash_key
 from cutout.errors import ConflictError, InvalidRequestError, NotFoundError
 
 

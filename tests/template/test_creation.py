@@ -12,8 +12,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from cutout.accounts import KeyMode, authenticate, new_key
+from cutout.accounts import KeyMode
 from cutout.api.request import Response
+from cutout.authentication import authenticate, new_key
 from cutout.aws.dynamodb.audited_transaction import AuditedTable
 from cutout.aws.dynamodb.keys import DynamoKeyStore
 from cutout.aws.s3.results import S3ResultStore

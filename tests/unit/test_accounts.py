@@ -6,17 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cutout.accounts import (
-    MAX_KEY_CHARS,
-    PLANS,
-    Account,
-    KeyMode,
-    authenticate,
-    fingerprint_key,
-    hash_key,
-    new_account_id,
-    new_key,
-)
+from cutout.accounts import PLANS, Account, KeyMode, new_account_id
+from cutout.authentication import MAX_KEY_CHARS, authenticate, fingerprint_key, hash_key, new_key
 from cutout.errors import CutoutError, InvalidApiKeyError, MissingApiKeyError
 from tests.support.key_stores import MemoryKeyStore
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from cutout.accounts import KeyMode, KeyStatus, authenticate, hash_key
+from cutout.accounts import KeyMode, KeyStatus
+from cutout.authentication import authenticate, hash_key
 from cutout.aws.dynamodb.audited_transaction import AuditedTable
 from cutout.aws.dynamodb.keys import DynamoKeyStore
 from cutout.errors import InvalidApiKeyError

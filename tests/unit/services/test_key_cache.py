@@ -4,7 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from cutout.accounts import PLANS, Account, KeyMode, authenticate, fingerprint_key, hash_key
+from cutout.accounts import PLANS, Account, KeyMode
+from cutout.authentication import authenticate, fingerprint_key, hash_key
 from cutout.errors import InvalidApiKeyError, ServiceUnavailableError
 from cutout.services.key_cache import CachedKeyStore
 from tests.support.key_stores import MemoryKeyStore

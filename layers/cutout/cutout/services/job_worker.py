@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
-from cutout.accounts import Account, KeyMode, require_active
+from cutout.accounts import Account, KeyMode
 from cutout.api.sources import InputKind, Source, load_background
+from cutout.authentication import require_active
 from cutout.errors import (
     AccountSuspendedError,
     ClientFaultError,

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 
-from cutout.accounts import Caller, KeyStore
+from cutout.accounts import Caller
+from cutout.authentication import KeyStore
 from cutout.services.ttl_cache import TtlCache
 
 

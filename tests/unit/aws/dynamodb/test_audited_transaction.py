@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from cutout.accounts import PLANS, Account, Actor, AuditEntry, KeyMode, KeyStatus, hash_key
+from cutout.accounts import PLANS, Account, Actor, AuditEntry, KeyMode, KeyStatus
+from cutout.authentication import hash_key
 from cutout.aws.dynamodb.accounts import DynamoAccountStore
 from cutout.aws.dynamodb.audited_transaction import AuditedTable
 from cutout.aws.dynamodb.key_changes import RETENTION_DAYS

@@ -10,7 +10,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
 from moto import mock_aws
 
-from cutout.accounts import PLANS, Account, Caller, KeyMode, KeyStatus, authenticate, fingerprint_key, hash_key
+from cutout.accounts import PLANS, Account, Caller, KeyMode, KeyStatus
+from cutout.authentication import authenticate, fingerprint_key, hash_key
 from cutout.aws.dynamodb.audited_transaction import AuditedTable
 from cutout.aws.dynamodb.keys import DynamoKeyStore
 from cutout.errors import ConflictError, InvalidApiKeyError, InvalidRequestError, NotFoundError, ServiceUnavailableError

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from cutout.accounts import ACTIVE_STATUSES, Account, Actor, AuditEntry, KeyStatus
+from cutout.accounts import Account, Actor, AuditEntry, KeyStatus
+from cutout.authentication import ACTIVE_STATUSES
 from cutout.aws.dynamodb.account_items import (
     Item,
     audit_item,

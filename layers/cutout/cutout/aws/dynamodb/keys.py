@@ -12,18 +12,8 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from cutout.accounts import (
-    OPERATOR,
-    Account,
-    Actor,
-    ApiKey,
-    AuditEntry,
-    Caller,
-    KeyMode,
-    KeyStatus,
-    fingerprint_key,
-    hash_key,
-)
+from cutout.accounts import OPERATOR, Account, Actor, ApiKey, AuditEntry, Caller, KeyMode, KeyStatus
+from cutout.authentication import fingerprint_key, hash_key
 from cutout.aws.dynamodb import key_changes
 from cutout.aws.dynamodb.account_items import (
     Item,
