@@ -35,7 +35,7 @@ def read_message(body: str, bucket: str) -> list[ObjectCreated | JobMessage]:
         The uploads, or the job, that the message is about; empty for a test event.
 
     Raises:
-        UnknownMessageError: The message is neither an S3 notification nor one of ours.
+        UnknownMessageError: The message is neither an S3 notification nor a message about a job.
     """
     try:
         message = json.loads(body)

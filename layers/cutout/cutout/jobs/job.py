@@ -76,7 +76,7 @@ class Job:
         result: The result of a job that succeeded.
         error: The reason why the job failed or was superseded.
         webhook_queued: Whether the end of the job was sent to the webhooks' queue.
-        deleted_at: When the owner deleted the job; whatever is stored for it later must be removed.
+        deleted_at: When the owner deleted the job; results that are stored later must be removed.
         dialect: The contract of the request, which also writes the webhook; empty: our own.
         notes: Facts that this contract needs for its answers.
     """

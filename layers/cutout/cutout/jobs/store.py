@@ -94,7 +94,7 @@ class JobStore(Protocol):
             The changed job.
 
         Raises:
-            JobEndedError: The job was cancelled meanwhile.
+            JobEndedError: The job was cancelled during the attempt.
             JobBusyError: A later attempt has begun.
             NotFoundError: The job has expired.
         """

@@ -127,7 +127,7 @@ def _json_request(fields: Fields, request: Request) -> RemovalRequest:
 def _wants_bytes(removal: RemovalRequest, reply: str, request: Request) -> bool:
     accept = request.headers.get("accept", "").lower()
     is_remote = removal.source.kind in {InputKind.URL, InputKind.UPLOAD}
-    if "application/json" in accept:  # many clients add */* whatever they expect, so it means nothing
+    if "application/json" in accept:  # many clients always add */*, so it means nothing
         return "*/*" in accept and reply == _IMAGE and is_remote
     return "image/" in accept or (reply == _IMAGE and is_remote)
 

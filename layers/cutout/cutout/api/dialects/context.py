@@ -39,7 +39,7 @@ class AccountContext(Protocol):
 
         Args:
             job_id: A job of the account.
-            longest_s: Seconds after which to stop, whatever the job's state.
+            longest_s: Seconds after which to stop in any case.
 
         Yields:
             The current job, and the job after each change, until it has ended or the time is over.

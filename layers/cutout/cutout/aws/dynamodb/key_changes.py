@@ -43,7 +43,7 @@ def creation(table: AuditedTable, key_hash: str, key: ApiKey) -> list[Change]:
 
 
 def revocation(table: AuditedTable, key_hash: str, key: ApiKey, refusal: CutoutError) -> list[Change]:
-    """Make the writes that revoke a key, whatever its state.
+    """Make the writes that revoke a key in any state.
 
     Args:
         table: The table.

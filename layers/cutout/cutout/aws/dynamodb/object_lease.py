@@ -110,7 +110,7 @@ class DynamoObjectLease:
             lambda: self._client.get_item(TableName=self._table, Key=object_primary_key(source), ConsistentRead=True),
             _UNAVAILABLE,
         )
-        if "Item" not in answer:  # it has expired meanwhile
+        if "Item" not in answer:  # it has just expired
             raise JobBusyError("The object is being worked on.", {"retry_after_s": 1})
         return answer["Item"]
 

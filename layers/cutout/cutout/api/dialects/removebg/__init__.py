@@ -69,7 +69,7 @@ class RemoveBg(Dialect):
 
 
 def account(_: Request, status: AccountStatus) -> Response:
-    """Report the credits: the images left this month, whatever the plan; there are no free calls."""
+    """Report the credits: the images left this month, on every plan; there are no free calls."""
     left = status.credits_left
     credits_ = {"total": left, "subscription": left, "payg": 0, "enterprise": 0}
     return json_answer({"data": {"attributes": {"credits": credits_, "api": {"free_calls": 0, "sizes": "all"}}}})
