@@ -8,6 +8,7 @@ free port, once per run.
 import os
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -21,11 +22,12 @@ import pytest
 import requests
 from moto import mock_aws
 
-from cutout import container as warm
+from cutout.container import container
 from local import ROOT
 from local.cloud import aws_environment, client, create_cloud, seed_account
 from local.resources import Template
 from local.template import load_template
+from tests.support.budget import summary
 from tests.support.coverage_marks import covered
 from tests.support.dynalite_server import IMPLEMENTATIONS, dynalite_server
 from tests.support.in_process_api import session
@@ -34,6 +36,20 @@ from tests.support.model_cache import remember_alphas
 from tests.support.sequential_transactions import SequentialTransactions
 from tests.support.webhook_receiver import Receiver, receiver
 from tests.support.xdist_groups import group_of, turn_of
+
+_began = time.monotonic()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--budget-minutes", type=float, default=0, help="the tier's budget, printed at the end of the run")
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Print where the time went; a budget is no test, since machines differ."""
+    reports = [each for kind in terminalreporter.stats.values() for each in kind if hasattr(each, "duration")]
+    terminalreporter.section("time")
+    for line in summary(reports, time.monotonic() - _began, config.getoption("--budget-minutes")):
+        terminalreporter.write_line(line)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -115,15 +131,9 @@ def cloud(template: Template, monkeypatch: pytest.MonkeyPatch) -> Iterator[Templ
         yield template
 
 
-DEAR = {"segmenter", "dynamodb_client", "counting_client", "charging_client", "s3_client", "sqs_client"}
-"""What of the warm state outlives a test: it holds no data, and is dear to make."""
-
-
 def forget_clouds() -> None:
-    """Drop the warm state that knows a test's account, tables or settings."""
-    for name, value in vars(warm).items():
-        if hasattr(value, "cache_clear") and name not in DEAR:
-            value.cache_clear()
+    """Drop what knows a test's accounts, tables or settings; loaded models and AWS clients stay."""
+    container.cache_clear()
 
 
 @pytest.fixture

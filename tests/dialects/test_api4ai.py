@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import requests
 
-from cutout import container as warm
 from cutout.accounts import KeyMode
+from cutout.container import container
 from tests.dialects.callers import customer, images_of
 from tests.dialects.pictures import cat, pixels
 from tests.dialects.shapes import image_of, problem_of_api4ai, success_of_api4ai
@@ -223,7 +223,7 @@ def test_without_a_good_key_there_is_a_detail(api, headers, status):
 def test_the_demo_needs_no_key_where_an_account_pays_for_it_and_a_wrong_key_is_still_wrong(api, monkeypatch):
     account, _ = customer()
     monkeypatch.setenv("CUTOUT_OPEN_ACCOUNT", account)
-    warm.settings.cache_clear()
+    container.cache_clear()
     result_of(post(api, files=FILE, headers={"A4A-CLIENT-APP-ID": "sample"}))
     assert images_of(account) == 1
     assert post(api, files=FILE, headers={"X-API-KEY": "wrong"}).status_code == 403

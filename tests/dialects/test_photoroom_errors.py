@@ -2,9 +2,9 @@
 
 import pytest
 
-from cutout import container as warm
 from cutout.api.dialects.photoroom import DIALECT
 from cutout.api.request import Headers, Request
+from cutout.container import container
 from cutout.errors import CutoutError, DeadlineError, ProcessingFailedError, ServiceUnavailableError
 from tests.dialects.callers import customer, images_of, second_stands_still
 from tests.dialects.pictures import astronaut, encoded, opened, plain
@@ -158,7 +158,7 @@ class TestLimits:
 
     def test_too_many_bytes(self, api, monkeypatch):
         monkeypatch.setenv("CUTOUT_MAX_IMAGE_BYTES", "2000")
-        warm.settings.cache_clear()
+        container.cache_clear()
         assert len(astronaut()) > 2000
         refused(send(api), 400, "image_too_large")
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import requests
 
-from cutout import container as warm
 from cutout.accounts import KeyMode
+from cutout.container import container
 from local.cloud import client
 from tests.dialects.callers import customer, images_of
 from tests.dialects.pictures import astronaut, opened, pixels, plain
@@ -32,7 +32,7 @@ def photo_url(file_server, api, monkeypatch) -> str:
     """A URL that may be fetched from."""
     (file_server.folder / "astronaut.jpg").write_bytes(astronaut())
     monkeypatch.setenv("CUTOUT_URL_ALLOW", file_server.authority)
-    warm.settings.cache_clear()
+    container.cache_clear()
     return f"{file_server.url}/astronaut.jpg"
 
 

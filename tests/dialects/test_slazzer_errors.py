@@ -4,9 +4,9 @@ import base64
 
 import pytest
 
-from cutout import container as warm
 from cutout.api.dialects.slazzer import DIALECT
 from cutout.api.request import Headers, Request
+from cutout.container import container
 from cutout.errors import CutoutError, ServiceUnavailableError
 from tests.dialects.callers import customer, images_of, second_stands_still
 from tests.dialects.pictures import astronaut, plain
@@ -170,7 +170,7 @@ class TestErrors:
         assert images_of() == 0
 
     def test_a_result_that_cannot_be_kept_is_not_charged(self, api, monkeypatch):
-        monkeypatch.setattr(warm.results(), "_bucket", "no-such-bucket")
+        monkeypatch.setattr(container().results, "_bucket", "no-such-bucket")
         answer = send(api, ELDER)
         assert answer.status_code == 503
         assert answer.json()["status"] is False
@@ -187,7 +187,7 @@ class TestLimits:
 
     def test_too_many_bytes_as_base64(self, api, monkeypatch):
         monkeypatch.setenv("CUTOUT_MAX_IMAGE_BYTES", str(2**20))
-        warm.settings.cache_clear()
+        container.cache_clear()
         fields = {"source_image_base64": base64.b64encode(b"\xff\xd8\xff" + b"\0" * 2**20).decode()}
         answer = api.post(URL + V2, data=fields, headers={"API-KEY": LIVE_KEY})
         refused(answer, 400, "Source image file can not be greater than 1mb")

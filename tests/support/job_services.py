@@ -1,20 +1,25 @@
-"""A desk for jobs with all that it stands on: jobs in memory, storage and queue wherever boto3 reaches (moto)."""
+"""A service of jobs with all that it stands on: jobs in memory, storage and queue wherever boto3 reaches (moto)."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 
 import boto3
 
 from cutout.accounts import PLANS, Account, ApiKey, Caller, KeyMode, KeyStatus
-from cutout.aws.s3.images import JobImages
-from cutout.aws.s3.results import JobReports, ResultStore
-from cutout.aws.s3.uploads import Retention, UploadStore
-from cutout.aws.sqs import MessageQueue
+from cutout.api.dialects.base import RemovalRequest
+from cutout.api.jobs import JobRequest
+from cutout.aws.s3.images import S3ImageStore
+from cutout.aws.s3.results import S3ReportStore, S3ResultStore
+from cutout.aws.s3.uploads import S3RetentionStore, S3UploadStore
+from cutout.aws.sqs import SqsJobQueue
 from cutout.errors import QuotaExceededError
-from cutout.services.async_removal import Deferral
-from cutout.services.job_service import JobDesk
-from cutout.services.job_storage import JobFiles
+from cutout.services.async_removal import AsyncRemoval
+from cutout.services.job_service import JobHandle, JobService
+from cutout.services.job_storage import JobStorage
 from tests.support.job_stores import MemoryJobStore
+
+Quota = Callable[[], None]
 
 
 def caller(account_id: str = "acct_1", mode: KeyMode = KeyMode.LIVE) -> Caller:
@@ -32,7 +37,7 @@ def refused() -> None:
 
 
 class World:
-    """All that the desk stands on."""
+    """All that the services stand on."""
 
     def __init__(self) -> None:
         self.s3 = boto3.client("s3", region_name="us-east-1")
@@ -41,20 +46,27 @@ class World:
             self.s3.create_bucket(Bucket=bucket)
         self.queue_url = self.sqs.create_queue(QueueName="jobs")["QueueUrl"]
         self.jobs = MemoryJobStore()
-        self.uploads = UploadStore(lambda: self.s3, "uploads", max_bytes=1_000, url_s=60)
-        self.results = ResultStore(lambda: self.s3, "results", inline_limit_bytes=0, url_s=60)
-        self.files = JobFiles(
-            JobImages(lambda: self.s3),
+        self.uploads = S3UploadStore(lambda: self.s3, "uploads", max_bytes=1_000, url_s=60)
+        self.results = S3ResultStore(lambda: self.s3, "results", inline_limit_bytes=0, url_s=60)
+        self.files = JobStorage(
+            S3ImageStore(lambda: self.s3),
             self.results,
-            JobReports(lambda: self.s3, "results"),
-            Retention(lambda: self.s3, "uploads"),
+            S3ReportStore(lambda: self.s3, "results"),
+            S3RetentionStore(lambda: self.s3, "uploads"),
             self.uploads,
         )
-        self.desk = self.desk_on(self.queue_url)
-        self.deferral = Deferral(self.desk, self.uploads, 1_000, frozenset())
+        self.service = self.service_on(self.queue_url)
 
-    def desk_on(self, queue_url: str) -> JobDesk:
-        return JobDesk(self.jobs, self.uploads, self.files, MessageQueue(lambda: self.sqs, queue_url))
+    def service_on(self, queue_url: str, quota: Quota = allowed) -> JobService:
+        queue = SqsJobQueue(lambda: self.sqs, queue_url)
+        return JobService(self.jobs, self.uploads, self.files, queue, lambda *_: quota())
+
+    def submit(self, who: Caller, wanted: JobRequest, idempotency_key: str | None, quota: Quota = allowed) -> JobHandle:
+        return self.service_on(self.queue_url, quota).submit(who, wanted, idempotency_key)
+
+    def defer(self, who: Caller, removal: RemovalRequest, quota: Quota = allowed) -> JobHandle:
+        removals = AsyncRemoval(self.service, self.uploads, 1_000, frozenset(), lambda *_: quota())
+        return removals.defer(who, removal)
 
     def keys(self, bucket: str) -> list[str]:
         return [item["Key"] for item in self.s3.list_objects_v2(Bucket=bucket).get("Contents", [])]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cutout import webhooks as signing
+from cutout import signing
 
 VECTORS = [
     (

@@ -1,291 +1,272 @@
-"""What lives between the invocations of one execution environment, and why. All other state is an argument."""
+"""The composition root: builds what a function needs when it is first needed, and keeps it between invocations.
 
-from functools import cache, lru_cache, partial
+The only module state of the package, and the only place where services meet their stores. What needs numpy or the
+model is imported when it is first used, so that zip functions do without.
+"""
+
+from collections.abc import Callable
+from functools import cache, cached_property, lru_cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cutout.accounts import Caller
+from cutout.api.dialects.base import Dialect, Route
+from cutout.api.headers import request_key
 from cutout.api.job_documents import Links
+from cutout.api.request import Request, Response
+from cutout.api.routing import KeyedEndpoint
 from cutout.aws import telemetry
-from cutout.aws.clients import charging_client, counting_client, dynamodb_client, s3_client, sqs_client
-from cutout.aws.dynamodb.accounts import DynamoAccountStore
-from cutout.aws.dynamodb.jobs import DynamoJobStore
-from cutout.aws.dynamodb.keys import DynamoKeyStore
-from cutout.aws.dynamodb.object_lease import ObjectLedger
-from cutout.aws.dynamodb.rate_limiter import DynamoRateLimiter
-from cutout.aws.dynamodb.secrets import DynamoWebhookSecrets
-from cutout.aws.dynamodb.usage import DynamoUsageStore
-from cutout.aws.s3.images import JobImages
-from cutout.aws.s3.results import JobReports, ResultStore
-from cutout.aws.s3.uploads import Retention, UploadStore
-from cutout.aws.sqs import MessageQueue
+from cutout.aws.stores import AwsStores
 from cutout.outbound.fetch import FetchPolicy, PostPolicy, fetch, post
-from cutout.services.access import Door, OpenAccount
-from cutout.services.account_admin import AccountDesk, KeyDesk
-from cutout.services.async_removal import Deferral
-from cutout.services.dialect_context import DialectDesk, PublicOffice
-from cutout.services.idempotent_removal import Once
-from cutout.services.job_service import JobDesk
-from cutout.services.job_storage import JobFiles
-from cutout.services.key_cache import CachedKeyStore
-from cutout.services.quota import QuotaGate
-from cutout.services.removal import Meter
-from cutout.services.webhook_delivery import Courier
+from cutout.services.access import Access, CachedKeyStore, OpenAccount
+from cutout.services.account_admin import AccountService, KeyService
+from cutout.services.async_removal import AsyncRemoval
+from cutout.services.dialect_context import DialectContext, PublicDialectContext
+from cutout.services.idempotent_removal import IdempotentRemoval
+from cutout.services.job_service import JobService
+from cutout.services.job_storage import JobStorage
+from cutout.services.quota import QuotaCheck
+from cutout.services.webhook_delivery import WebhookSender
 from cutout.settings import Settings
+from cutout.usage import Admission
 
 if TYPE_CHECKING:
-    from cutout.aws.dynamodb.secrets import DynamoServiceKey
-    from cutout.imaging.models.manifest import Manifest, Model
+    from cutout.imaging.models.manifest import Manifest
     from cutout.imaging.models.onnx import Segmenter
-    from cutout.services.job_worker import JobRunner
-    from cutout.services.removal import Removal
-    from cutout.services.upload_intake import JobIntake
+    from cutout.services.job_worker import JobWorker
+    from cutout.services.removal import RemovalService
+    from cutout.services.upload_intake import UploadIntake
 
 
 @cache
-def settings() -> Settings:
-    """The environment does not change while a process lives."""
-    return Settings.from_env()
+def container() -> "Container":
+    """Give this process's container; the environment does not change while a process lives."""
+    return Container(Settings.from_env())
 
 
-@cache
-def accounts() -> DynamoKeyStore:
-    """Accounts and keys as they are now, for those who change them."""
-    return DynamoKeyStore(dynamodb_client(), settings().accounts_table, audited=telemetry.audited)
+class Container(AwsStores):
+    """Everything that functions are made of, each part built when it is first used and kept.
+
+    Args:
+        settings: The configuration.
+    """
+
+    # -- access -----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def access(self) -> Access:
+        """Remembers keys (60 s: most requests of a busy caller cost no read), the open account, and quotas."""
+        return Access(
+            CachedKeyStore(self.keys),
+            self.rate_limiter,
+            QuotaCheck(self.usage, telemetry.quota_not_checked),
+            observer=telemetry,
+            open_account=OpenAccount(self.keys.find_account, self.settings.open_account),
+        )
+
+    def endpoint(
+        self,
+        route: Route,
+        handle: Callable[[Caller, Request], Response],
+        credential: Callable[[Request], str | None],
+        *,
+        allow_suspended: bool = False,
+    ) -> KeyedEndpoint:
+        """Make an endpoint of our own contract.
+
+        Args:
+            route: Its method, and its route as the template names it.
+            handle: Answers a request of an active account within its rate.
+            credential: Finds the raw key in a request.
+            allow_suspended: Whether an account that is not active may call it.
+
+        Returns:
+            The endpoint.
+        """
+        return KeyedEndpoint(
+            *route,
+            lambda admission, request: handle(admission.caller, request),
+            authenticate=lambda request: self.access.authenticate(credential(request)),
+            authorize=partial(self.access.authorize, allow_suspended=allow_suspended),
+        )
+
+    def dialect_endpoint(
+        self, route: Route, dialect: Dialect, handle: Callable[[Admission, Request], Response]
+    ) -> KeyedEndpoint:
+        """Make an endpoint of a vendor's contract: its keys, its errors and its headers.
+
+        Args:
+            route: Its method, and its route as the template names it.
+            dialect: The contract.
+            handle: Answers a request of an active account within its rate.
+
+        Returns:
+            The endpoint.
+        """
+
+        def authenticate(request: Request) -> Admission:
+            key = dialect.credential(request, legacy=self.settings.legacy_keys)
+            return self.access.authenticate(key, keyless=dialect.keyless)
+
+        return KeyedEndpoint(
+            *route,
+            handle,
+            authenticate=authenticate,
+            authorize=self.access.authorize,
+            problem=dialect.problem,
+            rate_headers=dialect.rate_headers,
+        )
+
+    def request_key(self, request: Request) -> str | None:
+        """Find the raw key in a request of our own contract, in legacy places too where the settings allow it."""
+        return request_key(request, legacy=self.settings.legacy_keys)
+
+    # -- services ---------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def key_service(self) -> KeyService:
+        """Manages keys."""
+        return KeyService(self.keys, self.settings.key_grace_s)
+
+    @cached_property
+    def account_service(self) -> AccountService:
+        """Manages accounts and webhook secrets."""
+        return AccountService(self.accounts, self.usage, self.webhook_secrets)
+
+    @cached_property
+    def job_storage(self) -> JobStorage:
+        """All files of jobs."""
+        return JobStorage(self.images, self.results, self.reports, self.retention, self.uploads)
+
+    @cached_property
+    def job_service(self) -> JobService:
+        """Creates, finds and deletes jobs."""
+        return JobService(self.jobs, self.uploads, self.job_storage, self.job_queue, self.access.require_quota)
+
+    def links(self) -> Links:
+        """Make the maker of presigned URLs, which work from now on."""
+        return self.results.links()
+
+    def dialect_context(self, admission: Admission) -> DialectContext:
+        """Make what a dialect's own routes may use; it is one account's."""
+        return DialectContext(admission, self.job_service, self.uploads, self.links)
+
+    @cached_property
+    def public_context(self) -> PublicDialectContext:
+        """What dialects' public routes may use."""
+        return PublicDialectContext(self.uploads, self.service_key.public)
+
+    @cached_property
+    def webhook_sender(self) -> WebhookSender:
+        """Delivers webhooks."""
+        policy = PostPolicy(self.settings.webhook_timeout_s, self.settings.url_allow)
+        return WebhookSender(
+            self.jobs,
+            self.webhook_secrets,
+            self.links,
+            partial(post, policy=policy),
+            self.service_key.sign,
+            observer=telemetry,
+        )
+
+    # -- images -----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def segmenter(self) -> "Segmenter":
+        """The model of the settings."""
+        return _load_model(
+            self.settings.models_dir, self._manifest.select(self.settings.model).name, self.settings.threads
+        )
+
+    def segmenter_for(self, name: str) -> "Segmenter":
+        """Give the model that a client asks for by a row's name or alias, if its file is here; else the settings'."""
+        model = self._manifest.installed(name, self.settings.models_dir) if name else None
+        if model is None or model.name == self.segmenter.name:
+            return self.segmenter
+        return _load_model(self.settings.models_dir, model.name, self.settings.threads)
+
+    @cached_property
+    def removals(self) -> "RemovalService":
+        """Carries out removal requests."""
+        from cutout.services.removal import RemovalService  # noqa: PLC0415 - loads numpy
+
+        require_quota, settings = self.access.require_quota, self.settings
+        return RemovalService(
+            self.fetch_image,
+            self.uploads,
+            self.segmenter_for,
+            settings.limits,
+            usage=self.usage,
+            results=self.results,
+            account_status=self.access.status,
+            require_quota=require_quota,
+            later=AsyncRemoval(
+                self.job_service, self.uploads, settings.limits.max_bytes, settings.url_allow, require_quota
+            ),
+            idempotent=IdempotentRemoval(self.job_service, self.jobs, self.results, require_quota),
+            observer=telemetry,
+        )
+
+    @cached_property
+    def job_worker(self) -> "JobWorker":
+        """Works on jobs."""
+        from cutout.services.job_worker import JobWorker  # noqa: PLC0415 - loads numpy
+
+        return JobWorker(
+            self.jobs,
+            self.job_storage,
+            self.segmenter,
+            self.settings.limits,
+            find_account=self.keys.find_account,
+            require_quota=self.access.require_quota,
+            fetch=self.fetch_image,
+            notify=self.webhook_queue.enqueue,
+            observer=telemetry,
+        )
+
+    @cached_property
+    def upload_intake(self) -> "UploadIntake":
+        """Takes up uploads and jobs from the queue."""
+        from cutout.services.upload_intake import UploadIntake  # noqa: PLC0415 - loads numpy
+
+        return UploadIntake(
+            self.job_worker,
+            self.jobs,
+            self.job_storage,
+            self.object_lease,
+            find_account=self.keys.find_account,
+            max_bytes=self.settings.limits.max_bytes,
+            url_allow=self.settings.url_allow,
+            observer=telemetry,
+        )
+
+    def fetch_image(self, url: str) -> bytes:
+        """Fetch the bytes behind a public URL, within the limits of the settings."""
+        policy = FetchPolicy(
+            max_bytes=self.settings.limits.max_bytes,
+            timeout_s=self.settings.url_timeout_s,
+            redirects=self.settings.url_redirects,
+            allow=self.settings.url_allow,
+        )
+        return fetch(url, policy).data
+
+    def prepare_inside_lambda(self) -> None:
+        """Load the model and the DynamoDB clients in the init phase, which has a full core; elsewhere on first use."""
+        if self.settings.in_lambda:
+            _ = self.segmenter, self.access
+
+    @cached_property
+    def _manifest(self) -> "Manifest":
+        from cutout.imaging.models.manifest import load_manifest  # noqa: PLC0415 - not in the layer of zip functions
+
+        return load_manifest(self.settings.models_dir)
 
 
-@cache
-def key_desk() -> KeyDesk:
-    """Where keys are managed."""
-    return KeyDesk(accounts(), settings().key_grace_s)
-
-
-@cache
-def account_desk() -> AccountDesk:
-    """Where accounts are managed."""
-    store = DynamoAccountStore(dynamodb_client(), settings().accounts_table, audited=telemetry.audited)
-    return AccountDesk(store, usage())
-
-
-@cache
-def webhook_secrets() -> DynamoWebhookSecrets:
-    """What signs the accounts' webhooks."""
-    return DynamoWebhookSecrets(
-        dynamodb_client(), settings().accounts_table, settings().key_grace_s, audited=telemetry.audited
-    )
-
-
-@cache
-def key_store() -> CachedKeyStore:
-    """Keeps keys for 60 s: most requests of a busy caller cost no read, and a revoked key dies within a minute."""
-    return CachedKeyStore(accounts())
-
-
-@cache
-def usage() -> DynamoUsageStore:
-    """Counts what was used, and tells it."""
-    return DynamoUsageStore(charging_client(), settings().accounts_table)
-
-
-@cache
-def meter() -> Meter:
-    """Charges the requests that were answered by an image."""
-    return Meter(usage())
-
-
-@cache
-def admission() -> Door:
-    """Keeps keys, the open account, full seconds and quotas that are far from used up."""
-    limiter = DynamoRateLimiter(counting_client(), settings().accounts_table, telemetry.rate_not_counted)
-    find_open = OpenAccount(accounts().find_account, settings().open_account)
-    return Door(key_store(), limiter, QuotaGate(usage(), telemetry.quota_not_asked), find_open=find_open)
-
-
-@cache
-def results() -> ResultStore:
-    """The results bucket does not change while a process lives."""
-    return ResultStore(
-        s3_client,
-        settings().results_bucket,
-        inline_limit_bytes=settings().inline_limit_bytes,
-        url_s=settings().result_url_s,
-    )
-
-
-def links() -> Links:
-    """Presigned GETs of results, from now on."""
-    return results().links()
-
-
-@cache
-def webhook_queue() -> MessageQueue:
-    """The queue does not change while a process lives."""
-    return MessageQueue(sqs_client, settings().webhooks_queue_url)
-
-
-@cache
-def job_queue() -> MessageQueue:
-    """The queue does not change while a process lives."""
-    return MessageQueue(sqs_client, settings().jobs_queue_url)
-
-
-@cache
-def courier() -> Courier:
-    """Keeps its parts' connections; those to receivers end with each delivery."""
-    policy = PostPolicy(settings().webhook_timeout_s, settings().url_allow)
-    deliver = partial(post, policy=policy)
-    return Courier(jobs(), webhook_secrets(), links, deliver, lambda message: _service_key().sign(message))
-
-
-@cache
-def _service_key() -> "DynamoServiceKey":
-    """Never changes. Imported here, since most functions sign nothing."""
-    from cutout.aws.dynamodb.secrets import DynamoServiceKey  # noqa: PLC0415
-
-    return DynamoServiceKey(dynamodb_client(), settings().accounts_table)
-
-
-@cache
-def uploads() -> UploadStore:
-    """The uploads bucket does not change while a process lives."""
-    return UploadStore(
-        s3_client,
-        settings().uploads_bucket,
-        max_bytes=settings().limits.max_bytes,
-        url_s=settings().upload_url_s,
-    )
-
-
-@cache
-def jobs() -> DynamoJobStore:
-    """Jobs, and the charges of their ends."""
-    return DynamoJobStore(dynamodb_client(), settings().jobs_table, settings().accounts_table)
-
-
-@cache
-def retention() -> Retention:
-    """The uploads bucket does not change while a process lives."""
-    return Retention(s3_client, settings().uploads_bucket)
-
-
-@cache
-def _job_files() -> JobFiles:
-    reports = JobReports(s3_client, settings().results_bucket)
-    return JobFiles(JobImages(s3_client), results(), reports, retention(), uploads())
-
-
-@cache
-def _job_runner() -> "JobRunner":
-    """Keeps the model. Imported here as the model is."""
-    from cutout.services.job_worker import JobRunner  # noqa: PLC0415
-
-    return JobRunner(
-        jobs(),
-        _job_files(),
-        segmenter(),
-        settings().limits,
-        find_account=accounts().find_account,
-        require_quota=admission().require_quota,
-        fetch=fetch_image,
-        tell=webhook_queue().enqueue,
-    )
-
-
-@cache
-def job_intake() -> "JobIntake":
-    """Keeps the model. Imported here as the model is."""
-    from cutout.services.upload_intake import JobIntake  # noqa: PLC0415
-
-    return JobIntake(
-        _job_runner(),
-        jobs(),
-        _job_files(),
-        ObjectLedger(dynamodb_client(), settings().jobs_table),
-        find_account=accounts().find_account,
-        max_bytes=settings().limits.max_bytes,
-        url_allow=settings().url_allow,
-    )
-
-
-@cache
-def job_desk() -> JobDesk:
-    """Keeps its parts' connections."""
-    return JobDesk(jobs(), uploads(), _job_files(), job_queue())
-
-
-def dialect_desk(account_id: str) -> DialectDesk:
-    """Made for each request: it is one account's."""
-    return DialectDesk(account_id, job_desk(), uploads(), links)
-
-
-@cache
-def office() -> PublicOffice:
-    """Keeps its parts' connections."""
-    return PublicOffice(uploads(), lambda: _service_key().public())
-
-
-@cache
-def deferral() -> Deferral:
-    """Keeps its parts' connections."""
-    return Deferral(job_desk(), uploads(), settings().limits.max_bytes, settings().url_allow)
-
-
-@cache
-def once() -> Once:
-    """Keeps its parts' connections."""
-    return Once(job_desk(), jobs(), results())
-
-
-@cache
-def _manifest() -> "Manifest":
-    """Comes with the code. Imported here as the model is."""
+@lru_cache(maxsize=2)
+def _load_model(models_dir: Path, name: str, threads: int) -> "Segmenter":
+    """Load a model; two, and what they need to run, are what memory is sure to hold."""
     from cutout.imaging.models.manifest import load_manifest  # noqa: PLC0415
-
-    return load_manifest(settings().models_dir)
-
-
-@cache
-def segmenter() -> "Segmenter":
-    """The loaded model: loading costs more than using it. Imported here so that zip functions need no numpy."""
     from cutout.imaging.models.onnx import OnnxSegmenter  # noqa: PLC0415
 
-    model = _manifest().select(settings().model)
-    return OnnxSegmenter(model, settings().models_dir / model.file, settings().threads)
-
-
-def segmenter_for(name: str) -> "Segmenter":
-    """The model that a client asks for by a row's name or alias, if its file is here; else the one of the settings."""
-    model = _manifest().installed(name, settings().models_dir) if name else None
-    return segmenter() if model is None or model.name == segmenter().name else _other_segmenter(model)
-
-
-@lru_cache(maxsize=1)
-def _other_segmenter(model: "Model") -> "Segmenter":
-    """One besides that of the settings: two models, and what they need to run, are what memory is sure to hold."""
-    from cutout.imaging.models.onnx import OnnxSegmenter  # noqa: PLC0415
-
-    return OnnxSegmenter(model, settings().models_dir / model.file, settings().threads)
-
-
-@cache
-def removal() -> "Removal":
-    """Keeps the model. Imported here as the model is."""
-    from cutout.services.removal import Removal  # noqa: PLC0415
-
-    return Removal(fetch_image, uploads(), segmenter_for, settings().limits)
-
-
-def fetch_image(url: str) -> bytes:
-    """The bytes behind a public URL, within the limits of the settings."""
-    policy = FetchPolicy(
-        max_bytes=settings().limits.max_bytes,
-        timeout_s=settings().url_timeout_s,
-        redirects=settings().url_redirects,
-        allow=settings().url_allow,
-    )
-    return fetch(url, policy).data
-
-
-def prepare_inside_lambda() -> None:
-    """Load the model and the DynamoDB clients in the init phase, which has a full core; elsewhere on first use."""
-    if settings().in_lambda:
-        segmenter()
-        admission()
+    model = load_manifest(models_dir).select(name)
+    return OnnxSegmenter(model, models_dir / model.file, threads)

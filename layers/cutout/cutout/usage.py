@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
-from cutout.accounts import Account, KeyMode
+from cutout.accounts import Account, Caller, KeyMode
 from cutout.errors import QuotaExceededError, RateLimitedError
 
 MAX_SHARDS: Final = 100
 """Most counters that one account's month is spread over, and so what a reader has to add up."""
+UNLIMITED_CREDITS: Final = 1_000_000
+"""Credits that are reported of an account without a quota, where a contract wants a number."""
 RATE_PER_SHARD: Final = 10
 """Images per second for which one more counter is used: a charge holds its counter for some 10 ms."""
 
@@ -115,8 +117,37 @@ class RateState:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A request whose key is good: its caller, and where the caller's account stands in the current second."""
+
+    caller: Caller
+    rate: RateState
+
+
+@dataclass(frozen=True, slots=True)
+class AccountStatus:
+    """What contracts report of an account.
+
+    Attributes:
+        account: The account itself.
+        mode: The mode of the key that asks.
+        rate: Where the account stands in the current second.
+        credits_left: Images left this month, as of the last minute at most; ``UNLIMITED_CREDITS`` without a quota.
+    """
+
+    account: Account
+    mode: KeyMode
+    rate: RateState
+    credits_left: int
+
+
 def check_rate(state: RateState) -> None:
-    """Let an admitted request pass. Raises RateLimitedError; a new window begins within a second."""
+    """Let a request within its account's rate pass.
+
+    Raises:
+        RateLimitedError: The account has sent too many requests; the next second begins within one.
+    """
     if not state.admitted:
         details = {
             "retry_after_s": 1,
@@ -140,5 +171,5 @@ class UsageStore(Protocol):
 class RateLimiter(Protocol):
     """Who says how many requests per second an account may send. Never raises."""
 
-    def take(self, account_id: str, limit: int) -> RateState:
-        """Count a request against ``limit`` per second, and say whether it was still within."""
+    def consume(self, account_id: str, limit: int) -> RateState:
+        """Count a request against ``limit`` per second, and report whether it was still within."""

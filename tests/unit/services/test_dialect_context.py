@@ -1,4 +1,4 @@
-"""One account's desk and the open office, with jobs in memory, storage in moto, and a clock that is told to go."""
+"""One account's context and the open public, with jobs in memory, storage in moto, and a clock that is told to go."""
 
 from datetime import UTC, datetime
 
@@ -8,8 +8,9 @@ from moto import mock_aws
 from cutout.errors import ImageTooLargeError, InvalidRequestError, JobEndedError, MissingImageError, NotFoundError
 from cutout.jobs.job import Job, JobState
 from cutout.jobs.parts import JobError, JobOptions, JobSource, SourceKind
-from cutout.services.dialect_context import PAUSE_S, DialectDesk, PublicOffice
-from tests.support.job_services import World
+from cutout.services.dialect_context import PAUSE_S, DialectContext, PublicDialectContext
+from cutout.usage import Admission, RateState
+from tests.support.job_services import World, caller
 
 JOB_ID = "job_" + "0a" * 16
 UPLOAD_ID = "upl_" + "0" * 32
@@ -40,9 +41,16 @@ def passing() -> Time:
 
 
 @pytest.fixture
-def desk(world, passing) -> DialectDesk:
+def context(world, passing) -> DialectContext:
     sleep, clock = passing.sleep, lambda: passing.now
-    return DialectDesk("acct_1", world.desk, world.uploads, world.results.links, sleep=sleep, clock=clock)
+    return DialectContext(
+        Admission(caller(), RateState(1, 1, 1)),
+        world.service,
+        world.uploads,
+        world.results.links,
+        sleep=sleep,
+        clock=clock,
+    )
 
 
 @pytest.fixture
@@ -57,52 +65,54 @@ def states(jobs) -> list[JobState]:
     return [job.state for job in jobs]
 
 
-def test_a_job_is_watched_from_step_to_step_until_it_has_ended(world, desk, passing, job):
+def test_a_job_is_watched_from_step_to_step_until_it_has_ended(world, context, passing, job):
     passing.plan = {
         1: lambda: world.jobs.start(JOB_ID, 60),
         3: lambda: world.jobs.fail(world.jobs.find(JOB_ID), JobError("invalid_image", "No image.")),
     }
 
-    assert states(desk.watch(JOB_ID, 60)) == [JobState.QUEUED, JobState.RUNNING, JobState.FAILED]
+    assert states(context.watch(JOB_ID, 60)) == [JobState.QUEUED, JobState.RUNNING, JobState.FAILED]
     assert passing.now == 3
 
 
-def test_a_job_without_news_is_watched_for_the_time_given(desk, passing, job):
-    assert states(desk.watch(JOB_ID, 2)) == [JobState.QUEUED]
+def test_a_job_without_news_is_watched_for_the_time_given(context, passing, job):
+    assert states(context.watch(JOB_ID, 2)) == [JobState.QUEUED]
     assert 2 <= passing.now < 2 + PAUSE_S
 
 
-def test_no_time_is_one_look(desk, passing, job):
-    assert states(desk.watch(JOB_ID, 0)) == [JobState.QUEUED]
+def test_no_time_is_one_look(context, passing, job):
+    assert states(context.watch(JOB_ID, 0)) == [JobState.QUEUED]
     assert passing.now == 0
 
 
-def test_an_ended_job_is_not_waited_for(world, desk, passing, job):
+def test_an_ended_job_is_not_waited_for(world, context, passing, job):
     world.jobs.forget("acct_1", JOB_ID)
 
-    assert states(desk.watch(JOB_ID, 60)) == [JobState.CANCELLED]
+    assert states(context.watch(JOB_ID, 60)) == [JobState.CANCELLED]
     assert passing.now == 0
 
 
-def test_an_open_job_is_cancelled_with_its_image(world, desk, job):
-    world.uploads.put(job.source.key, b"picture")
+def test_an_open_job_is_cancelled_with_its_image(world, context, job):
+    world.uploads.store(job.source.key, b"picture")
 
-    assert desk.cancel(JOB_ID).state is JobState.CANCELLED
+    assert context.cancel(JOB_ID).state is JobState.CANCELLED
     assert world.keys("uploads") == []
 
 
-def test_a_job_that_has_ended_keeps_what_it_holds(world, desk, job):
+def test_a_job_that_has_ended_keeps_what_it_holds(world, context, job):
     failed = world.jobs.fail(world.jobs.start(JOB_ID, 60), JobError("invalid_image", "No image."))
 
     with pytest.raises(JobEndedError):
-        desk.cancel(JOB_ID)
+        context.cancel(JOB_ID)
 
     assert world.jobs.find(JOB_ID) == failed
 
 
 @pytest.mark.parametrize("act", ["find", "cancel", "watch"])
 def test_another_accounts_job_is_not_there(world, job, act):
-    stranger = DialectDesk("acct_2", world.desk, world.uploads, world.results.links)
+    stranger = DialectContext(
+        Admission(caller("acct_2"), RateState(1, 1, 1)), world.service, world.uploads, world.results.links
+    )
 
     with pytest.raises(NotFoundError):
         next(stranger.watch(JOB_ID, 0)) if act == "watch" else getattr(stranger, act)(JOB_ID)
@@ -110,8 +120,8 @@ def test_another_accounts_job_is_not_there(world, job, act):
     assert world.jobs.find(JOB_ID) == job
 
 
-def test_an_upload_lies_below_its_account(world, desk):
-    desk.keep_upload(UPLOAD_ID, b"picture")
+def test_an_upload_lies_below_its_account(world, context):
+    context.store_upload(UPLOAD_ID, b"picture")
 
     assert world.keys("uploads") == [f"direct/acct_1/{UPLOAD_ID}"]
     assert world.uploads.read("acct_1", UPLOAD_ID) == b"picture"
@@ -125,21 +135,21 @@ def test_an_upload_lies_below_its_account(world, desk):
         ("../acct_2/x", b"picture", InvalidRequestError),
     ],
 )
-def test_what_cannot_be_an_upload_is_not_kept(world, desk, upload_id, image, error):
+def test_what_cannot_be_an_upload_is_not_kept(world, context, upload_id, image, error):
     with pytest.raises(error):
-        desk.keep_upload(upload_id, image)
+        context.store_upload(upload_id, image)
 
     assert world.keys("uploads") == []
 
 
-def test_places_and_files_are_signed_for_one_object(world, desk):
-    office = PublicOffice(world.uploads, lambda: b"public")
+def test_places_and_files_are_signed_for_one_object(world, context):
+    public = PublicDialectContext(world.uploads, lambda: b"public")
 
-    for url in (desk.upload_place(UPLOAD_ID), office.upload_url("acct_1", UPLOAD_ID)):
+    for url in (context.upload_url(UPLOAD_ID), public.file_url("acct_1", UPLOAD_ID)):
         assert f"/direct/acct_1/{UPLOAD_ID}?" in url
         assert "Signature=" in url
     with pytest.raises(InvalidRequestError):
-        desk.upload_place("x")
+        context.upload_url("x")
     with pytest.raises(InvalidRequestError):
-        office.upload_url("acct_1", "x")
-    assert office.public_key() == b"public"
+        public.file_url("acct_1", "x")
+    assert public.public_key() == b"public"

@@ -20,9 +20,9 @@ from cutout.errors import (
 from cutout.imaging.spec import CutoutResult
 from cutout.jobs.job import Job, JobState
 from cutout.jobs.parts import JobOptions, JobSource, SourceKind
-from cutout.services.idempotent_removal import Once
+from cutout.services.idempotent_removal import IdempotentRemoval, Made
 from cutout.usage import Charge, Usage
-from tests.support.job_services import World, allowed, refused
+from tests.support.job_services import World, allowed, caller, refused
 
 NOW = datetime.now(UTC)
 MADE = CutoutResult(b"cutout", "image/png", 2, 1, 4, 2, "m", {"decode": 1.0})
@@ -54,7 +54,11 @@ def world():
 
 @pytest.fixture
 def once(world):
-    return Once(world.desk, world.jobs, world.results)
+    def run(job, work, quota, results=None):
+        service = IdempotentRemoval(world.service, world.jobs, results or world.results, lambda *_: quota())
+        return service.run(job, caller(), lambda _: Made(*work()), 29)
+
+    return run
 
 
 def never():
@@ -62,8 +66,8 @@ def never():
 
 
 def test_the_second_request_gets_the_first_one_s_result(world, once):
-    assert once.run(JOB, Work(), allowed, 29) == (MADE, False)
-    assert once.run(JOB, never, refused, 29) == (MADE, True)
+    assert once(JOB, Work(), allowed) == (MADE, False)
+    assert once(JOB, never, refused) == (MADE, True)
     job = world.jobs.find("job_1")
     assert (job.state, job.attempts, job.result.bytes) == (JobState.SUCCEEDED, 1, 6)
     assert world.jobs.charges == {"job_1": CHARGE}
@@ -74,7 +78,7 @@ def test_the_second_request_gets_the_first_one_s_refusal(world, once):
     work = Work(InvalidImageError("Broken.", {"format": "png"}))
     for attempt in (work, never):
         with pytest.raises(InvalidImageError, match="Broken") as caught:
-            once.run(JOB, attempt, allowed, 29)
+            once(JOB, attempt, allowed)
         assert caught.value.details == {"format": "png"}
     assert (work.times, world.jobs.charges, world.keys("results")) == (1, {}, [])
 
@@ -82,38 +86,38 @@ def test_the_second_request_gets_the_first_one_s_refusal(world, once):
 @pytest.mark.parametrize("fault", [ServiceUnavailableError("away"), RuntimeError("secret")])
 def test_a_fault_of_ours_is_not_kept(world, once, fault):
     with pytest.raises(type(fault)):
-        once.run(JOB, Work(fault), allowed, 29)
+        once(JOB, Work(fault), allowed)
     job = world.jobs.find("job_1")
     assert (job.state, job.lease_until) == (JobState.RUNNING, None)
-    assert once.run(JOB, Work(), allowed, 29) == (MADE, False)
+    assert once(JOB, Work(), allowed) == (MADE, False)
     assert world.jobs.charges == {"job_1": CHARGE}
 
 
 def test_a_result_that_could_not_be_stored_is_not_given_out_and_made_anew(world, once):
-    away = Once(world.desk, world.jobs, type(world.results)(lambda: world.s3, "nowhere", inline_limit_bytes=0, url_s=9))
+    nowhere = type(world.results)(lambda: world.s3, "nowhere", inline_limit_bytes=0, url_s=9)
     with pytest.raises(ServiceUnavailableError):
-        away.run(JOB, Work(), allowed, 29)
+        once(JOB, Work(), allowed, nowhere)
     assert world.jobs.charges == {}
-    assert once.run(JOB, Work(), allowed, 29) == (MADE, False)
+    assert once(JOB, Work(), allowed) == (MADE, False)
 
 
 def test_of_two_at_once_one_works_and_the_other_is_told_to_wait(world, once):
     def meanwhile() -> None:
         with pytest.raises(JobBusyError) as caught:
-            once.run(JOB, never, allowed, 29)
+            once(JOB, never, allowed)
         assert caught.value.details == {"retry_after_s": 1}
 
-    assert once.run(JOB, Work(between=meanwhile), allowed, 29) == (MADE, False)
-    assert once.run(JOB, never, allowed, 29) == (MADE, True)
+    assert once(JOB, Work(between=meanwhile), allowed) == (MADE, False)
+    assert once(JOB, never, allowed) == (MADE, True)
 
 
 def test_one_that_was_killed_is_done_anew_when_its_time_is_over(world, once):
     world.jobs.create(JOB)
     world.jobs.start("job_1", 30)
     with pytest.raises(JobBusyError):
-        once.run(JOB, never, allowed, 29)
+        once(JOB, never, allowed)
     world.jobs.jobs["job_1"] = replace(world.jobs.find("job_1"), lease_until=NOW - timedelta(seconds=1))
-    assert once.run(JOB, Work(), allowed, 29) == (MADE, False)
+    assert once(JOB, Work(), allowed) == (MADE, False)
     assert world.jobs.find("job_1").attempts == 2
 
 
@@ -123,7 +127,7 @@ def test_an_image_that_kills_every_attempt_is_given_up(world, once):
         world.jobs.start("job_1", 0)
     for _ in range(2):
         with pytest.raises(ProcessingFailedError):
-            once.run(JOB, never, allowed, 29)
+            once(JOB, never, allowed)
 
 
 def test_a_slow_attempt_that_was_overtaken_neither_answers_nor_charges(world, once):
@@ -132,17 +136,17 @@ def test_a_slow_attempt_that_was_overtaken_neither_answers_nor_charges(world, on
         world.jobs.start("job_1", 30)
 
     with pytest.raises(JobBusyError):
-        once.run(JOB, Work(between=overtake), allowed, 29)
+        once(JOB, Work(between=overtake), allowed)
     assert (world.jobs.find("job_1").state, world.jobs.charges) == (JobState.RUNNING, {})
 
 
 def test_a_slow_attempt_whose_job_a_quicker_one_has_ended_answers_with_that_ones_result(world, once):
     def overtake() -> None:
         world.jobs.jobs["job_1"] = replace(world.jobs.find("job_1"), lease_until=None)
-        assert once.run(JOB, Work(), allowed, 29) == (MADE, False)
+        assert once(JOB, Work(), allowed) == (MADE, False)
 
-    assert once.run(JOB, Work(between=overtake), allowed, 29) == (MADE, False)
-    assert once.run(JOB, never, refused, 29) == (MADE, True)
+    assert once(JOB, Work(between=overtake), allowed) == (MADE, False)
+    assert once(JOB, never, refused) == (MADE, True)
     assert world.jobs.charges == {"job_1": CHARGE}
 
 
@@ -150,51 +154,51 @@ def test_a_slow_attempt_whose_job_a_quicker_one_has_failed_answers_so_and_leaves
     def overtake() -> None:
         world.jobs.jobs["job_1"] = replace(world.jobs.find("job_1"), lease_until=None)
         with pytest.raises(InvalidImageError):
-            once.run(JOB, Work(InvalidImageError("Broken.")), allowed, 29)
+            once(JOB, Work(InvalidImageError("Broken.")), allowed)
 
     with pytest.raises(InvalidImageError, match="Broken"):
-        once.run(JOB, Work(between=overtake), allowed, 29)
+        once(JOB, Work(between=overtake), allowed)
     assert (world.keys("results"), world.jobs.charges) == ([], {})
 
 
 def test_one_that_is_deleted_while_it_is_done_leaves_nothing(world, once):
     with pytest.raises(JobEndedError):
-        once.run(JOB, Work(between=lambda: world.desk.drop("acct_1", "job_1")), allowed, 29)
+        once(JOB, Work(between=lambda: world.service.delete("acct_1", "job_1")), allowed)
     assert (world.keys("results"), world.jobs.charges) == ([], {})
     with pytest.raises(GoneError, match="deleted"):
-        once.run(JOB, never, allowed, 29)
+        once(JOB, never, allowed)
 
 
 @pytest.mark.parametrize("work", [Work(), Work(InvalidImageError("Broken."))])
 def test_what_was_deleted_afterwards_is_gone_and_not_made_again(world, once, work):
     with suppress(InvalidImageError):
-        once.run(JOB, work, allowed, 29)
-    world.desk.drop("acct_1", "job_1")
+        once(JOB, work, allowed)
+    world.service.delete("acct_1", "job_1")
     with pytest.raises(GoneError):
-        once.run(JOB, never, allowed, 29)
+        once(JOB, never, allowed)
 
 
 def test_a_result_that_storage_has_lost_is_gone(world, once):
-    once.run(JOB, Work(), allowed, 29)
+    once(JOB, Work(), allowed)
     world.s3.delete_object(Bucket="results", Key="results/acct_1/job_1/cutout.png")
     with pytest.raises(GoneError, match="24 hours"):
-        once.run(JOB, never, allowed, 29)
+        once(JOB, never, allowed)
 
 
 def test_after_a_day_the_key_is_free_again(world, once):
     old = replace(JOB, expires_at=NOW - timedelta(seconds=1))
     world.jobs.jobs["job_1"] = replace(old, state=JobState.SUCCEEDED)
-    assert once.run(JOB, Work(), allowed, 29) == (MADE, False)
+    assert once(JOB, Work(), allowed) == (MADE, False)
 
 
 def test_a_quota_that_is_used_up_is_not_kept_under_the_key(world, once):
     with pytest.raises(QuotaExceededError):
-        once.run(JOB, never, refused, 29)
-    assert once.run(JOB, Work(), allowed, 29) == (MADE, False)
+        once(JOB, never, refused)
+    assert once(JOB, Work(), allowed) == (MADE, False)
 
 
 @pytest.mark.parametrize("other", [replace(JOB, fingerprint="g"), replace(JOB, account_id="acct_2")])
 def test_another_request_under_the_same_key_is_refused(world, once, other):
-    once.run(JOB, Work(), allowed, 29)
+    once(JOB, Work(), allowed)
     with pytest.raises(IdempotencyMismatchError):
-        once.run(other, never, allowed, 29)
+        once(other, never, allowed)

@@ -1,7 +1,10 @@
 from datetime import UTC, datetime
+from typing import Any
 
+from cutout.aws import telemetry
 from cutout.errors import ServiceUnavailableError
-from cutout.services.removal import Meter
+from cutout.imaging.spec import Limits
+from cutout.services.removal import RemovalService
 from cutout.usage import Charge, Usage
 from tests.support.usage_stores import MemoryUsageStore
 
@@ -13,11 +16,20 @@ class AwayStore(MemoryUsageStore):
         raise ServiceUnavailableError("away")
 
 
+def service(usage: MemoryUsageStore) -> RemovalService:
+    """A service of which only the counting is used."""
+    nothing: Any = None
+    return RemovalService(
+        nothing, nothing, nothing, Limits(), usage=usage, results=nothing,
+        account_status=nothing, require_quota=nothing, later=nothing, idempotent=nothing, observer=telemetry,
+    )  # fmt: skip
+
+
 def test_a_charge_is_counted_once():
     store = MemoryUsageStore()
 
     for _ in range(2):
-        Meter(store).count(CHARGE)
+        service(store).count(CHARGE)
 
     assert store.total("acct_1", "2026-11") == CHARGE.usage
 
@@ -25,13 +37,13 @@ def test_a_charge_is_counted_once():
 def test_where_there_is_nothing_to_charge_nothing_is_counted():
     store = MemoryUsageStore()
 
-    Meter(store).count(None)
+    service(store).count(None)
 
     assert store.charges == {}
 
 
 def test_an_image_is_delivered_though_its_charge_cannot_be_counted_and_the_log_has_the_charge(caplog):
-    Meter(AwayStore()).count(CHARGE)
+    service(AwayStore()).count(CHARGE)
 
     (logged,) = [record.charge for record in caplog.records if record.message == "charge not counted"]
     assert logged == {

@@ -6,7 +6,7 @@ import pytest
 
 from cutout.accounts import PLANS, Account
 from cutout.errors import QuotaExceededError, ServiceUnavailableError
-from cutout.services.quota import LONGEST_S, QuotaGate
+from cutout.services.quota import LONGEST_S, QuotaCheck
 from cutout.usage import Charge, Usage
 from tests.support.usage_stores import MemoryUsageStore
 
@@ -20,7 +20,7 @@ def gate() -> SimpleNamespace:
     store = MemoryUsageStore()
     time = SimpleNamespace(s=0.0)
     failures: list[Exception] = []
-    gate = QuotaGate(
+    gate = QuotaCheck(
         store, failures.append, lambda: END_OF_NOVEMBER + timedelta(seconds=time.s), lambda: 5_000 + time.s
     )
     return SimpleNamespace(check=gate.check, remaining=gate.remaining, store=store, time=time, failures=failures)

@@ -1,4 +1,4 @@
-"""The courier posts to a receiver on loopback that stands for one on the Internet."""
+"""The sender posts to a receiver on loopback that stands for one on the Internet."""
 
 import json
 from collections.abc import Callable
@@ -9,10 +9,11 @@ import pytest
 from standardwebhooks import Webhook
 
 from cutout.api.job_documents import Links
+from cutout.aws import telemetry
 from cutout.jobs.job import Job
 from cutout.jobs.parts import JobError, JobOptions, JobSource, SourceKind
 from cutout.outbound.fetch import PostPolicy, post
-from cutout.services.webhook_delivery import Courier, Told
+from cutout.services.webhook_delivery import DeliveryOutcome, WebhookSender
 from tests.support.hostile_servers import PUBLIC, Internet, Server, answer, closed_port, names
 from tests.support.job_stores import MemoryJobStore
 
@@ -28,7 +29,7 @@ class Secrets:
         return SECRETS
 
 
-def _no_seal(message: bytes) -> bytes:
+def _no_signature(message: bytes) -> bytes:
     raise AssertionError("the service's own events are signed by the account's secrets")
 
 
@@ -38,12 +39,12 @@ def jobs() -> MemoryJobStore:
 
 
 @pytest.fixture
-def tell(jobs: MemoryJobStore) -> Callable[[], Told]:
+def tell(jobs: MemoryJobStore) -> Callable[[], DeliveryOutcome]:
     links = Links(lambda key: f"https://results.example/{key}?signed", datetime.now(UTC))
     known = names(hooks_test=PUBLIC, lan_test="192.168.0.1", **{"127_0_0_1": "127.0.0.1"})
     deliver = partial(post, policy=PostPolicy(timeout_s=30), resolve=known)
-    courier = Courier(jobs, Secrets(), lambda: links, deliver, _no_seal)
-    return lambda: courier.tell(JOB_ID, datetime.now(UTC))
+    sender = WebhookSender(jobs, Secrets(), lambda: links, deliver, _no_signature, observer=telemetry)
+    return lambda: sender.deliver(JOB_ID, datetime.now(UTC))
 
 
 def add_job(jobs: MemoryJobStore, url: str | None = "http://hooks.test/in", *, ended: bool = True) -> Job:
@@ -63,7 +64,7 @@ def receiver(jobs: MemoryJobStore, serve: Callable[..., Server], internet: Inter
 
 
 def test_the_owner_of_a_job_is_told_its_document_signed_by_every_good_secret(receiver, tell):
-    assert tell() is Told.DELIVERED
+    assert tell() is DeliveryOutcome.DELIVERED
 
     (head,), (body,) = receiver.requests, receiver.bodies
     headers = dict(line.split(": ", 1) for line in head.strip().split("\r\n")[1:])
@@ -79,7 +80,7 @@ def test_the_owner_of_a_job_is_told_its_document_signed_by_every_good_secret(rec
 def test_every_delivery_has_the_same_id_and_a_time_of_its_own(receiver, tell):
     receiver.script = answer(status="503 Busy")
 
-    assert [tell() for _ in range(3)] == [Told.NOT_DELIVERED] * 3
+    assert [tell() for _ in range(3)] == [DeliveryOutcome.NOT_DELIVERED] * 3
 
     assert len({json.loads(body)["id"] for body in receiver.bodies}) == 1
     assert len(receiver.bodies) == 3
@@ -87,9 +88,15 @@ def test_every_delivery_has_the_same_id_and_a_time_of_its_own(receiver, tell):
 
 @pytest.mark.parametrize(
     ("status", "told"),
-    [("200", Told.DELIVERED), ("299", Told.DELIVERED), ("302", Told.NOT_DELIVERED), ("400", Told.NOT_DELIVERED),
-     ("410", Told.GIVEN_UP), ("500", Told.NOT_DELIVERED)],
-)  # fmt: skip
+    [
+        ("200", DeliveryOutcome.DELIVERED),
+        ("299", DeliveryOutcome.DELIVERED),
+        ("302", DeliveryOutcome.NOT_DELIVERED),
+        ("400", DeliveryOutcome.NOT_DELIVERED),
+        ("410", DeliveryOutcome.GIVEN_UP),
+        ("500", DeliveryOutcome.NOT_DELIVERED),
+    ],
+)
 def test_the_receiver_s_status_decides(receiver, tell, status, told):
     receiver.script = answer(status=f"{status} Whatever")
 
@@ -100,14 +107,14 @@ def test_a_receiver_that_is_away_is_tried_again(jobs, tell, internet):
     internet[PUBLIC] = closed_port()
     add_job(jobs)
 
-    assert tell() is Told.NOT_DELIVERED
+    assert tell() is DeliveryOutcome.NOT_DELIVERED
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8585/", "http://lan.test/", "gopher://hooks.test/"])
 def test_a_private_address_is_given_up_unasked(jobs, tell, internet, url):
     add_job(jobs, url)
 
-    assert tell() is Told.GIVEN_UP
+    assert tell() is DeliveryOutcome.GIVEN_UP
     assert internet.called == []
 
 
@@ -125,7 +132,7 @@ def test_a_private_address_is_given_up_unasked(jobs, tell, internet, url):
 def test_there_is_nothing_to_tell_of_other_jobs(jobs, tell, internet, prepare):
     prepare(jobs)
 
-    assert tell() is Told.NOTHING_TO_TELL
+    assert tell() is DeliveryOutcome.NOTHING_TO_TELL
     assert internet.called == []
 
 
@@ -133,7 +140,7 @@ def test_an_expired_job_is_not_told_of(tell, jobs, internet):
     job = add_job(jobs)
     jobs._now = lambda: job.expires_at + timedelta(seconds=1)
 
-    assert tell() is Told.NOTHING_TO_TELL
+    assert tell() is DeliveryOutcome.NOTHING_TO_TELL
     assert internet.called == []
 
 

@@ -13,7 +13,6 @@ from cutout.api.request import Request, Response
 from cutout.errors import InvalidOptionError, NotFoundError
 from cutout.usage import Usage, usage_report
 
-
 MAX_LABEL_CHARS: Final = 100
 MAX_EMAIL_CHARS: Final = 254
 """RFC 5321, section 4.5.3.1.3, less the angle brackets."""
@@ -28,7 +27,7 @@ _LIMITS: Final = ("plan", "requests_per_second", "monthly_quota", "training_opt_
 
 
 @dataclass(frozen=True, slots=True)
-class KeyOrder:
+class CreateKeyRequest:
     """A key that somebody wants. label: up to MAX_LABEL_CHARS printable characters, or none."""
 
     mode: KeyMode
@@ -42,11 +41,11 @@ class AccountListing(NamedTuple):
     after: str | None
 
 
-def parse_key(request: Request) -> KeyOrder:
+def parse_key(request: Request) -> CreateKeyRequest:
     """The key in the body of a request; by default a live one without label. Raises InvalidOptionError."""
     body = JsonBody(request, ("mode", "label"))
     mode = body.choice("mode", [mode.value for mode in KeyMode])
-    return KeyOrder(KeyMode(mode or KeyMode.LIVE), body.text("label", MAX_LABEL_CHARS) or "")
+    return CreateKeyRequest(KeyMode(mode or KeyMode.LIVE), body.text("label", MAX_LABEL_CHARS) or "")
 
 
 def parse_grace(request: Request, longest_s: int) -> int:

@@ -13,7 +13,6 @@ from multipart import MultipartError, MultipartSegment, PushMultipartParser, par
 from cutout.api.request import Request
 from cutout.errors import InvalidOptionError, InvalidRequestError, UnsupportedMediaTypeError
 
-
 MAX_FIELDS = 100
 """Fields of one body; the longest contract knows about 30."""
 

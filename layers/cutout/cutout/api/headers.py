@@ -11,7 +11,6 @@ from cutout.api.body import Fields
 from cutout.api.request import Request
 from cutout.errors import InvalidRequestError
 
-
 _SCHEMES: Final = frozenset({"bearer", "token", "api-key", "key"})
 LEGACY_NAMES: Final = ("api_key", "apikey", "x-api-key", "key", "token")
 """Names under which old integrations send the key in the query string or in the JSON body."""
@@ -114,12 +113,17 @@ def idempotency_key(request: Request) -> str | None:
     return value.strip()
 
 
-def fingerprint(purpose: str, wish: object) -> str:
-    """Name what a request asks for, 64 hex digits: the same wish, however it was encoded, has the same name.
+def request_fingerprint(purpose: str, wanted: object) -> str:
+    """Hash what a request asks for, so that the same request, however it was encoded, has the same fingerprint.
 
-    purpose: tells apart doors that share a client's keys. wish: JSON-serialisable; bytes by their own hash.
+    Args:
+        purpose: Tells apart routes that share a client's Idempotency-Keys.
+        wanted: What is asked for: JSON-serialisable, or bytes, which count by their own hash.
+
+    Returns:
+        64 hex digits.
     """
-    text = json.dumps([purpose, wish], sort_keys=True, default=_hash_of)
+    text = json.dumps([purpose, wanted], sort_keys=True, default=_hash_of)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -1,4 +1,9 @@
-"""Which code answers which route, and what it answers when it cannot."""
+"""Which code answers which route, what it answers when it cannot, and what browsers of other sites are told.
+
+Cross-origin sharing (Fetch standard, "CORS protocol") is the same for every route and contract: whoever holds a key may
+use it, from any page, so every origin is allowed; there are no cookies, and no answer allows credentials. Headers are
+listed by name, in both directions: ``*`` would not cover ``Authorization``, and older browsers do not know it.
+"""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -10,11 +15,19 @@ from cutout.api.dialects.registry import methods_of
 from cutout.api.problems import write_problem
 from cutout.api.request import Request, Response
 from cutout.errors import CutoutError, MethodNotAllowedError, NotFoundError
+from cutout.usage import Admission, RateState
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One method of one route. ``problem`` writes errors in the shape that the route's callers expect."""
+    """One method of one route that needs no key.
+
+    Attributes:
+        method: In capitals.
+        route: As the template names it.
+        handle: Answers a request.
+        problem: Writes errors in the shape that the route's callers expect.
+    """
 
     method: str
     route: str
@@ -22,11 +35,43 @@ class Endpoint:
     problem: Callable[[CutoutError, Request], Response] = write_problem
 
 
-def find_endpoint(endpoints: Iterable[Endpoint], request: Request) -> Endpoint:
-    """The endpoint of a request; HEAD is answered as GET. A refusal is an endpoint too, one that raises.
+@dataclass(frozen=True, slots=True)
+class KeyedEndpoint:
+    """One method of one route that needs a key.
 
-    OPTIONS is answered for every route. What it, or a refusal, says to be allowed includes the methods of the same
-    route that the gateway gives to another function.
+    Attributes:
+        method: In capitals.
+        route: As the template names it.
+        handle: Answers a request of a caller that may go on.
+        authenticate: Identifies the caller. Raises a CutoutError.
+        authorize: Lets a caller go on. Raises a CutoutError.
+        problem: Writes errors in the shape that the route's callers expect.
+        rate_headers: Tells the rate, on every answer once the caller is identified.
+    """
+
+    method: str
+    route: str
+    handle: Callable[[Admission, Request], Response]
+    authenticate: Callable[[Request], Admission]
+    authorize: Callable[[Admission], None]
+    problem: Callable[[CutoutError, Request], Response] = write_problem
+    rate_headers: Callable[[RateState], Mapping[str, str]] = lambda rate: rate.headers
+
+
+AnyEndpoint = Endpoint | KeyedEndpoint
+
+
+def find_endpoint(endpoints: Iterable[AnyEndpoint], request: Request) -> AnyEndpoint:
+    """Find the endpoint of a request; HEAD is answered as GET.
+
+    Args:
+        endpoints: Those of this function.
+        request: The request; its body does not matter.
+
+    Returns:
+        The endpoint. OPTIONS has one for every route. Where there is none, an endpoint that raises
+        MethodNotAllowedError or NotFoundError; the methods that it names include those of the same route that the
+        gateway gives to another function.
     """
     of_route = {endpoint.method: endpoint for endpoint in endpoints if endpoint.route == request.route}
     if "GET" in of_route:

@@ -88,8 +88,7 @@ def load_background(
     try:
         return load(source, remote, max_bytes)
     except CutoutError as error:
-        error.details["image"] = "background"
-        raise
+        raise error.about_background() from error.__cause__
 
 
 def decode_base64(text: str, max_bytes: int) -> bytes:

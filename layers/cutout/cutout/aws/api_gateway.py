@@ -6,46 +6,71 @@ Source: API Gateway developer guide, "Lambda proxy integrations" (event and answ
 import base64
 import binascii
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from cutout import container as warm
 from cutout.api.request import Headers, Request, Response
-from cutout.api.routing import Endpoint, find_endpoint, sharing
+from cutout.api.routing import AnyEndpoint, Endpoint, find_endpoint, sharing
 from cutout.aws import telemetry
-from cutout.errors import CutoutError, InvalidRequestError
+from cutout.errors import CutoutError, InvalidRequestError, ServiceFaultError
 
 Event = Mapping[str, Any]
 
 
-def lambda_handler(endpoints: Sequence[Endpoint]) -> telemetry.Handler:
-    """The handler of a function with these endpoints."""
+def lambda_handler(endpoints: Callable[[], Sequence[AnyEndpoint]], *, tracing: bool) -> telemetry.Handler:
+    """Make the handler of a function.
+
+    Args:
+        endpoints: Gives the function's endpoints.
+        tracing: Whether X-Ray segments are written.
+
+    Returns:
+        The handler.
+    """
 
     def handler(event: Event, context: Any) -> dict[str, Any]:
-        return serve(event, endpoints, context.get_remaining_time_in_millis() / 1000)
+        return serve(event, endpoints(), context.get_remaining_time_in_millis() / 1000)
 
-    return telemetry.instrumented(handler, tracing=warm.settings().tracing)
+    return telemetry.instrumented(handler, tracing=tracing)
 
 
-def serve(event: Event, endpoints: Sequence[Endpoint], time_left_s: float) -> dict[str, Any]:
-    """Answer one proxy event by the endpoint of its route. time_left_s: then the process may be killed.
+def serve(event: Event, endpoints: Sequence[AnyEndpoint], time_left_s: float) -> dict[str, Any]:
+    """Answer one proxy event by the endpoint of its route.
 
-    A CutoutError is written by the endpoint's dialect; anything else is logged and becomes a bare 500.
+    Args:
+        event: The proxy event.
+        endpoints: The function's endpoints.
+        time_left_s: Seconds after which the process may be killed.
+
+    Returns:
+        The integration answer. A CutoutError is written by the endpoint's contract; anything else is logged and
+        becomes a bare 500.
     """
     started = time.perf_counter()
     request = to_request(event, time_left_s)
     telemetry.request_started(request)
-    endpoint = find_endpoint(endpoints, request)
+    response = _respond(find_endpoint(endpoints, request), request, event)
+    telemetry.request_ended(request, response, (time.perf_counter() - started) * 1000)
+    return to_answer(response, request)
+
+
+def _respond(endpoint: AnyEndpoint, request: Request, event: Event) -> Response:
+    rate_headers: Mapping[str, str] = {}
     try:
-        response = endpoint.handle(_with_body(request, event))
+        request = _with_body(request, event)
+        if isinstance(endpoint, Endpoint):
+            return endpoint.handle(request)
+        admission = endpoint.authenticate(request)
+        rate_headers = endpoint.rate_headers(admission.rate)
+        endpoint.authorize(admission)
+        response = endpoint.handle(admission, request)
     except CutoutError as error:
         response = _failed(endpoint, error, request)
     except Exception:  # noqa: BLE001 - the last line of defence: no client may see more than a bare 500
         telemetry.logger.exception("unexpected error")
-        response = _failed(endpoint, CutoutError("Something went wrong on our side."), request)
-    telemetry.request_ended(request, response, (time.perf_counter() - started) * 1000)
-    return to_answer(response, request)
+        response = _failed(endpoint, ServiceFaultError("Something went wrong on our side."), request)
+    return replace(response, headers={**rate_headers, **response.headers})
 
 
 def to_request(event: Event, time_left_s: float) -> Request:
@@ -69,7 +94,6 @@ def to_answer(response: Response, request: Request) -> dict[str, Any]:
     """The integration answer, open to every page; a body that is not JSON or text travels as base64."""
     headers = {
         "content-type": response.media_type,
-        **request.answer_headers,
         **response.headers,
         "x-request-id": request.request_id,
     }
@@ -100,7 +124,7 @@ def _with_body(request: Request, event: Event) -> Request:
         raise InvalidRequestError("The body of the event is not base64.") from error
 
 
-def _failed(endpoint: Endpoint, error: CutoutError, request: Request) -> Response:
+def _failed(endpoint: AnyEndpoint, error: CutoutError, request: Request) -> Response:
     response = endpoint.problem(error, request)
     telemetry.request_failed(error, response.status)
     return response

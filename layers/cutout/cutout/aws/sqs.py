@@ -13,7 +13,6 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cutout import container as warm
 from cutout.aws import telemetry
 from cutout.errors import JobBusyError, ServiceUnavailableError
 
@@ -22,23 +21,36 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """What a queue gave us. receipt_handle: names this receipt of it."""
+class QueueMessage:
+    """A message as it was received.
+
+    Attributes:
+        body: Its text.
+        receipt_handle: Names this receipt of it.
+        receives: How often it was received so far, this time included; the queue counts approximately.
+        time_left: Seconds until this process may be killed, as of the call.
+    """
 
     body: str
     receipt_handle: str
     receives: int
-    """How often it came so far, this time included; the queue counts approximately."""
     time_left: Callable[[], float]
-    """Seconds until this process may be killed, as of the call."""
 
 
-class ComeAgainError(Exception):
+class RetryLaterError(Exception):
     """Puts a message back into its queue, for a reason that is told elsewhere."""
 
 
-def queue_handler(work: Callable[[Message], None]) -> telemetry.Handler:
-    """The handler of a function that is fed by a queue. work: does what one message asks for, or raises."""
+def queue_handler(work: Callable[[QueueMessage], None], *, tracing: bool) -> telemetry.Handler:
+    """Make the handler of a function that is fed by a queue.
+
+    Args:
+        work: Does what one message asks for, or raises.
+        tracing: Whether X-Ray segments are written.
+
+    Returns:
+        The handler, which reports the messages that failed (partial batch response).
+    """
 
     def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         def time_left() -> float:
@@ -48,8 +60,8 @@ def queue_handler(work: Callable[[Message], None]) -> telemetry.Handler:
             receives = int(record.attributes.approximate_receive_count)
             telemetry.message_received(record.message_id, receives)
             try:
-                work(Message(record.body, record.receipt_handle, receives, time_left))
-            except ComeAgainError:
+                work(QueueMessage(record.body, record.receipt_handle, receives, time_left))
+            except RetryLaterError:
                 raise
             except Exception:
                 telemetry.logger.exception("message failed")
@@ -58,10 +70,10 @@ def queue_handler(work: Callable[[Message], None]) -> telemetry.Handler:
         processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
         return dict(process_partial_response(dict(event), one, processor, context))
 
-    return telemetry.instrumented(handler, tracing=warm.settings().tracing)
+    return telemetry.instrumented(handler, tracing=tracing)
 
 
-class MessageQueue:
+class SqsJobQueue:
     """One queue. client: gives the client; it is asked for only when there is a message."""
 
     def __init__(self, client: "Callable[[], SQSClient]", url: str) -> None:
@@ -99,23 +111,29 @@ FAULT_S: Final = (5, 30)
 
 
 @contextmanager
-def come_again(message: Message, queue: MessageQueue) -> Iterator[None]:
-    """Do the work of a message; if it fails, say when the message shall come again.
+def postpone_failures(message: QueueMessage, queue: SqsJobQueue) -> Iterator[None]:
+    """Do the work of a message; if it fails, decide when the message comes again.
 
-    Raises ComeAgainError where the work is being done by another, and any other error as it is.
+    Args:
+        message: The message.
+        queue: Where it came from.
+
+    Raises:
+        RetryLaterError: Another process does the work.
+        Exception: What the work raises.
     """
     try:
         yield
     except JobBusyError as error:
         lease_s = int(str(error.details["retry_after_s"])) + 1
         _postpone(message, queue, min(lease_s, *BUSY_S[message.receives - 1 : message.receives] or (lease_s,)))
-        raise ComeAgainError from error
+        raise RetryLaterError from error
     except Exception:
         for delay_s in FAULT_S[message.receives - 1 : message.receives]:
             _postpone(message, queue, delay_s)
         raise
 
 
-def _postpone(message: Message, queue: MessageQueue, delay_s: int) -> None:
+def _postpone(message: QueueMessage, queue: SqsJobQueue, delay_s: int) -> None:
     with suppress(ServiceUnavailableError):  # then it comes after the visibility timeout
         queue.postpone(message.receipt_handle, delay_s)

@@ -15,7 +15,7 @@ from cutout.errors import JobBusyError, JobEndedError
 from cutout.jobs.parts import PROCESSING_FAILED, JobError, JobOptions, JobResult, JobSource, SourceKind
 from cutout.usage import Charge
 
-KEPT: Final = timedelta(hours=24)
+RETENTION: Final = timedelta(hours=24)
 """How long a job, its image and its results are kept; an older job reads as absent."""
 MAX_CRASHES: Final = 3
 """Attempts that may end without a word (the process was killed, or ran out of time) before the image is to blame."""
@@ -94,7 +94,7 @@ class Job:
             account_id=account_id,
             state=JobState.QUEUED,
             created_at=created_at,
-            expires_at=created_at.replace(microsecond=0) + KEPT,
+            expires_at=created_at.replace(microsecond=0) + RETENTION,
             options=options,
             source=source,
             charged_mode=charged_mode,

@@ -7,6 +7,7 @@ from typing import Final
 
 from cutout.errors import CutoutError
 from cutout.imaging.spec import Box, CutoutSpec
+from cutout.jobs.ids import is_job_id
 
 
 class SourceKind(StrEnum):
@@ -80,6 +81,43 @@ class JobError:
         """As the error tells it."""
         return cls(error.code, error.message, error.details)
 
+
+@dataclass(frozen=True, slots=True)
+class JobMessage:
+    """A message that asks for a job to be worked on."""
+
+    job_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectCreated:
+    """An object was put below ``uploads/{account}/``. key: decoded; etag: without quotes."""
+
+    bucket: str
+    key: str
+    version_id: str
+    etag: str
+    sequencer: str
+    time: str
+
+    @property
+    def account_id(self) -> str:
+        """The account that owns the object."""
+        return self.key.split("/")[1]
+
+    @property
+    def job_id(self) -> str | None:
+        """The job that was made before its upload, if the key is one of such an upload."""
+        parts = self.key.split("/")
+        return parts[2] if len(parts) > _JOB_KEY_PARTS and is_job_id(parts[2]) else None
+
+    @property
+    def version(self) -> str:
+        """Tells this object from others under the same key."""
+        return self.version_id or self.sequencer or f"{self.etag}@{self.time}"
+
+
+_JOB_KEY_PARTS: Final = 3
 
 PROCESSING_FAILED: Final = JobError(
     "processing_failed", "The image could not be processed: every attempt ended before its time."

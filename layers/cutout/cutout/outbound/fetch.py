@@ -26,7 +26,6 @@ from cutout.outbound.connection import (
 )
 from cutout.outbound.urls import parse_url
 
-
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 QUESTION = Message("GET", {"Accept": "image/*, */*;q=0.5"})
 

@@ -1,54 +1,79 @@
-"""``Prefer: respond-async``: an order of ``POST /v2`` becomes a job, and its image is kept until the job's turn."""
+"""``Prefer: respond-async`` (RFC 7240): a removal request becomes a job, and its image is kept until its turn."""
 
 from collections.abc import Callable
-from dataclasses import asdict
-from datetime import UTC, datetime
 
-from cutout.accounts import Caller
-from cutout.api.dialects.base import Order
-from cutout.api.headers import fingerprint
+from cutout.accounts import Account, Caller, KeyMode
+from cutout.api.dialects.base import RemovalRequest
 from cutout.api.jobs import check_background_url, check_webhook_url
 from cutout.api.sources import InputKind, Source, load
 from cutout.api.uploads import check_upload_id
-from cutout.aws.s3.uploads import UploadStore, direct_key
 from cutout.errors import InvalidOptionError
-from cutout.jobs.job import Job
-from cutout.jobs.parts import JobOptions, JobSource, SourceKind
+from cutout.jobs.parts import JobSource, SourceKind
+from cutout.jobs.storage import direct_upload_key
 from cutout.outbound.urls import check_url
-from cutout.services.job_service import JobDesk, Ordered, job_id_for
+from cutout.services.job_service import JobHandle, JobService, job_id_for, removal_job
+from cutout.services.ports import UploadStore
 
 
-class Deferral:
-    """Turns orders into jobs. max_bytes: of an image; url_allow: ``host:port`` pairs that may be private."""
+class AsyncRemoval:
+    """Turns removal requests into jobs.
 
-    def __init__(self, desk: JobDesk, uploads: UploadStore, max_bytes: int, url_allow: frozenset[str]) -> None:
-        self._desk = desk
+    Args:
+        service: Creates and starts jobs.
+        uploads: Where their images are stored.
+        max_bytes: The most bytes of an image.
+        url_allow: ``host:port`` pairs that may be private.
+        require_quota: Raises QuotaExceededError for an account without images left.
+    """
+
+    def __init__(
+        self,
+        service: JobService,
+        uploads: UploadStore,
+        max_bytes: int,
+        url_allow: frozenset[str],
+        require_quota: Callable[[Account, KeyMode], None],
+    ) -> None:
+        self._service = service
         self._uploads = uploads
         self._max_bytes = max_bytes
         self._url_allow = url_allow
+        self._require_quota = require_quota
 
-    def defer(self, caller: Caller, order: Order, may_begin: Callable[[], object]) -> Ordered:
-        """The job that stands for an order.
+    def defer(self, caller: Caller, removal: RemovalRequest) -> JobHandle:
+        """Make a request a job that is worked on.
 
-        may_begin: raises when no new work is allowed now. Raises what is wrong with the source, so far as that can be
-        told unread (ImageTooLargeError, InvalidBase64Error, ImageUrlFetchFailedError, NotFoundError for an upload),
-        InvalidOptionError for a webhook that cannot be allowed and for a background that is no URL,
-        IdempotencyMismatchError, ServiceUnavailableError.
+        Args:
+            caller: Who pays.
+            removal: The request.
+
+        Returns:
+            The job, or the one that was made for the same request.
+
+        Raises:
+            InvalidOptionError: The webhook cannot be allowed, or the background is no URL.
+            ImageTooLargeError: The image has too many bytes.
+            InvalidBase64Error: The image is not base64.
+            ImageUrlFetchFailedError: The URL cannot be allowed.
+            NotFoundError: Nothing was uploaded under the upload's id.
+            IdempotencyMismatchError: The Idempotency-Key was used for another request.
+            QuotaExceededError: The account has no images left.
+            ServiceUnavailableError: A store cannot be reached.
         """
-        if order.webhook_url:
-            check_webhook_url(order.webhook_url, self._url_allow)
-        if order.background:
-            self._check_background(order.background)
-        job_id = job_id_for(caller, order.idempotency_key)
-        account_id = caller.account.id
-        source, image = self._source(account_id, job_id, order.source)
-
-        def begin() -> None:
-            if order.source.kind is InputKind.UPLOAD:
-                self._uploads.require(account_id, str(order.source.value).strip())
-            may_begin()
-
-        return self._desk.queue(job_for(caller, order, job_id, source), begin, image)
+        if removal.webhook_url:
+            check_webhook_url(removal.webhook_url, self._url_allow)
+        if removal.background:
+            self._check_background(removal.background)
+        job_id = job_id_for(caller, removal.idempotency_key)
+        source, image = self._source(caller.account.id, job_id, removal.source)
+        job = removal_job(caller, removal, source, job_id)
+        known = self._service.find_known(job)
+        if known is None:
+            if removal.source.kind is InputKind.UPLOAD:
+                self._uploads.require(caller.account.id, str(removal.source.value).strip())
+            self._require_quota(caller.account, caller.key.mode)
+        handle = JobHandle(known, repeated=True) if known else self._service.create(job)
+        return self._service.start(handle, image)
 
     def _check_background(self, background: Source) -> None:
         if background.kind is not InputKind.URL:
@@ -57,7 +82,7 @@ class Deferral:
         check_background_url(str(background.value).strip(), self._url_allow)
 
     def _source(self, account_id: str, job_id: str, source: Source) -> tuple[JobSource, bytes | None]:
-        """Where the image lies, and the image itself where it is still to be put there."""
+        """Find where the image lies, and the image itself where it is still to be stored there."""
         if source.kind is InputKind.URL:
             url = str(source.value).strip()
             check_url(url, self._url_allow)
@@ -67,32 +92,5 @@ class Deferral:
             name = check_upload_id(str(source.value).strip())
         else:
             image = load(source, {}, self._max_bytes)
-        key = direct_key(account_id, name)
+        key = direct_upload_key(account_id, name)
         return JobSource(SourceKind.REQUEST, bucket=self._uploads.bucket, key=key), image
-
-
-def background_url(order: Order) -> str:
-    """Where the background image is, if it is behind a URL; else empty."""
-    background = order.background
-    return str(background.value).strip() if background and background.kind is InputKind.URL else ""
-
-
-def once_job(caller: Caller, order: Order) -> Job:
-    """The job of an order that is done while its client waits; the image came with the request and lies nowhere."""
-    return job_for(caller, order, job_id_for(caller, order.idempotency_key), JobSource(SourceKind.REQUEST))
-
-
-def job_for(caller: Caller, order: Order, job_id: str, source: JobSource) -> Job:
-    """The job of an order, not begun. source: where the image lies for those who begin it."""
-    return Job.queued(
-        job_id,
-        caller.account.id,
-        JobOptions(order.spec, background_url=background_url(order)),
-        source,
-        datetime.now(UTC),
-        charged_mode=caller.key.mode,
-        webhook_url=order.webhook_url,
-        fingerprint=fingerprint("POST /v2", asdict(order)) if order.idempotency_key else None,
-        dialect=order.dialect,
-        notes=order.notes,
-    )

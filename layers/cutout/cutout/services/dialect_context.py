@@ -1,4 +1,4 @@
-"""What dialects may have done about jobs and uploads (``api/clerks.py``), by the stores of this stack."""
+"""What dialects' own routes may use (``api/dialects/context.py``), on top of the stores."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -6,31 +6,43 @@ from collections.abc import Callable, Iterator
 from cutout.api.job_documents import Links
 from cutout.api.sources import too_large
 from cutout.api.uploads import check_upload_id
-from cutout.aws.s3.uploads import UploadStore, direct_key
 from cutout.errors import MissingImageError
 from cutout.jobs.job import Job
-from cutout.services.job_service import JobDesk
+from cutout.jobs.storage import direct_upload_key
+from cutout.services.job_service import JobService
+from cutout.services.ports import UploadStore
+from cutout.usage import Admission
 
 PAUSE_S = 0.25
 """Between two looks at a job that is watched."""
 
 
-class DialectDesk:
-    """One account's desk (:class:`cutout.api.dialects.context.Desk`). sleep, clock: seconds."""
+class DialectContext:
+    """One account's jobs and uploads (:class:`cutout.api.dialects.context.AccountContext`).
+
+    Args:
+        admission: The caller.
+        service: Finds and cancels jobs.
+        uploads: Where uploads lie.
+        links: Makes the presigned URLs of results.
+        sleep: Waits for seconds.
+        clock: Monotonic seconds.
+    """
 
     def __init__(
         self,
-        account_id: str,
-        desk: JobDesk,
+        admission: Admission,
+        service: JobService,
         uploads: UploadStore,
         links: Callable[[], Links],
         *,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.account_id = account_id
+        self.admission = admission
+        self.account_id = admission.caller.account.id
         self.links = links
-        self._desk = desk
+        self._service = service
         self._uploads = uploads
         self._sleep = sleep
         self._clock = clock
@@ -41,44 +53,49 @@ class DialectDesk:
         return self._uploads.max_bytes
 
     def find(self, job_id: str) -> Job:
-        """A job of the account."""
-        return self._desk.find(self.account_id, job_id)
+        """Look up a job of the account. Raises NotFoundError."""
+        return self._service.find(self.account_id, job_id)
 
     def watch(self, job_id: str, longest_s: float) -> Iterator[Job]:
-        """The job now, and after each of its steps."""
+        """Give the job now and after each of its steps, for ``longest_s`` seconds at most."""
         until = self._clock() + longest_s
         job = self.find(job_id)
         yield job
         while not job.state.is_final and self._clock() < until:
             self._sleep(PAUSE_S)
-            seen, job = job, self.find(job_id)
-            if (seen.state, seen.attempts) != (job.state, job.attempts):
+            before, job = job, self.find(job_id)
+            if (before.state, before.attempts) != (job.state, job.attempts):
                 yield job
 
     def cancel(self, job_id: str) -> Job:
-        """Give up a job that has not ended."""
-        return self._desk.cancel(self.account_id, job_id)
+        """Cancel a job that has not ended. Raises NotFoundError, JobEndedError."""
+        return self._service.cancel(self.account_id, job_id)
 
-    def upload_place(self, upload_id: str) -> str:
-        """A presigned PUT."""
-        return self._uploads.put_url(direct_key(self.account_id, check_upload_id(upload_id)))
+    def upload_url(self, upload_id: str) -> str:
+        """Make a presigned PUT for the image of an upload."""
+        return self._uploads.put_url(direct_upload_key(self.account_id, check_upload_id(upload_id)))
 
-    def keep_upload(self, upload_id: str, image: bytes) -> None:
-        """Keep the image of an upload."""
+    def store_upload(self, upload_id: str, image: bytes) -> None:
+        """Store the image of an upload. Raises MissingImageError, ImageTooLargeError."""
         if not image:
             raise MissingImageError("The body is empty; send an image.")
         if len(image) > self.max_bytes:
             raise too_large(self.max_bytes)
-        self._uploads.put(direct_key(self.account_id, check_upload_id(upload_id)), image)
+        self._uploads.store(direct_upload_key(self.account_id, check_upload_id(upload_id)), image)
 
 
-class PublicOffice:
-    """What anyone may ask for (:class:`cutout.api.dialects.context.Office`). public_key: of the service."""
+class PublicDialectContext:
+    """What anyone may read (:class:`cutout.api.dialects.context.PublicContext`).
+
+    Args:
+        uploads: Where uploads lie.
+        public_key: Gives the service's Ed25519 key.
+    """
 
     def __init__(self, uploads: UploadStore, public_key: Callable[[], bytes]) -> None:
         self._uploads = uploads
         self.public_key = public_key
 
-    def upload_url(self, account_id: str, upload_id: str) -> str:
-        """A presigned GET."""
-        return self._uploads.get_url(direct_key(account_id, check_upload_id(upload_id)))
+    def file_url(self, account_id: str, upload_id: str) -> str:
+        """Make a presigned GET of an upload."""
+        return self._uploads.get_url(direct_upload_key(account_id, check_upload_id(upload_id)))

@@ -1,19 +1,22 @@
 """A request that is answered when its work is done, and is done once under its Idempotency-Key.
 
-The job's item is the memory: who begins it holds a lease, its result is kept for a day, and whoever sends the request
-again gets that result, or the same refusal. A fault of ours is not kept: then the request may be sent again.
+The job's item is the memory: the request that starts it holds a lease, its result is kept for a day, and whoever sends
+the request again gets that result, or the same refusal. A fault of the service is not kept: the request may be sent
+again then.
 """
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 
-from cutout.api.problems import error_of, status_of
-from cutout.aws.s3.results import ResultStore
-from cutout.errors import CutoutError, GoneError, JobBusyError, JobEndedError, ServiceUnavailableError
+from cutout.accounts import Account, Caller, KeyMode
+from cutout.api.problems import error_of
+from cutout.errors import ClientFaultError, GoneError, JobBusyError, JobEndedError, ServiceUnavailableError
 from cutout.imaging.spec import CutoutResult
 from cutout.jobs.job import Job, JobState, JobStore
 from cutout.jobs.parts import JobError
-from cutout.services.job_service import JobDesk
+from cutout.services.job_service import JobService
+from cutout.services.ports import ResultStore
 from cutout.usage import Charge
 
 MARGIN_S = 1.0
@@ -21,65 +24,101 @@ MARGIN_S = 1.0
 RETRY_S = 1
 """When to ask again for a request that is being worked on: most take less."""
 
-Work = Callable[[], tuple[CutoutResult, Charge | None]]
-"""Makes the image, and says what it costs."""
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A result, and what it costs once it is given out."""
+
+    result: CutoutResult
+    charge: Charge | None
 
 
-class Once:
-    """Does requests at most once."""
+Make = Callable[[str], Made]
+"""Makes the image under the id of its charge."""
 
-    def __init__(self, desk: JobDesk, jobs: JobStore, results: ResultStore) -> None:
-        self._desk = desk
+
+class IdempotentRemoval:
+    """Does requests at most once.
+
+    Args:
+        service: Finds and creates jobs.
+        jobs: Where jobs are kept.
+        results: Where results are kept.
+        require_quota: Raises QuotaExceededError for an account without images left.
+    """
+
+    def __init__(
+        self,
+        service: JobService,
+        jobs: JobStore,
+        results: ResultStore,
+        require_quota: Callable[[Account, KeyMode], None],
+    ) -> None:
+        self._service = service
         self._jobs = jobs
         self._results = results
+        self._require_quota = require_quota
 
-    def run(
-        self, job: Job, work: Work, may_begin: Callable[[], object], time_left_s: float
-    ) -> tuple[CutoutResult, bool]:
-        """The result, and whether it was made for an earlier request.
+    def run(self, job: Job, caller: Caller, make: Make, time_left_s: float) -> tuple[CutoutResult, bool]:
+        """Make the result, or give the one that was made for the same request.
 
-        job: names the request by its id and fingerprint. may_begin: raises when no new work is allowed now; that is
-        not kept. Raises what ``work`` raises or has raised then; JobBusyError while another does it, GoneError after
-        its deletion, IdempotencyMismatchError.
+        Args:
+            job: Stands for the request by its id and fingerprint.
+            caller: Who pays.
+            make: Makes the image.
+            time_left_s: Seconds after which this process may be killed.
+
+        Returns:
+            The result, and whether it was made for an earlier request.
+
+        Raises:
+            JobBusyError: Another process works on the same request.
+            GoneError: The result was deleted.
+            IdempotencyMismatchError: The key was used for another request.
+            QuotaExceededError: The account has no images left; this is not kept.
+            CutoutError: What ``make`` raises, or has raised for an earlier request.
         """
-        found = self._desk.open(job, may_begin).job
+        found = self._service.find_known(job)
+        if found is None:
+            self._require_quota(caller.account, caller.key.mode)
+            found = self._service.create(job).job
         if found.state.is_final:
-            return self._again(found), True
+            return self._replay(found), True
         try:
             begun = self._jobs.start(job.id, time_left_s + MARGIN_S)
-        except JobEndedError:  # by another, since it was found
-            return self._again(self._desk.find(job.account_id, job.id)), True
+        except JobEndedError:  # another process has ended it since it was found
+            return self._replay(self._service.find(job.account_id, job.id)), True
         except JobBusyError as error:
             raise JobBusyError("This request is being worked on.", {"retry_after_s": RETRY_S}) from error
         if begun.state is not JobState.RUNNING:
-            return self._again(begun), True
-        return self._first(begun, work), False
+            return self._replay(begun), True
+        return self._first(begun, make), False
 
-    def _first(self, job: Job, work: Work) -> CutoutResult:
+    def _first(self, job: Job, make: Make) -> CutoutResult:
         try:
-            result, charge = work()
-            self._jobs.succeed(job, self._results.put(job, result), charge)
+            made = make(job.id)
+            self._jobs.succeed(job, self._results.store(job, made.result), made.charge)
         except JobEndedError:
-            ended = self._desk.find(job.account_id, job.id)
+            ended = self._service.find(job.account_id, job.id)
             if not ended.keeps_results:
                 self._results.remove(ended)
             if ended.deleted_at is not None:
                 raise
-            return self._again(ended)  # a later attempt was quicker
+            return self._replay(ended)  # a later attempt was quicker
         except Exception as error:
-            self._note(job, error)
+            self._record(job, error)
             raise
-        return result
+        return made.result
 
-    def _note(self, job: Job, error: Exception) -> None:
-        """Keep the refusal of an image; give a job up that we failed. Should that fail too, its lease runs out."""
+    def _record(self, job: Job, error: Exception) -> None:
+        """Keep a refusal; release a job that failed by a fault of the service. If that fails, its lease runs out."""
         with suppress(ServiceUnavailableError, JobBusyError, JobEndedError):
-            if isinstance(error, CutoutError) and status_of(error) < 500:  # noqa: PLR2004
+            if isinstance(error, ClientFaultError):
                 self._jobs.fail(job, JobError.of(error))
             else:
                 self._jobs.release(job, type(error).__name__)
 
-    def _again(self, job: Job) -> CutoutResult:
+    def _replay(self, job: Job) -> CutoutResult:
         if job.error is not None and job.deleted_at is None:
             raise error_of(job.error.code, job.error.message, job.error.details)
         if job.result is None:

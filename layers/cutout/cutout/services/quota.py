@@ -1,8 +1,8 @@
-"""Whether an account has images left this month, asked as rarely as the answer allows.
+"""Whether an account has images left this month, read as rarely as the answer allows.
 
 A count that was read stays good for as long as the account could not have used up the rest, and an exhausted quota
-stays exhausted. Images that are being made while the last one is counted may still come on top, and what cannot be
-asked just now is let pass: usage is counted all the same.
+stays exhausted. Images that are being made while the last one is counted may still come on top. Where the count cannot
+be read, the request passes: usage is counted all the same.
 """
 
 import time
@@ -13,73 +13,73 @@ from typing import Final
 
 from cutout.accounts import Account
 from cutout.errors import ServiceUnavailableError
+from cutout.services.ttl_cache import TtlCache
 from cutout.usage import Usage, UsageStore, check_quota, month_of
 
 LONGEST_S: Final = 60.0
-"""For so long an answer is good at most: as long as a change of the account's quota takes to be known."""
+"""The longest time for which a count is good: a change of the account's quota is known after it."""
 FASTEST_PER_S: Final = 1_000
-"""Images per second that one account is taken to make at most: uploads to the bucket know no rate limit."""
+"""Images per second that one account is assumed to make at most: uploads to the bucket know no rate limit."""
 MAX_ACCOUNTS: Final = 10_000
-"""Accounts remembered; then all are forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _Count:
+    """What an account had used in a month, beside the quota that was in force."""
+
     usage: Usage
     month: str
     quota: int
-    expires_s: float
 
 
-class QuotaGate:
-    """Asks the usage store. failed: told of every question that was not answered and let its request pass.
+class QuotaCheck:
+    """Checks an account's usage against its monthly quota.
 
-    now: UTC; clock: monotonic seconds. Not for use by several threads at once.
+    Args:
+        usage: Where usage is counted.
+        not_checked: Hears of every count that could not be read, whose request passes.
+        now: The current time, UTC.
+        clock: Monotonic seconds.
     """
 
     def __init__(
         self,
         usage: UsageStore,
-        failed: Callable[[Exception], None],
+        not_checked: Callable[[Exception], None],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._usage = usage
-        self._failed = failed
+        self._not_checked = not_checked
         self._now = now
-        self._clock = clock
-        self._known: dict[str, _Known] = {}
+        self._cache: TtlCache[tuple[str, str, int], _Count] = TtlCache(MAX_ACCOUNTS, clock)
 
     def check(self, account: Account) -> None:
         """Let an account with images left pass. Raises QuotaExceededError."""
-        if known := self._find(account):
-            check_quota(known.usage, known.quota, known.month)
+        if count := self._count(account):
+            check_quota(count.usage, count.quota, count.month)
 
     def remaining(self, account: Account) -> int | None:
-        """How many images are left this month, as far as is known; None: no bound, or it could not be asked."""
-        known = self._find(account)
-        return None if known is None else max(known.quota - known.usage.images, 0)
+        """Count the images left this month, as far as is known; None: no quota, or it could not be read."""
+        count = self._count(account)
+        return None if count is None else max(count.quota - count.usage.images, 0)
 
-    def _find(self, account: Account) -> _Known | None:
+    def _count(self, account: Account) -> _Count | None:
         quota = account.monthly_quota
         if quota is None:
             return None
         month = month_of(self._now())
-        known = self._known.get(account.id)
-        if known is None or (known.month, known.quota) != (month, quota) or self._clock() >= known.expires_s:
-            try:
-                known = self._ask(account, quota, month)
-            except ServiceUnavailableError as error:
-                self._failed(error)
-                return None
-        return known
 
-    def _ask(self, account: Account, quota: int, month: str) -> _Known:
-        asked_s = self._clock()
-        usage = self._usage.total(account.id, month)
-        left = quota - usage.images
-        good_s = LONGEST_S if left <= 0 else min(left / max(account.requests_per_second, FASTEST_PER_S), LONGEST_S)
-        if len(self._known) >= MAX_ACCOUNTS:
-            self._known.clear()
-        known = self._known[account.id] = _Known(usage, month, quota, asked_s + good_s)
-        return known
+        def load() -> _Count:
+            return _Count(self._usage.total(account.id, month), month, quota)
+
+        def ttl_s(count: _Count) -> float:
+            left = quota - count.usage.images
+            fastest_per_s = max(account.requests_per_second, FASTEST_PER_S)
+            return LONGEST_S if left <= 0 else min(left / fastest_per_s, LONGEST_S)
+
+        try:
+            return self._cache.get_or_load((account.id, month, quota), load, ttl_s)
+        except ServiceUnavailableError as error:
+            self._not_checked(error)
+            return None

@@ -6,8 +6,8 @@ import pytest
 
 from cutout.accounts import PLANS, Account, KeyMode
 from cutout.api.dialects.backgrounderase import DIALECT
-from cutout.api.dialects.base import UNMETERED_CREDITS, Order, Outcome, Standing
-from cutout.api.dialects.registry import removals
+from cutout.api.dialects.base import Outcome, RemovalRequest
+from cutout.api.dialects.registry import removal_routes
 from cutout.api.request import Headers, Request
 from cutout.api.sources import InputKind, Source
 from cutout.errors import (
@@ -18,14 +18,17 @@ from cutout.errors import (
     UnsupportedMediaTypeError,
 )
 from cutout.imaging.spec import Channels, CutoutResult, CutoutSpec, ImageFormat, SizeName
-from cutout.usage import RateState
+from cutout.usage import UNLIMITED_CREDITS, AccountStatus, RateState
 
 PNG = b"\x89PNG\r\n\x1a\n..."
 PNG_B64 = base64.b64encode(PNG).decode()
 RESULT = CutoutResult(b"bytes", "image/png", 3, 2, 6, 4, "m", {"decode": 1.25})
 ACCOUNT = Account.on_plan("acct_1", "a@example.com", PLANS["metered"])
-STANDING = Standing(ACCOUNT, KeyMode.LIVE, RateState(10, 9, 1_800_000_000), UNMETERED_CREDITS)
-OUTCOME = Outcome(RESULT, STANDING, charged=True, keep=lambda: "https://results.example/1.png")
+STATUS = AccountStatus(ACCOUNT, KeyMode.LIVE, RateState(10, 9, 1_800_000_000), UNLIMITED_CREDITS)
+
+
+def outcome(removal: RemovalRequest) -> Outcome:
+    return Outcome(removal, RESULT, STATUS, charged=True, publish=lambda: "https://results.example/1.png")
 
 
 def request(body: bytes = b"", content_type: str = "", query: dict[str, str] | None = None, **headers: str) -> Request:
@@ -46,7 +49,7 @@ def form(fields: dict[str, bytes]) -> Request:
 
 
 def test_the_dialect_serves_post_v2():
-    assert dict(removals())["POST", "/v2"] is DIALECT
+    assert dict(removal_routes())["POST", "/v2"] is DIALECT
 
 
 @pytest.mark.parametrize(
@@ -68,7 +71,7 @@ def test_multipart_takes_every_field_and_is_answered_by_bytes(name, kind):
 
 def test_the_legacy_json_field_forces_a_mask_whatever_channels_says():
     order = DIALECT.parse(as_json({"image": PNG_B64, "channels": "rgba", "size": "hd"}))
-    assert order == Order(
+    assert order == RemovalRequest(
         CutoutSpec(channels=Channels.ALPHA, size=SizeName.HD), Source(InputKind.BASE64, "image", PNG_B64), "mask"
     )
 
@@ -99,13 +102,13 @@ def test_json_is_answered_by_json_or_bytes_as_the_contract_says(document, accept
 )
 def test_a_raw_image_is_taken_under_any_type_with_options_from_the_query(content_type):
     order = DIALECT.parse(request(PNG, content_type, {"Format": "jpg", "utm": "x"}))
-    assert order == Order(CutoutSpec(format=ImageFormat.JPEG), Source(InputKind.BYTES, "body", PNG), "bytes")
+    assert order == RemovalRequest(CutoutSpec(format=ImageFormat.JPEG), Source(InputKind.BYTES, "body", PNG), "bytes")
 
 
 def test_urlencoded_forms_are_read():
     body = urlencode({"image_url": "http://a/b.jpg", "crop": "1"}).encode()
     order = DIALECT.parse(request(body, "application/x-www-form-urlencoded"))
-    assert order == Order(CutoutSpec(crop=True), Source(InputKind.URL, "image_url", "http://a/b.jpg"), "bytes")
+    assert order == RemovalRequest(CutoutSpec(crop=True), Source(InputKind.URL, "image_url", "http://a/b.jpg"), "bytes")
 
 
 @pytest.mark.parametrize(
@@ -133,7 +136,9 @@ def test_what_the_contract_refuses_is_refused(bad, error):
 
 
 def test_bytes_are_answered_with_facts_as_headers():
-    response = DIALECT.answer(request(), Order(CutoutSpec(), Source(InputKind.BYTES, "body", b""), "bytes"), OUTCOME)
+    response = DIALECT.answer(
+        request(), outcome(RemovalRequest(CutoutSpec(), Source(InputKind.BYTES, "body", b""), "bytes"))
+    )
     assert (response.status, response.media_type, response.body) == (200, "image/png", b"bytes")
     assert response.headers == {
         "x-image-width": "3",
@@ -151,7 +156,9 @@ def test_bytes_are_answered_with_facts_as_headers():
     ],
 )
 def test_json_answers_have_the_fields_of_the_contract(reply, document):
-    response = DIALECT.answer(request(), Order(CutoutSpec(), Source(InputKind.BYTES, "body", b""), reply), OUTCOME)
+    response = DIALECT.answer(
+        request(), outcome(RemovalRequest(CutoutSpec(), Source(InputKind.BYTES, "body", b""), reply))
+    )
     assert (response.status, response.media_type) == (200, "application/json")
     assert json.loads(response.body) == document
 
@@ -193,7 +200,7 @@ def test_two_backgrounds_are_refused():
 
 def test_an_order_for_later_takes_its_background_along():
     order = DIALECT.parse(as_json({"image_url": "http://a", "bg_image_url": "http://b"}, prefer="respond-async"))
-    assert order.later
+    assert order.respond_async
     assert order.background == Source(InputKind.URL, "bg_image_url", "http://b")
 
 
@@ -224,8 +231,8 @@ def test_an_upload_is_named_in_forms_too_but_not_beside_another_image():
 
 def test_a_request_says_whether_it_may_be_answered_later_and_under_which_name_it_is_done_once():
     plain = DIALECT.parse(request(PNG))
-    assert (plain.later, plain.idempotency_key) == (False, None)
+    assert (plain.respond_async, plain.idempotency_key) == (False, None)
     order = DIALECT.parse(request(PNG, prefer="wait=9, respond-async", idempotency_key="k-1"))
-    assert (order.later, order.idempotency_key) == (True, "k-1")
+    assert (order.respond_async, order.idempotency_key) == (True, "k-1")
     with pytest.raises(InvalidRequestError):
         DIALECT.parse(request(PNG, idempotency_key="two words"))

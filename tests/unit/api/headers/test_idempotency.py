@@ -1,6 +1,6 @@
 import pytest
 
-from cutout.api.headers import fingerprint, idempotency_key
+from cutout.api.headers import idempotency_key, request_fingerprint
 from cutout.api.request import Headers, Request
 from cutout.errors import InvalidRequestError
 
@@ -27,16 +27,16 @@ def test_a_key_that_cannot_protect_is_refused(keys):
 
 def test_the_same_wish_has_one_name_and_any_other_has_another():
     names = {
-        fingerprint("v2", {"a": 1, "data": b"x"}),
-        fingerprint("jobs", {"a": 1, "data": b"x"}),
-        fingerprint("v2", {"a": 2, "data": b"x"}),
-        fingerprint("v2", {"a": 1, "data": b"y"}),
-        fingerprint("v2", {"a": 1, "data": None}),
+        request_fingerprint("v2", {"a": 1, "data": b"x"}),
+        request_fingerprint("jobs", {"a": 1, "data": b"x"}),
+        request_fingerprint("v2", {"a": 2, "data": b"x"}),
+        request_fingerprint("v2", {"a": 1, "data": b"y"}),
+        request_fingerprint("v2", {"a": 1, "data": None}),
     }
     assert len(names) == 5
-    assert fingerprint("v2", {"data": b"x", "a": 1}) in names
+    assert request_fingerprint("v2", {"data": b"x", "a": 1}) in names
 
 
 def test_what_has_no_json_form_is_a_mistake_of_ours():
     with pytest.raises(TypeError):
-        fingerprint("v2", object())
+        request_fingerprint("v2", object())

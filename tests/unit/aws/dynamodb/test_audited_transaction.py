@@ -54,7 +54,7 @@ def audit(world: SimpleNamespace, account_id: str) -> list[dict[str, str]]:
 
 
 def test_each_change_leaves_one_entry_that_tells_who_what_and_in_which_request(world):
-    made = world.keys.create_key("acct_other", "new-key", KeyMode.LIVE, "laptop", by=world.owner)
+    made = world.keys.create_key("acct_other", "new-key", KeyMode.LIVE, "laptop", actor=world.owner)
 
     (entry,) = audit(world, "acct_other")
     assert entry["sk"].startswith("AUDIT#2026-11-20T12:00:00.000000+00:00#")
@@ -71,9 +71,9 @@ def test_each_change_leaves_one_entry_that_tells_who_what_and_in_which_request(w
 @pytest.mark.parametrize(
     ("change", "action"),
     [
-        (lambda world: world.keys.create_key("acct_other", "new", KeyMode.LIVE, by=world.root), "key.create"),
-        (lambda world: world.keys.revoke("acct_other", world.owner.name, by=world.root), "key.revoke"),
-        (lambda world: world.keys.rotate("acct_other", world.owner.name, "new", by=world.root), "key.rotate"),
+        (lambda world: world.keys.create_key("acct_other", "new", KeyMode.LIVE, actor=world.root), "key.create"),
+        (lambda world: world.keys.revoke("acct_other", world.owner.name, actor=world.root), "key.revoke"),
+        (lambda world: world.keys.rotate("acct_other", world.owner.name, "new", actor=world.root), "key.rotate"),
         (lambda world: world.keys.rotate("acct_other", world.owner.name, "new", world.root, 60), "key.rotate"),
         (
             lambda world: world.accounts.change("acct_other", {"training_opt_in": True}, world.root),
@@ -100,9 +100,9 @@ def test_a_change_that_is_refused_leaves_neither_trace_nor_entry(world):
     before = items(world)
 
     for refused in (
-        lambda: world.keys.revoke("acct_other", "tok_fp_000000000000", by=world.root),
-        lambda: world.keys.create_key("acct_nobody", "new", KeyMode.LIVE, by=world.root),
-        lambda: world.keys.create_key("acct_other", "owner-key", KeyMode.LIVE, by=world.root),
+        lambda: world.keys.revoke("acct_other", "tok_fp_000000000000", actor=world.root),
+        lambda: world.keys.create_key("acct_nobody", "new", KeyMode.LIVE, actor=world.root),
+        lambda: world.keys.create_key("acct_other", "owner-key", KeyMode.LIVE, actor=world.root),
         lambda: world.accounts.change("acct_nobody", {"training_opt_in": True}, world.root),
     ):
         with pytest.raises(CutoutError):
@@ -114,8 +114,8 @@ def test_a_change_that_is_refused_leaves_neither_trace_nor_entry(world):
 
 
 def test_no_entry_and_no_item_ever_holds_a_raw_key(world):
-    world.keys.create_key("acct_other", "ct_live_topsecret", KeyMode.LIVE, by=world.owner)
-    world.keys.rotate("acct_other", world.owner.name, "ct_live_secondsecret", by=world.owner)
+    world.keys.create_key("acct_other", "ct_live_topsecret", KeyMode.LIVE, actor=world.owner)
+    world.keys.rotate("acct_other", world.owner.name, "ct_live_secondsecret", actor=world.owner)
 
     assert "secret" not in repr(items(world)) + repr(world.told)
 
@@ -123,12 +123,12 @@ def test_no_entry_and_no_item_ever_holds_a_raw_key(world):
 @pytest.mark.parametrize("grace_s", [None, 0, 3_600], ids=["revoked", "rotated at once", "rotated with grace"])
 def test_a_key_that_is_closed_or_on_its_way_out_changes_nothing_more_though_a_cache_still_lets_it_in(world, grace_s):
     if grace_s is None:
-        world.keys.revoke("acct_other", world.owner.name, by=world.root)
+        world.keys.revoke("acct_other", world.owner.name, actor=world.root)
     else:
         world.keys.rotate("acct_other", world.owner.name, "successor", world.root, grace_s)
 
     with pytest.raises(InvalidApiKeyError):
-        world.keys.create_key("acct_other", "new", KeyMode.LIVE, by=world.owner)
+        world.keys.create_key("acct_other", "new", KeyMode.LIVE, actor=world.owner)
 
     assert world.keys.find(hash_key("new")) is None
 
@@ -137,9 +137,9 @@ def test_of_two_admin_keys_that_revoke_each_other_one_remains(world):
     second = world.keys.create_key("acct_other", "second-root", KeyMode.ADMIN)
     by_second = Actor(second.fingerprint, "acct_other", "req_second")
 
-    world.keys.revoke("acct_other", second.fingerprint, by=world.root)
+    world.keys.revoke("acct_other", second.fingerprint, actor=world.root)
     with pytest.raises(InvalidApiKeyError):
-        world.keys.revoke("acct_admin", world.root.name, by=by_second)
+        world.keys.revoke("acct_admin", world.root.name, actor=by_second)
 
     assert world.keys.find(hash_key("root-key")).key.status is KeyStatus.ACTIVE
 
@@ -157,7 +157,9 @@ def test_of_two_administrators_that_suspend_each_other_s_accounts_one_remains(wo
 
 def test_an_actor_whose_key_is_gone_from_the_table_is_refused(world):
     with pytest.raises(InvalidApiKeyError):
-        world.keys.create_key("acct_other", "new", KeyMode.LIVE, by=Actor("tok_fp_000000000000", "acct_other", "req"))
+        world.keys.create_key(
+            "acct_other", "new", KeyMode.LIVE, actor=Actor("tok_fp_000000000000", "acct_other", "req")
+        )
 
 
 def test_a_key_may_rotate_itself(world):

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from cutout.aws.dynamodb import errors as retries
-from cutout.aws.dynamodb.object_lease import ObjectLedger, SupersededError, comparable
+from cutout.aws.dynamodb.object_lease import DynamoObjectLease, SupersededError, comparable
 from cutout.errors import JobBusyError, ServiceUnavailableError
 from cutout.jobs.parts import JobSource, SourceKind
 from local.resources import Template
@@ -39,59 +39,59 @@ def table(template: Template) -> str:
 
 
 @pytest.fixture
-def ledger(dynamodb: Any, table: str, clock: Clock) -> ObjectLedger:
-    return ObjectLedger(dynamodb, table, clock)
+def lease(dynamodb: Any, table: str, clock: Clock) -> DynamoObjectLease:
+    return DynamoObjectLease(dynamodb, table, clock)
 
 
-def test_one_worker_at_a_time_holds_a_key(ledger):
-    holder = ledger.take(source("01"), 60)
+def test_one_worker_at_a_time_holds_a_key(lease):
+    holder = lease.acquire(source("01"), 60)
     for other in (source("01"), source("02")):
         with pytest.raises(JobBusyError) as busy:
-            ledger.take(other, 60)
+            lease.acquire(other, 60)
         assert busy.value.details == {"retry_after_s": 60}
 
-    ledger.give_back(source("01"), holder)
+    lease.release(source("01"), holder)
 
-    assert ledger.take(source("02"), 60) != holder
-
-
-def test_other_keys_are_free(ledger):
-    ledger.take(source("01"), 60)
-
-    assert ledger.take(source("01", "uploads/a/p.jpg "), 60)
+    assert lease.acquire(source("02"), 60) != holder
 
 
-def test_a_worker_that_was_killed_loses_the_key_with_its_lease(ledger, clock):
-    killed = ledger.take(source("01"), 60)
+def test_other_keys_are_free(lease):
+    lease.acquire(source("01"), 60)
+
+    assert lease.acquire(source("01", "uploads/a/p.jpg "), 60)
+
+
+def test_a_worker_that_was_killed_loses_the_key_with_its_lease(lease, clock):
+    killed = lease.acquire(source("01"), 60)
     clock.sleep(60)
-    heir = ledger.take(source("01"), 60)
+    heir = lease.acquire(source("01"), 60)
 
-    ledger.give_back(source("01"), killed)
+    lease.release(source("01"), killed)
 
     with pytest.raises(JobBusyError):
-        ledger.take(source("01"), 60)
-    ledger.give_back(source("01"), heir)
-    assert ledger.take(source("01"), 60)
+        lease.acquire(source("01"), 60)
+    lease.release(source("01"), heir)
+    assert lease.acquire(source("01"), 60)
 
 
-def test_an_older_object_has_no_turn_after_a_newer_one(ledger):
-    holder = ledger.take(source("0A"), 60)
+def test_an_older_object_has_no_turn_after_a_newer_one(lease):
+    holder = lease.acquire(source("0A"), 60)
     with pytest.raises(SupersededError):
-        ledger.take(source("09"), 60)
-    ledger.give_back(source("0A"), holder)
+        lease.acquire(source("09"), 60)
+    lease.release(source("0A"), holder)
 
     with pytest.raises(SupersededError):
-        ledger.take(source("09"), 60)
-    assert ledger.take(source("0A"), 60), "the same one may come again"
+        lease.acquire(source("09"), 60)
+    assert lease.acquire(source("0A"), 60), "the same one may come again"
 
 
-def test_without_sequencers_order_is_unknown_but_turns_are_kept(ledger):
-    holder = ledger.take(source(), 60)
+def test_without_sequencers_order_is_unknown_but_turns_are_kept(lease):
+    holder = lease.acquire(source(), 60)
     with pytest.raises(JobBusyError):
-        ledger.take(source(), 60)
-    ledger.give_back(source(), holder)
+        lease.acquire(source(), 60)
+    lease.release(source(), holder)
 
-    assert ledger.take(source(), 60)
+    assert lease.acquire(source(), 60)
 
 
 def test_sequencers_of_any_length_and_case_compare_as_s3_says():
@@ -126,26 +126,26 @@ class Far:
 def test_a_key_that_was_taken_without_hearing_of_it_is_held(dynamodb, table, clock, monkeypatch):
     monkeypatch.setattr(retries, "FIRST_WAIT_MS", 1)
     far = Far(dynamodb, 2)
-    ledger = ObjectLedger(far, table, clock)  # type: ignore[arg-type]  # plays the client
+    lease = DynamoObjectLease(far, table, clock)  # type: ignore[arg-type]  # plays the client
 
-    holder = ledger.take(source("01"), 60)
+    holder = lease.acquire(source("01"), 60)
 
     assert far.losses == 0
     with pytest.raises(JobBusyError):
-        ObjectLedger(dynamodb, table, clock).take(source("01"), 60)
-    ledger.give_back(source("01"), holder)
-    assert ObjectLedger(dynamodb, table, clock).take(source("01"), 60)
+        DynamoObjectLease(dynamodb, table, clock).acquire(source("01"), 60)
+    lease.release(source("01"), holder)
+    assert DynamoObjectLease(dynamodb, table, clock).acquire(source("01"), 60)
 
 
 def test_a_table_that_stays_away_is_told_so(dynamodb, table, clock, monkeypatch):
     monkeypatch.setattr(retries, "FIRST_WAIT_MS", 1)
 
     with pytest.raises(ServiceUnavailableError):
-        ObjectLedger(Far(dynamodb, 1_000), table, clock).take(source("01"), 60)  # type: ignore[arg-type]
+        DynamoObjectLease(Far(dynamodb, 1_000), table, clock).acquire(source("01"), 60)  # type: ignore[arg-type]
 
 
-def test_the_item_expires_and_hides_the_key(ledger, dynamodb, table, clock):
-    ledger.take(source("01"), 60)
+def test_the_item_expires_and_hides_the_key(lease, dynamodb, table, clock):
+    lease.acquire(source("01"), 60)
 
     (item,) = dynamodb.scan(TableName=table)["Items"]
 

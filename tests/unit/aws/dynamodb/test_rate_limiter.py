@@ -57,7 +57,7 @@ class Fleet:
         return DynamoRateLimiter(client, "Accounts", self.failures.append, self.clock, self.random.randrange)
 
     def take(self, limit: int, account: str = "acct_1") -> RateState:
-        return self.random.choice(self.limiters).take(account, limit)
+        return self.random.choice(self.limiters).consume(account, limit)
 
     def admitted_in(self, seconds: int, limit: int, offered_per_s: int) -> int:
         """Requests at random moments, each to a random environment."""
@@ -130,9 +130,9 @@ def test_an_environment_that_finds_a_shard_full_does_not_ask_it_again_in_that_se
     fleet = Fleet(2)
     first, second = fleet.limiters
     for _ in range(2):
-        first.take("acct_1", 2)
+        first.consume("acct_1", 2)
 
-    refusals = [second.take("acct_1", 2).admitted for _ in range(10)]
+    refusals = [second.consume("acct_1", 2).admitted for _ in range(10)]
 
     assert refusals == [False] * 10
     assert fleet.counters.calls == 3
@@ -222,9 +222,9 @@ def test_on_dynamodb_a_second_is_an_item_that_expires(dynamodb, template):
     clock = Clock()
     limiter = DynamoRateLimiter(dynamodb, table, pytest.fail, clock)
 
-    assert [limiter.take("acct_1", 2).admitted for _ in range(3)] == [True, True, False]
+    assert [limiter.consume("acct_1", 2).admitted for _ in range(3)] == [True, True, False]
     clock.now_s += 1
-    assert limiter.take("acct_1", 2) == RateState(2, 1, 1_002)
+    assert limiter.consume("acct_1", 2) == RateState(2, 1, 1_002)
 
     found = {item["pk"]["S"]: item for item in dynamodb.scan(TableName=table)["Items"]}
     assert found.keys() == {"RATE#acct_1#1000#0", "RATE#acct_1#1001#0"}
@@ -236,6 +236,6 @@ def test_on_dynamodb_environments_share_the_count(dynamodb, template):
     table = template.tables["AccountsTable"].name
     fleet = [DynamoRateLimiter(dynamodb, table, pytest.fail, Clock()) for _ in range(4)]
 
-    admitted = [limiter.take("acct_1", 5).admitted for _ in range(3) for limiter in fleet]
+    admitted = [limiter.consume("acct_1", 5).admitted for _ in range(3) for limiter in fleet]
 
     assert admitted == [True] * 5 + [False] * 7

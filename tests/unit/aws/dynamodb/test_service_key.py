@@ -23,13 +23,13 @@ def test_the_key_is_made_when_it_is_first_needed_and_is_the_same_for_all(world):
 
 def test_of_two_that_make_the_key_at_once_both_get_the_same(world, monkeypatch):
     other = DynamoServiceKey(world.client, world.table)
-    add = world.key._ledger.add_if_absent
+    add = world.key._transaction.add_if_absent
 
     def add_and_be_overtaken(item: Any) -> bool:
         other.public()
         return add(item)
 
-    monkeypatch.setattr(world.key._ledger, "add_if_absent", add_and_be_overtaken)
+    monkeypatch.setattr(world.key._transaction, "add_if_absent", add_and_be_overtaken)
 
     assert world.key.public() == other.public()
 

@@ -43,7 +43,7 @@ def test_no_two_accounts_share_a_secret(world):
 def test_of_two_that_make_the_first_secret_at_once_both_get_the_same(world, monkeypatch):
     other = DynamoWebhookSecrets(world.client, world.table, GRACE_S, lambda: NOON)
     overtaken = []
-    get = world.secrets._ledger.get
+    get = world.secrets._transaction.get
 
     def get_and_be_overtaken(item_id: Any) -> Any:
         found = get(item_id)
@@ -51,7 +51,7 @@ def test_of_two_that_make_the_first_secret_at_once_both_get_the_same(world, monk
             overtaken.append(other.signing("acct_1", NOON))
         return found
 
-    monkeypatch.setattr(world.secrets._ledger, "get", get_and_be_overtaken)
+    monkeypatch.setattr(world.secrets._transaction, "get", get_and_be_overtaken)
 
     assert world.secrets.signing("acct_1", NOON) == overtaken[0]
 

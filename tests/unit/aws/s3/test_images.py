@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 from moto import mock_aws
 
-from cutout.aws.s3.images import ImageChangedError, JobImages
+from cutout.aws.s3.images import ImageChangedError, S3ImageStore
 from cutout.errors import ImageTooLargeError, InvalidRequestError, MissingImageError, ServiceUnavailableError
 from cutout.jobs.parts import JobSource, SourceKind
 from local.cloud import client
@@ -22,8 +22,8 @@ def s3() -> Iterator[Any]:
 
 
 @pytest.fixture
-def images(s3: Any) -> JobImages:
-    return JobImages(lambda: s3)
+def images(s3: Any) -> S3ImageStore:
+    return S3ImageStore(lambda: s3)
 
 
 def put(s3: Any, data: bytes, **arguments: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from moto import mock_aws
 
-from cutout.aws.s3.results import JobReports, report
+from cutout.aws.s3.results import S3ReportStore, report
 from cutout.errors import ServiceUnavailableError
 from cutout.jobs.job import Job
 from cutout.jobs.parts import JobError, JobOptions, JobResult, JobSource, SourceKind
@@ -60,7 +60,7 @@ def test_a_report_lies_beside_the_results_and_names_its_job():
     with mock_aws():
         s3 = client("s3")
         s3.create_bucket(Bucket="results")
-        JobReports(lambda: s3, "results").put(DONE)
+        S3ReportStore(lambda: s3, "results").store(DONE)
 
         stored = s3.get_object(Bucket="results", Key="results/acct_1/dir/ü.jpg/result.json")
 
@@ -72,10 +72,10 @@ def test_a_report_that_is_there_already_stays_if_it_shall():
     with mock_aws():
         s3 = client("s3")
         s3.create_bucket(Bucket="results")
-        reports = JobReports(lambda: s3, "results")
+        reports = S3ReportStore(lambda: s3, "results")
         failed = replace(RUNNING, id="job_0").failed(NOON, JobError("invalid_image", "No.", {}))
         for job, anew, wanted in ((DONE, False, DONE), (failed, False, DONE), (failed, True, failed)):
-            reports.put(job, anew=anew)
+            reports.store(job, overwrite=anew)
             stored = s3.get_object(Bucket="results", Key="results/acct_1/dir/ü.jpg/result.json")
             assert json.loads(stored["Body"].read()) == report(wanted)
 
@@ -88,4 +88,4 @@ def test_a_bucket_that_is_away_is_told_so():
         s3 = client("s3")
         s3.meta.events.register("before-send.s3", fail)
         with pytest.raises(ServiceUnavailableError):
-            JobReports(lambda: s3, "results").put(DONE)
+            S3ReportStore(lambda: s3, "results").store(DONE)

@@ -6,7 +6,7 @@ import pytest
 from moto import mock_aws
 
 from cutout.api.request import Response
-from cutout.aws.s3.results import ResultStore
+from cutout.aws.s3.results import S3ResultStore
 from cutout.errors import GoneError, ServiceUnavailableError
 from cutout.imaging.spec import Box, Channels, CutoutResult, CutoutSpec, ImageFormat
 from cutout.jobs.job import Job
@@ -23,8 +23,8 @@ def s3(monkeypatch):
         yield client
 
 
-def store(client, limit: int, bucket: str = "results") -> ResultStore:
-    return ResultStore(lambda: client, bucket, inline_limit_bytes=limit, url_s=60)
+def store(client, limit: int, bucket: str = "results") -> S3ResultStore:
+    return S3ResultStore(lambda: client, bucket, inline_limit_bytes=limit, url_s=60)
 
 
 def test_an_answer_that_fits_is_left_alone(s3):
@@ -65,7 +65,7 @@ def names(client) -> list[str]:
 
 
 def test_what_was_made_for_a_job_is_read_back_as_it_was(s3):
-    kept = store(s3, 0).put(JOB, MADE)
+    kept = store(s3, 0).store(JOB, MADE)
     assert (kept.key, kept.bytes, kept.mask_key) == ("results/acct_1/job_1/cutout.jpg", 6, None)
     stored = s3.get_object(Bucket="results", Key=kept.key)
     assert (stored["Body"].read(), stored["ContentType"], stored["Metadata"]) == (
@@ -77,7 +77,7 @@ def test_what_was_made_for_a_job_is_read_back_as_it_was(s3):
 
 
 def test_a_mask_lies_beside_its_cutout(s3):
-    kept = store(s3, 0).put(JOB, MADE, b"mask")
+    kept = store(s3, 0).store(JOB, MADE, b"mask")
     assert kept.mask_key == "results/acct_1/job_1/mask.png"
     assert s3.get_object(Bucket="results", Key=kept.mask_key)["Body"].read() == b"mask"
 
@@ -85,7 +85,7 @@ def test_a_mask_lies_beside_its_cutout(s3):
 def test_all_that_a_job_may_have_made_is_removed_and_nothing_of_another(s3):
     mask = replace(JOB, options=JobOptions(CutoutSpec(format=ImageFormat.JPEG, channels=Channels.ALPHA)))
     for job, made in ((JOB, MADE), (mask, replace(MADE, media_type="image/png"))):
-        store(s3, 0).put(job, made, b"mask")
+        store(s3, 0).store(job, made, b"mask")
         s3.put_object(Bucket="results", Key="results/acct_1/job_1/result.json", Body=b"{}", Metadata={"job": "job_1"})
         s3.put_object(Bucket="results", Key="results/acct_1/job_10/cutout.jpg", Body=b"x", Metadata={"job": "job_10"})
         store(s3, 0).remove(job)
@@ -95,7 +95,7 @@ def test_all_that_a_job_may_have_made_is_removed_and_nothing_of_another(s3):
 
 def test_the_report_of_an_end_that_is_reported_stays_until_its_owner_drops_the_job(s3):
     failed = JOB.started(NOW, 60).failed(NOW, JobError("invalid_image", "No.", {}))
-    store(s3, 0).put(JOB, MADE, b"mask")
+    store(s3, 0).store(JOB, MADE, b"mask")
     s3.put_object(Bucket="results", Key="results/acct_1/job_1/result.json", Body=b"{}", Metadata={"job": "job_1"})
     store(s3, 0).remove(failed)
     assert names(s3) == ["results/acct_1/job_1/result.json"]
@@ -104,7 +104,7 @@ def test_the_report_of_an_end_that_is_reported_stays_until_its_owner_drops_the_j
 
 
 def test_what_another_job_writes_in_the_moment_of_a_removal_stays(s3):
-    kept = store(s3, 0).put(JOB, MADE)
+    kept = store(s3, 0).store(JOB, MADE)
 
     def overwrite(**_: object) -> None:
         s3.put_object(Bucket="results", Key=kept.key, Body=b"newer", Metadata={"job": "job_2"})
@@ -115,21 +115,21 @@ def test_what_another_job_writes_in_the_moment_of_a_removal_stays(s3):
 
 
 def test_a_result_that_is_not_there_any_more_is_gone(s3):
-    kept = store(s3, 0).put(JOB, MADE)
+    kept = store(s3, 0).store(JOB, MADE)
     store(s3, 0).remove(JOB)
     with pytest.raises(GoneError, match="24 hours"):
         store(s3, 0).read(kept)
 
 
 def test_links_say_until_when_they_work(s3):
-    links = ResultStore(lambda: s3, "results", inline_limit_bytes=0, url_s=60, now=lambda: NOW).links()
+    links = S3ResultStore(lambda: s3, "results", inline_limit_bytes=0, url_s=60, now=lambda: NOW).links()
     assert links.until.isoformat() == "2026-11-21T03:05:05+00:00"
     assert "results/acct_1/job_1/cutout.jpg?" in links.url("results/acct_1/job_1/cutout.jpg")
 
 
 def test_a_bucket_that_is_away_keeps_gives_and_removes_nothing(s3):
     away = store(s3, 0, "nowhere")
-    kept = store(s3, 0).put(JOB, MADE)
-    for call in (lambda: away.put(JOB, MADE), lambda: away.read(kept)):
+    kept = store(s3, 0).store(JOB, MADE)
+    for call in (lambda: away.store(JOB, MADE), lambda: away.read(kept)):
         with pytest.raises(ServiceUnavailableError):
             call()

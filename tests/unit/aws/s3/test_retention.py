@@ -11,7 +11,7 @@ from botocore.exceptions import EndpointConnectionError
 from moto import mock_aws
 
 from cutout.accounts import PLANS, Account
-from cutout.aws.s3.uploads import Retention
+from cutout.aws.s3.uploads import S3RetentionStore
 from cutout.errors import ServiceUnavailableError
 from cutout.jobs.job import Job
 from cutout.jobs.parts import JobOptions, JobSource, SourceKind
@@ -36,21 +36,21 @@ def names(s3: Any) -> list[str]:
 
 
 def test_an_account_that_said_nothing_is_kept_nothing_of(s3):
-    Retention(lambda: s3, "uploads").keep(ACCOUNT, JOB, b"image")
+    S3RetentionStore(lambda: s3, "uploads").store(ACCOUNT, JOB, b"image")
 
     assert names(s3) == []
 
 
 def test_one_accounts_leave_is_not_anothers(s3):
-    Retention(lambda: s3, "uploads").keep(replace(WILLING, id="acct_2"), JOB, b"image")
+    S3RetentionStore(lambda: s3, "uploads").store(replace(WILLING, id="acct_2"), JOB, b"image")
 
     assert names(s3) == []
 
 
 def test_what_is_kept_can_be_removed(s3):
-    retention = Retention(lambda: s3, "uploads")
-    retention.keep(WILLING, JOB, b"image")
-    retention.keep(WILLING, JOB, b"image")
+    retention = S3RetentionStore(lambda: s3, "uploads")
+    retention.store(WILLING, JOB, b"image")
+    retention.store(WILLING, JOB, b"image")
     assert names(s3) == ["retained/acct_1/job_1"]
 
     retention.remove(JOB)
@@ -64,10 +64,10 @@ def test_a_bucket_that_is_away_is_told_so(s3):
         raise EndpointConnectionError(endpoint_url="https://s3.invalid")
 
     s3.meta.events.register("before-send.s3", fail)
-    retention = Retention(lambda: s3, "uploads")
+    retention = S3RetentionStore(lambda: s3, "uploads")
 
     with pytest.raises(ServiceUnavailableError):
-        retention.keep(WILLING, JOB, b"image")
+        retention.store(WILLING, JOB, b"image")
     with pytest.raises(ServiceUnavailableError):
         retention.remove(JOB)
 

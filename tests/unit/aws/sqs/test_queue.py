@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from moto import mock_aws
 
-from cutout.aws.sqs import MessageQueue
+from cutout.aws.sqs import SqsJobQueue
 from cutout.errors import ServiceUnavailableError
 from local.cloud import client
 
@@ -30,13 +30,13 @@ def receive(sqs: Any, url: str, visible_s: int = 30) -> list[dict[str, Any]]:
 
 
 def test_a_message_names_the_job_and_nothing_else(sqs, url):
-    MessageQueue(lambda: sqs, url).enqueue("job_1")
+    SqsJobQueue(lambda: sqs, url).enqueue("job_1")
 
     assert [json.loads(message["Body"]) for message in receive(sqs, url)] == [{"job_id": "job_1"}]
 
 
 def test_a_postponed_message_comes_after_its_delay(sqs, url):
-    queue = MessageQueue(lambda: sqs, url)
+    queue = SqsJobQueue(lambda: sqs, url)
     queue.enqueue("job_1")
     queue.enqueue("job_2")
     first, second = (receive(sqs, url)[0]["ReceiptHandle"] for _ in range(2))
@@ -53,7 +53,7 @@ def test_a_queue_that_cannot_be_asked_may_be_asked_again(sqs, url):
         raise EndpointConnectionError(endpoint_url="https://sqs.invalid")
 
     sqs.meta.events.register("before-send.sqs", fail)
-    queue = MessageQueue(lambda: sqs, url)
+    queue = SqsJobQueue(lambda: sqs, url)
 
     with pytest.raises(ServiceUnavailableError):
         queue.enqueue("job_1")

@@ -1,17 +1,16 @@
-"""The wire contracts we speak. One file each; a file that defines ``DIALECT`` is found by itself.
+"""What a dialect is: one vendor's contract, as a request that is parsed and answers that are written.
 
-A dialect turns a Request into an Order, and an Outcome or an error into a Response, in one vendor's shape. Its other
-routes, those that bring no image to be cut out, are ``pages`` and ``counters``.
+A :class:`Dialect` turns a Request into a :class:`RemovalRequest`, and an :class:`Outcome` or an error into a Response,
+in one vendor's shape. Routes that bring no image to be cut out stand in its other tables.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import ClassVar, Final
+from typing import ClassVar
 
-from cutout.accounts import Account, KeyMode
-from cutout.api.dialects.context import Clerk, Window
+from cutout.api.dialects.context import AccountHandler, PublicHandler
 from cutout.api.headers import APPLIED
 from cutout.api.job_documents import Links, accepted_answer
 from cutout.api.request import Request, Response
@@ -19,135 +18,190 @@ from cutout.api.sources import Source
 from cutout.errors import CutoutError
 from cutout.imaging.spec import CutoutResult, CutoutSpec, Limits
 from cutout.jobs.job import Job
-from cutout.usage import RateState
+from cutout.usage import AccountStatus, RateState
 
 Route = tuple[str, str]
 """Method, and the route as the template names it."""
 
-UNMETERED_CREDITS: Final = 1_000_000
-"""Credits that are told of an account without a quota, where a contract wants a number."""
-
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """What one request asks for. ``reply`` names the shape of the answer, in the dialect's own words."""
+class RemovalRequest:
+    """What one request asks for, as it was asked: its images may still be behind a URL.
+
+    Attributes:
+        spec: What is wanted of the cutout.
+        source: Where the image comes from.
+        reply: The shape of the answer, in the dialect's own words.
+        model: A row of the models' manifest, or an alias of one; where its file is missing, the default model works.
+        respond_async: Answer with a job at once, instead of the image when it is made.
+        idempotency_key: The client's name for this request, under which it is done once.
+        background: The background image.
+        limits: The contract's own bounds on the image; the service's hold besides.
+        notes: What the dialect needs again when it answers; stored with a job.
+        webhook_url: Who hears of the end of a job.
+        dialect: The dialect that reports the end of a job; empty: our own contract does.
+    """
 
     spec: CutoutSpec
     source: Source
     reply: str
     model: str = ""
-    """A row of the models' manifest, or an alias of one; where its file is missing, the service's own model works."""
-    later: bool = False
-    """Answer with a job at once, instead of the image when it is made."""
+    respond_async: bool = False
     idempotency_key: str | None = None
-    """The client's name for this request, under which it is done once."""
     background: Source | None = None
-    """The background image, for what the client waits for."""
     limits: Limits = Limits()  # noqa: RUF009 - frozen
-    """The contract's own bounds on the image; the service's hold besides."""
     notes: Mapping[str, str] = field(default_factory=dict)
-    """What the dialect wants to know again when it answers."""
     webhook_url: str | None = None
-    """Who is told of the end of an order for later."""
     dialect: str = ""
-    """The name of the dialect that tells of it; empty: our own contract does."""
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """Who asks, and where the account stands. credits_left: images of the month, as of the last minute at most."""
+class LoadedRemoval:
+    """A removal request with its images loaded.
 
-    account: Account
-    mode: KeyMode
-    rate: RateState
-    credits_left: int
+    Attributes:
+        request: What was asked for.
+        image: The encoded image.
+        background: The encoded background image, where one was asked for.
+    """
+
+    request: RemovalRequest
+    image: bytes
+    background: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """An order that was carried out.
+    """A removal request that was carried out.
 
-    charged: whether it costs the account an image. keep: put the result into the results bucket, and give a URL by
-    which anyone can get it for a while.
+    Attributes:
+        request: What was asked for.
+        result: What was made.
+        status: Where the account stands.
+        charged: Whether it costs the account an image.
+        publish: Stores the result, and gives a URL by which anyone can read it for a while.
+        image: The encoded image; None where the result was made for an earlier request (Idempotency-Key).
     """
 
+    request: RemovalRequest
     result: CutoutResult
-    standing: Standing
+    status: AccountStatus
     charged: bool
-    keep: Callable[[], str]
+    publish: Callable[[], str]
+    image: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """A webhook in a contract's own form: what is posted, with its signature among the headers."""
+class WebhookDelivery:
+    """A webhook in a contract's own form: the body that is posted, and its headers with the signature."""
 
     body: bytes
     headers: Mapping[str, str]
 
 
-Page = Callable[[Request], Response]
+PageHandler = Callable[[Request], Response]
 """Answers a request of anyone."""
-Counter = Callable[[Request, Standing], Response]
-"""Answers a request of an account."""
+StatusHandler = Callable[[Request, AccountStatus], Response]
+"""Answers a request of an account about its credits."""
 
 
 class Dialect(ABC):
-    """One vendor's contract."""
+    """One vendor's contract.
+
+    Attributes:
+        name: The name of its file or folder.
+        title: The API as its users call it, with its version.
+        keyless: Whether the original takes requests without a key; ours does where the owner has named an account
+            for them.
+        routes: Where an image comes in.
+        pages: Routes that need no key.
+        status_routes: Routes that need a key, and report the account's credits.
+        account_routes: Routes that need a key, and are about jobs and uploads.
+        public_routes: Routes that need no key, but something that is stored.
+    """
 
     name: ClassVar[str]
-    """Its file's."""
     title: ClassVar[str]
-    """The API as its users call it, with its version."""
     keyless: ClassVar[bool] = False
-    """Whether the original takes requests without a key; ours does where the owner has named an account for them."""
     routes: ClassVar[frozenset[Route]]
-    """Where an image comes in."""
-    pages: Mapping[Route, Page] = {}
-    """What needs no key."""
-    counters: Mapping[Route, Counter] = {}
-    """What needs a key, and costs nothing."""
-    clerks: Mapping[Route, Clerk] = {}
-    """What needs a key, and is about jobs and uploads."""
-    windows: Mapping[Route, Window] = {}
-    """What needs no key, but something that is stored."""
+    pages: Mapping[Route, PageHandler] = {}
+    status_routes: Mapping[Route, StatusHandler] = {}
+    account_routes: Mapping[Route, AccountHandler] = {}
+    public_routes: Mapping[Route, PublicHandler] = {}
 
     def every_route(self) -> set[Route]:
-        """All of the above."""
-        return {*self.routes, *self.pages, *self.counters, *self.clerks, *self.windows}
+        """Collect all routes of the contract."""
+        return {*self.routes, *self.pages, *self.status_routes, *self.account_routes, *self.public_routes}
 
     @abstractmethod
     def credential(self, request: Request, *, legacy: bool) -> str | None:
-        """The raw API key as this vendor spells it; ``legacy`` allows old, less safe places."""
+        """Find the raw API key.
 
-    @abstractmethod
-    def parse(self, request: Request) -> Order:
-        """The order in a request. Raises a CutoutError for whatever the contract refuses."""
+        Args:
+            request: The request, with its body.
+            legacy: Whether old, less safe places count too (query string, body).
 
-    def receive(self, request: Request, order: Order) -> None:  # noqa: B027 - most have nothing to say
-        """Look at the images once they are bytes, before the work. Raises a CutoutError for what is not taken.
-
-        Not asked of an order with an Idempotency-Key.
+        Returns:
+            The key as sent, or None.
         """
 
     @abstractmethod
-    def answer(self, request: Request, order: Order, outcome: Outcome) -> Response:
-        """The response to an order that was carried out; what it raises is not charged.
+    def parse(self, request: Request) -> RemovalRequest:
+        """Read what a request asks for.
 
-        The order's sources are bytes by now, unless the order has an Idempotency-Key.
+        Raises:
+            ClientFaultError: For whatever the contract refuses.
         """
 
-    def accepted(self, request: Request, job: Job, links: Links, *, again: bool) -> Response:
-        """The response to an order for later. again: the job was made for the same request, sent before."""
-        request.answer_headers.update(APPLIED)
-        return accepted_answer(job, links, request, again=again)
+    def check_image(self, loaded: LoadedRemoval) -> None:  # noqa: B027 - most contracts take what the service takes
+        """Look at the images before the work; not asked where a result is repeated.
 
-    def message(self, job: Job, links: Links, seal: Callable[[bytes], bytes], now: datetime) -> Message | None:  # noqa: ARG002
-        """The webhook of a job that has succeeded or failed; None: the service's own event.
+        Raises:
+            ClientFaultError: For an image that the contract does not take.
+        """
 
-        seal: signs bytes by the service's Ed25519 key (64 bytes); now: UTC.
+    @abstractmethod
+    def answer(self, request: Request, outcome: Outcome) -> Response:
+        """Write the response to a removal that was carried out; an image whose answer fails is not charged."""
+
+    def accepted(self, request: Request, job: Job, links: Links, *, repeated: bool) -> Response:
+        """Write the response to a removal that became a job.
+
+        Args:
+            request: The request.
+            job: The job that stands for it.
+            links: How results are read without a key.
+            repeated: Whether the job was made for the same request, sent before.
+
+        Returns:
+            The response, 202 in our own contract.
+        """
+        return accepted_answer(job, links, request, repeated=repeated).with_headers(APPLIED)
+
+    def webhook(
+        self,
+        job: Job,  # noqa: ARG002
+        links: Links,  # noqa: ARG002
+        sign: Callable[[bytes], bytes],  # noqa: ARG002
+        now: datetime,  # noqa: ARG002
+    ) -> WebhookDelivery | None:
+        """Write the webhook of a job that has succeeded or failed.
+
+        Args:
+            job: The job.
+            links: How results are read without a key.
+            sign: Signs bytes by the service's Ed25519 key (64 bytes).
+            now: UTC.
+
+        Returns:
+            What to post; None: the service's own event.
         """
         return None
 
+    def rate_headers(self, rate: RateState) -> Mapping[str, str]:
+        """Tell the rate of an account, on every answer to a request with a good key."""
+        return rate.headers
+
     @abstractmethod
     def problem(self, error: CutoutError, request: Request) -> Response:
-        """The response to a request that failed."""
+        """Write the response to a request that failed."""

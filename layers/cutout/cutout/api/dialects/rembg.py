@@ -14,7 +14,7 @@ from cutout import errors
 from cutout.api import answers
 from cutout.api import headers as auth
 from cutout.api.body import Fields, multipart_fields
-from cutout.api.dialects.base import Dialect, Order, Outcome
+from cutout.api.dialects.base import Dialect, Outcome, RemovalRequest
 from cutout.api.problems import refusal_headers, status_of
 from cutout.api.request import Request, Response
 from cutout.api.sources import InputKind, Source
@@ -94,7 +94,7 @@ class Rembg(Dialect):
         """A key in our own spellings; the original has none."""
         return auth.request_key(request, legacy=legacy)
 
-    def parse(self, request: Request) -> Order:
+    def parse(self, request: Request) -> RemovalRequest:
         """A picture, and options of the same place; ``bgc`` and ``extras`` stand in the query even of a form."""
         if request.method == "HEAD":  # the original has none, and it would cost an image that nobody sees
             raise errors.MethodNotAllowedError("Method Not Allowed", {"allow": "GET, OPTIONS, POST"})
@@ -104,9 +104,9 @@ class Rembg(Dialect):
         else:
             fields = multipart_fields(request) if request.media_type.startswith("multipart/") else Fields()
             source = _source(fields, "body", "file", InputKind.BYTES)
-        return Order(_spec(fields, query), source, "png", model=fields.text("model") or "", limits=_LIMITS)
+        return RemovalRequest(_spec(fields, query), source, "png", model=fields.text("model") or "", limits=_LIMITS)
 
-    def answer(self, request: Request, order: Order, outcome: Outcome) -> Response:  # noqa: ARG002
+    def answer(self, request: Request, outcome: Outcome) -> Response:  # noqa: ARG002
         """The PNG; ``x-model`` names the model that made it, whichever was asked for."""
         return answers.image_answer(outcome.result)
 

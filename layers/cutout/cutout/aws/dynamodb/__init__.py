@@ -1,1 +1,1 @@
-"""TODO dynamodb."""
+"""The tables ``Accounts`` and ``Jobs``: one module a kind of record, every change a conditional write."""

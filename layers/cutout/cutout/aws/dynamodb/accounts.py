@@ -1,13 +1,13 @@
 """Accounts as their administrators see and change them. Keys are in ``key_store``."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from cutout.accounts import Account, Actor, AuditEntry
+from cutout.accounts import Account, AccountPage, Actor, AuditEntry
 from cutout.aws.dynamodb.account_items import LISTED, profile_fields, profile_id, to_account
-from cutout.aws.dynamodb.audited_transaction import AWAY, Ledger, adding_account
+from cutout.aws.dynamodb.audited_transaction import UNAVAILABLE, AuditedTransaction, adding_account
 from cutout.aws.dynamodb.errors import service_errors
 from cutout.errors import ConflictError, NotFoundError
 
@@ -16,14 +16,6 @@ if TYPE_CHECKING:
 
 INDEX = "accounts"
 """Holds profiles only, by id; as up to date as a global index is, which is within a second or so."""
-
-
-@dataclass(frozen=True, slots=True)
-class AccountPage:
-    """Accounts by id, and the id after which the next page begins; None on the last."""
-
-    accounts: tuple[Account, ...]
-    after: str | None
 
 
 class DynamoAccountStore:
@@ -38,18 +30,18 @@ class DynamoAccountStore:
     ) -> None:
         self._client = client
         self._table = table
-        self._ledger = Ledger(client, table, now, audited)
+        self._transaction = AuditedTransaction(client, table, now, audited)
 
     def find(self, account_id: str) -> Account:
         """An account by its id, consistently. Raises NotFoundError."""
-        profile = self._ledger.get(profile_id(account_id))
+        profile = self._transaction.get(profile_id(account_id))
         if profile is None:
             raise _unknown(account_id)
         return to_account(profile)
 
-    def create(self, account: Account, by: Actor) -> None:
+    def create(self, account: Account, actor: Actor) -> None:
         """Add an account. Raises InvalidRequestError when its id is taken."""
-        self._ledger.commit(*adding_account(self._ledger, account, by))
+        self._transaction.commit(*adding_account(self._transaction, account, actor))
 
     def page(self, limit: int, after: str | None) -> AccountPage:
         """The accounts whose ids come after this one (any text; None: from the first), at most ``limit``."""
@@ -61,13 +53,13 @@ class DynamoAccountStore:
             "ExpressionAttributeValues": {":listed": {"S": LISTED}},
             "Limit": limit,
         }
-        with service_errors(AWAY):
+        with service_errors(UNAVAILABLE):
             answer = self._client.query(**query | ({"ExclusiveStartKey": start} if start else {}))
         last = answer.get("LastEvaluatedKey")
         found = tuple(to_account(item) for item in answer["Items"])
         return AccountPage(found, str(last["account_id"]["S"]) if last else None)
 
-    def change(self, account_id: str, changes: Mapping[str, Any], by: Actor) -> Account:
+    def change(self, account_id: str, changes: Mapping[str, Any], actor: Actor) -> Account:
         """Give fields of an account new values (as :class:`~cutout.accounts.Account` has them) and keep the others.
 
         Raises NotFoundError, and ConflictError when somebody else changes the account at the same time.
@@ -85,7 +77,7 @@ class DynamoAccountStore:
         was = [f"#{name} = :old_{name}" if name in before else f"attribute_not_exists(#{name})" for name in touched]
         values = {f":{name}": after[name] for name in kept}
         values |= {f":old_{name}": before[name] for name in touched if name in before}
-        write = self._ledger.update(
+        write = self._transaction.update(
             profile_id(account_id),
             update.strip(),
             " AND ".join(was),
@@ -94,8 +86,8 @@ class DynamoAccountStore:
         )
         lost = ConflictError("The account was changed by another request just now; look at it and try again.")
         shown = {name: getattr(new, name) for name in touched}
-        entry = AuditEntry(account_id, "account.change", account_id, by, self._ledger.now(), shown)
-        self._ledger.commit([(write, lost)], entry)
+        entry = AuditEntry(account_id, "account.change", account_id, actor, self._transaction.now(), shown)
+        self._transaction.commit([(write, lost)], entry)
         return new
 
 

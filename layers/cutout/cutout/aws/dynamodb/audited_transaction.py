@@ -26,13 +26,13 @@ from cutout.errors import CutoutError, InvalidApiKeyError, InvalidRequestError, 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-AWAY = "Accounts cannot be looked up just now; try again shortly."
+UNAVAILABLE = "Accounts cannot be looked up just now; try again shortly."
 
 Change = tuple[Item, CutoutError]
 """A write of a transaction, and the error to raise when its condition is not met."""
 
 
-class Ledger:
+class AuditedTransaction:
     """Writes to the table ``Accounts``. now: UTC. audited: told of every entry that was written."""
 
     def __init__(
@@ -57,20 +57,20 @@ class Ledger:
         note = {"Put": {"TableName": self._table, "Item": audit_item(entry, nonce)}}
         all_changes = [*changes, *self._guards(entry, [_key_of(write) for write, _ in changes])]
         writes: Any = [*(write for write, _ in all_changes), note]
-        with service_errors(AWAY):
+        with service_errors(UNAVAILABLE):
             try:
                 self._client.transact_write_items(TransactItems=writes)
             except self._client.exceptions.TransactionCanceledException as error:
                 for (_, refusal), reason in zip(all_changes, refusals(error), strict=False):
                     if reason == NOT_MET:
                         raise refusal from error
-                raise ServiceUnavailableError(AWAY) from error  # a conflict with another writer, or throttling
+                raise ServiceUnavailableError(UNAVAILABLE) from error  # a conflict with another writer, or throttling
         self._audited(entry)
 
     def entries(self, account_id: str) -> Iterator[AuditEntry]:
         """All entries of an account's audit, oldest first. Raises ServiceUnavailableError."""
         prefix = audit_prefix(account_id)
-        with service_errors(AWAY):
+        with service_errors(UNAVAILABLE):
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._table,
                 ConsistentRead=True,
@@ -82,13 +82,13 @@ class Ledger:
 
     def get(self, item_id: Item) -> Item | None:
         """Read one item, consistently. Raises ServiceUnavailableError."""
-        with service_errors(AWAY):
+        with service_errors(UNAVAILABLE):
             return self._client.get_item(TableName=self._table, Key=item_id, ConsistentRead=True).get("Item")
 
     def add_if_absent(self, item: Item) -> bool:
         """Write one item without an audit; False when it is there already. Raises ServiceUnavailableError."""
         put: Any = self.new(item)["Put"]
-        with service_errors(AWAY):
+        with service_errors(UNAVAILABLE):
             try:
                 self._client.put_item(**put)
             except self._client.exceptions.ConditionalCheckFailedException:
@@ -137,10 +137,10 @@ class Ledger:
             yield self.check(profile, condition, ExpressionAttributeValues=values), invalid
 
 
-def adding_account(ledger: Ledger, account: Account, by: Actor) -> tuple[list[Change], AuditEntry]:
+def adding_account(ledger: AuditedTransaction, account: Account, actor: Actor) -> tuple[list[Change], AuditEntry]:
     """Make the change and the entry of a new account: InvalidRequestError when its id is taken."""
     taken = InvalidRequestError(f"The account {account.id} exists already.")
-    entry = AuditEntry(account.id, "account.create", account.id, by, ledger.now(), {"plan": account.plan})
+    entry = AuditEntry(account.id, "account.create", account.id, actor, ledger.now(), {"plan": account.plan})
     return [(ledger.new(profile_item(account)), taken)], entry
 
 

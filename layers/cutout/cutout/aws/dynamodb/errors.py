@@ -11,7 +11,6 @@ from botocore.exceptions import ConnectionError as BotoConnectionError
 
 from cutout.errors import ServiceUnavailableError
 
-
 NOT_MET: Final = "ConditionalCheckFailed"
 """Why a write of a transaction was refused; a single write's error has the suffix "Exception"."""
 THROTTLED: Final = frozenset({
@@ -74,7 +73,7 @@ Sleep = Callable[[float], None]
 """Waits for seconds."""
 
 
-def persistently(call: Callable[[], T], away: str, pick: Pick = secrets.randbelow, sleep: Sleep = time.sleep) -> T:
+def retry(call: Callable[[], T], away: str, pick: Pick = secrets.randbelow, sleep: Sleep = time.sleep) -> T:
     """What ``call`` returns, tried again while DynamoDB is away or busy.
 
     away: what the client is told in the end. Raises ServiceUnavailableError after TRIES tries (whether the last one

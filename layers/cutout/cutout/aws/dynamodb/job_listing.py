@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from cutout.aws.dynamodb.account_items import Item
-from cutout.aws.dynamodb.errors import persistently
+from cutout.aws.dynamodb.errors import retry
 from cutout.aws.dynamodb.job_items import INDEX, sort_key, to_job
 from cutout.errors import InvalidOptionError
-from cutout.jobs.job import KEPT, Job, JobPage, JobState
+from cutout.jobs.job import RETENTION, Job, JobPage, JobState
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 MAX_QUERIES: Final = 5
 """Of one page: jobs of a wanted state may lie far apart."""
 QUERY_ITEMS: Final = 100
-_AWAY: Final = "Jobs cannot be listed just now; try again shortly."
+_UNAVAILABLE: Final = "Jobs cannot be listed just now; try again shortly."
 _PLACE: Final = re.compile(r"[0-9T:.+-]{29}#(job_[0-9a-f]{32})")
 
 
@@ -47,7 +47,7 @@ class JobListing:
         self, account_id: str, now: datetime, start: Item | None, state: JobState | None, limit: int
     ) -> tuple[list[Job], Item | None]:
         """Some of the account's jobs that have not expired, and where to go on."""
-        values = {":account": {"S": account_id}, ":oldest": {"S": sort_key(now - KEPT, "")}}
+        values = {":account": {"S": account_id}, ":oldest": {"S": sort_key(now - RETENTION, "")}}
         query: Any = {
             "TableName": self._table,
             "IndexName": INDEX,
@@ -61,7 +61,7 @@ class JobListing:
             query |= {"FilterExpression": "#state = :state", "ExpressionAttributeNames": {"#state": "state"}}
         if start:
             query["ExclusiveStartKey"] = start
-        answer = persistently(lambda: self._client.query(**query), _AWAY)
+        answer = retry(lambda: self._client.query(**query), _UNAVAILABLE)
         jobs = [to_job(item) for item in answer["Items"]]
         return [job for job in jobs if now < job.expires_at], answer.get("LastEvaluatedKey")
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from botocore.exceptions import ClientError
 
 from cutout.aws.dynamodb.account_items import Item
-from cutout.aws.dynamodb.errors import NOT_MET, is_not_met, persistently, refusals
+from cutout.aws.dynamodb.errors import NOT_MET, is_not_met, refusals, retry
 from cutout.aws.dynamodb.job_items import job_item, job_key, to_job
 from cutout.aws.dynamodb.job_listing import JobListing
 from cutout.aws.dynamodb.usage import charge_writes
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-AWAY: Final = "Jobs cannot be looked up just now; try again shortly."
+UNAVAILABLE: Final = "Jobs cannot be looked up just now; try again shortly."
 ROUNDS: Final = 10
 """How often a change is tried anew because another writer came first; each of them moved the job forward."""
 
@@ -130,7 +130,7 @@ class DynamoJobStore:
             changed = change(job)
             if changed == job or self._put(job_item(changed, writer), *_at_position(job)):
                 return changed
-        raise ServiceUnavailableError(AWAY)
+        raise ServiceUnavailableError(UNAVAILABLE)
 
     def _end(self, job: Job, changed: Job, charge: Charge | None) -> Job:
         """Write what became of an attempt, unless the job is no longer in this attempt's hands."""
@@ -192,7 +192,7 @@ class DynamoJobStore:
         return answer.get("Item")
 
     def _persistently(self, call: Callable[[], T]) -> T:
-        return persistently(call, AWAY)
+        return retry(call, UNAVAILABLE)
 
 
 def _at_position(job: Job) -> tuple[str, Item, dict[str, str]]:

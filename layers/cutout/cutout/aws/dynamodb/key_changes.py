@@ -5,7 +5,7 @@ from typing import Final
 
 from cutout.accounts import ApiKey, KeyStatus
 from cutout.aws.dynamodb.account_items import Item, key_id, key_item, listing_id, profile_id
-from cutout.aws.dynamodb.audited_transaction import Change, Ledger
+from cutout.aws.dynamodb.audited_transaction import AuditedTransaction, Change
 from cutout.errors import CutoutError, InvalidRequestError, NotFoundError
 
 KEPT_DAYS: Final = 90
@@ -14,7 +14,7 @@ UNTOUCHED: Final = "#status = :active AND attribute_not_exists(valid_until)"
 """Neither revoked nor rotated."""
 
 
-def adding(ledger: Ledger, key_hash: str, key: ApiKey) -> list[Change]:
+def adding(ledger: AuditedTransaction, key_hash: str, key: ApiKey) -> list[Change]:
     """A new key of an account that is there: NotFoundError, or InvalidRequestError for a key in use."""
     used = InvalidRequestError("This key is in use already.")
     pointer = listing_id(key.account_id, key.fingerprint) | {"key_hash": {"S": key_hash}}
@@ -26,7 +26,7 @@ def adding(ledger: Ledger, key_hash: str, key: ApiKey) -> list[Change]:
     ]
 
 
-def revoking(ledger: Ledger, key_hash: str, key: ApiKey, refusal: CutoutError) -> list[Change]:
+def revoking(ledger: AuditedTransaction, key_hash: str, key: ApiKey, refusal: CutoutError) -> list[Change]:
     """Close a key now, whatever its state. refusal: when it is not there."""
     values = {":status": {"S": KeyStatus.REVOKED.value}, ":expires_at": _forgotten(ledger.now())}
     names = {"#status": "status"}
@@ -40,7 +40,9 @@ def revoking(ledger: Ledger, key_hash: str, key: ApiKey, refusal: CutoutError) -
     return [(close, refusal), _unlisting(ledger, key, ledger.now(), refusal)]
 
 
-def retiring(ledger: Ledger, key_hash: str, key: ApiKey, grace_s: int, refusal: CutoutError) -> list[Change]:
+def retiring(
+    ledger: AuditedTransaction, key_hash: str, key: ApiKey, grace_s: int, refusal: CutoutError
+) -> list[Change]:
     """Close an untouched key when the grace is over, or now. refusal: when it is revoked or was rotated before."""
     until = ledger.now().replace(microsecond=0) + timedelta(seconds=grace_s)
     values = {":active": {"S": KeyStatus.ACTIVE.value}, ":expires_at": _forgotten(until)}
@@ -57,7 +59,7 @@ def retiring(ledger: Ledger, key_hash: str, key: ApiKey, grace_s: int, refusal: 
     return [(close, refusal), _unlisting(ledger, key, until, refusal)]
 
 
-def _unlisting(ledger: Ledger, key: ApiKey, closed_at: datetime, refusal: CutoutError) -> Change:
+def _unlisting(ledger: AuditedTransaction, key: ApiKey, closed_at: datetime, refusal: CutoutError) -> Change:
     pointer = listing_id(key.account_id, key.fingerprint)
     values = {":expires_at": _forgotten(closed_at)}
     change = ledger.update(

@@ -13,24 +13,21 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import ClientError
 
 from cutout.aws.dynamodb.account_items import Item
-from cutout.aws.dynamodb.errors import is_not_met, persistently
+from cutout.aws.dynamodb.errors import is_not_met, retry
 from cutout.errors import JobBusyError
-from cutout.jobs.job import KEPT
+from cutout.jobs.job import RETENTION
 from cutout.jobs.parts import JobSource
+from cutout.jobs.storage import SupersededError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_AWAY: Final = "Uploads cannot be looked up just now."
+_UNAVAILABLE: Final = "Uploads cannot be looked up just now."
 _SEQUENCER_DIGITS: Final = 64
 """S3 writes some 18 today, and says only that they are of any length."""
 
 
-class SupersededError(Exception):
-    """A newer object of this key has had its turn already."""
-
-
-class ObjectLedger:
+class DynamoObjectLease:
     """The objects' items of the table ``Jobs``. Every method raises ServiceUnavailableError. now: UTC."""
 
     def __init__(
@@ -40,8 +37,8 @@ class ObjectLedger:
         self._table = table
         self._now = now
 
-    def take(self, source: JobSource, lease_s: float) -> str:
-        """Hold an object's key for ``lease_s``; the answer is what :meth:`give_back` wants.
+    def acquire(self, source: JobSource, lease_s: float) -> str:
+        """Hold an object's key for ``lease_s``; the answer is what :meth:`release` wants.
 
         Raises JobBusyError while another worker holds it, be it for the same object; SupersededError.
         """
@@ -53,7 +50,7 @@ class ObjectLedger:
             ":holder": {"S": holder},
             ":now": {"N": _ms(now)},
             ":until": {"N": _ms(now + timedelta(seconds=lease_s))},
-            ":expires": {"N": str(int((now + KEPT).timestamp()))},
+            ":expires": {"N": str(int((now + RETENTION).timestamp()))},
         }
         if self._update(
             source,
@@ -70,14 +67,14 @@ class ObjectLedger:
         left_s = (int(item["held_until"]["N"]) - int(_ms(now))) / 1000
         raise JobBusyError("The object is being worked on.", {"retry_after_s": max(1, round(left_s))})
 
-    def give_back(self, source: JobSource, holder: str) -> None:
+    def release(self, source: JobSource, holder: str) -> None:
         """Let the next worker have the key. Nothing happens where another has it since."""
         values = {":never": {"N": "0"}, ":holder": {"S": holder}}
         self._update(source, "SET held_until = :never", "holder = :holder", values)
 
     def _update(self, source: JobSource, update: str, condition: str, values: Item) -> bool:
         try:
-            persistently(
+            retry(
                 lambda: self._client.update_item(
                     TableName=self._table,
                     Key=object_key(source),
@@ -85,7 +82,7 @@ class ObjectLedger:
                     ConditionExpression=condition,
                     ExpressionAttributeValues=values,
                 ),
-                _AWAY,
+                _UNAVAILABLE,
             )
         except ClientError as error:
             if not is_not_met(error):
@@ -95,8 +92,9 @@ class ObjectLedger:
 
     def _get(self, source: JobSource) -> Item:
         """The item, which the condition that was not met has proved to be there."""
-        answer = persistently(
-            lambda: self._client.get_item(TableName=self._table, Key=object_key(source), ConsistentRead=True), _AWAY
+        answer = retry(
+            lambda: self._client.get_item(TableName=self._table, Key=object_key(source), ConsistentRead=True),
+            _UNAVAILABLE,
         )
         if "Item" not in answer:  # expired in this very moment
             raise JobBusyError("The object is being worked on.", {"retry_after_s": 1})

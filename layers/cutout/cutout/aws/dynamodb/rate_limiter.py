@@ -59,7 +59,7 @@ class DynamoRateLimiter:
         self._second = 0
         self._seen: dict[str, dict[int, int]] = {}  # account, shard: the count in this second when last asked
 
-    def take(self, account_id: str, limit: int) -> RateState:
+    def consume(self, account_id: str, limit: int) -> RateState:
         """Count a request and tell whether it was within the limit (per second, above zero). Never raises."""
         second = int(self._clock())
         if second != self._second:

@@ -7,44 +7,26 @@ encrypted at rest, and in no log.
 import base64
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from cutout.accounts import Actor, AuditEntry
 from cutout.aws.dynamodb.account_items import Item, profile_id, webhook_id
-from cutout.aws.dynamodb.audited_transaction import Ledger
+from cutout.aws.dynamodb.audited_transaction import AuditedTransaction
 from cutout.errors import ConflictError, NotFoundError
+from cutout.webhooks import WebhookSecret
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from cutout import webhooks as signing
 from cutout.aws.dynamodb.account_items import service_key_id
-from cutout.aws.dynamodb.audited_transaction import AWAY
+from cutout.aws.dynamodb.audited_transaction import UNAVAILABLE
 from cutout.errors import ServiceUnavailableError
-
 
 SECRET_BYTES: Final = 32
 """Within the 24 to 64 that the specification asks for."""
-
-
-@dataclass(frozen=True, slots=True)
-class WebhookSecret:
-    """What signs now, since when, and until when its predecessor signs too. Times in UTC, whole seconds."""
-
-    current: str
-    created_at: datetime
-    previous: str | None = None
-    previous_until: datetime | None = None
-
-    def signing(self, now: datetime) -> tuple[str, ...]:
-        """The secrets that are good at this time, the newest first."""
-        if self.previous and self.previous_until and now < self.previous_until:
-            return self.current, self.previous
-        return (self.current,)
 
 
 class DynamoWebhookSecrets:
@@ -61,7 +43,7 @@ class DynamoWebhookSecrets:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         audited: Callable[[AuditEntry], None] = lambda _: None,
     ) -> None:
-        self._ledger = Ledger(client, table, now, audited)
+        self._transaction = AuditedTransaction(client, table, now, audited)
         self._grace_s = grace_s
 
     def signing(self, account_id: str, now: datetime) -> tuple[str, ...]:
@@ -70,44 +52,46 @@ class DynamoWebhookSecrets:
 
     def find(self, account_id: str) -> WebhookSecret:
         """The secret of an account; made now if there was none. Raises NotFoundError when there is no such account."""
-        found = self._ledger.get(webhook_id(account_id))
+        found = self._transaction.get(webhook_id(account_id))
         if found is None:
             self._make_first(account_id)
-            found = self._ledger.get(webhook_id(account_id))
+            found = self._transaction.get(webhook_id(account_id))
         if found is None:
             raise NotFoundError(f"There is no account {account_id}.")
         return _to_secret(found)
 
-    def rotate(self, account_id: str, by: Actor) -> WebhookSecret:
+    def rotate(self, account_id: str, actor: Actor) -> WebhookSecret:
         """Put a new secret in the place of the current one, which signs too for the time of grace.
 
         Raises ConflictError when somebody else does so at the same time.
         """
         old = self.find(account_id)
-        now = self._ledger.now().replace(microsecond=0)
+        now = self._transaction.now().replace(microsecond=0)
         values = {
             ":new": {"S": _new_secret()},
             ":old": {"S": old.current},
             ":now": {"S": now.isoformat()},
             ":until": {"S": (now + timedelta(seconds=self._grace_s)).isoformat()},
         }
-        change = self._ledger.update(
+        change = self._transaction.update(
             webhook_id(account_id),
             "SET secret = :new, previous = :old, created_at = :now, previous_until = :until",
             "secret = :old",
             ExpressionAttributeValues=values,
         )
         lost = ConflictError("The secret was rotated by another request just now.")
-        self._ledger.commit([(change, lost)], AuditEntry(account_id, "webhook_secret.rotate", account_id, by, now))
+        self._transaction.commit(
+            [(change, lost)], AuditEntry(account_id, "webhook_secret.rotate", account_id, actor, now)
+        )
         return self.find(account_id)
 
     def _make_first(self, account_id: str) -> None:
         """Nobody acts here, so there is nothing to audit. The first writer wins, the others read what it wrote."""
-        if self._ledger.get(profile_id(account_id)) is None:
+        if self._transaction.get(profile_id(account_id)) is None:
             return
-        now = self._ledger.now().replace(microsecond=0)
+        now = self._transaction.now().replace(microsecond=0)
         item = webhook_id(account_id) | {"secret": {"S": _new_secret()}, "created_at": {"S": now.isoformat()}}
-        self._ledger.add_if_absent(item)
+        self._transaction.add_if_absent(item)
 
 
 def _new_secret() -> str:
@@ -131,23 +115,29 @@ class DynamoServiceKey:
     """
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._ledger = Ledger(client, table)
+        self._transaction = AuditedTransaction(client, table)
 
     def sign(self, message: bytes) -> bytes:
         """The signature of a message, 64 bytes."""
+        from cutout import signing  # noqa: PLC0415 - loads cryptography, which most functions do without
+
         return signing.sign(self._seed, message)
 
     def public(self) -> bytes:
         """The key by which signatures are verified, 32 bytes."""
+        from cutout import signing  # noqa: PLC0415
+
         return signing.public_key(self._seed)
 
     @cached_property
     def _seed(self) -> bytes:
         """The first writer wins, the others read what it wrote."""
-        found = self._ledger.get(service_key_id())
+        from cutout import signing  # noqa: PLC0415
+
+        found = self._transaction.get(service_key_id())
         if found is None:
-            self._ledger.add_if_absent(service_key_id() | {"seed": {"B": signing.new_seed()}})
-            found = self._ledger.get(service_key_id())
+            self._transaction.add_if_absent(service_key_id() | {"seed": {"B": signing.new_seed()}})
+            found = self._transaction.get(service_key_id())
         if found is None:
-            raise ServiceUnavailableError(AWAY)
+            raise ServiceUnavailableError(UNAVAILABLE)
         return bytes(found["seed"]["B"])

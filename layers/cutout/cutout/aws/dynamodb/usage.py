@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from cutout.aws.dynamodb.account_items import Item
-from cutout.aws.dynamodb.errors import FIRST_WAIT_MS, NOT_MET, TRIES, Pick, Sleep, persistently, refusals
+from cutout.aws.dynamodb.errors import FIRST_WAIT_MS, NOT_MET, TRIES, Pick, Sleep, refusals, retry
 from cutout.errors import ServiceUnavailableError
 from cutout.usage import Charge, Usage
 
@@ -17,8 +17,7 @@ from datetime import timedelta
 
 from cutout.usage import MAX_SHARDS
 
-
-AWAY: Final = "Usage cannot be counted just now; try again shortly."
+UNAVAILABLE: Final = "Usage cannot be counted just now; try again shortly."
 
 
 class DynamoUsageStore:
@@ -45,12 +44,12 @@ class DynamoUsageStore:
         Raises ServiceUnavailableError after TRIES tries; then the charge may or may not be counted, and may be
         recorded again.
         """
-        return persistently(lambda: self._record_once(charge), AWAY, self._pick, self._sleep)
+        return retry(lambda: self._record_once(charge), UNAVAILABLE, self._pick, self._sleep)
 
     def total(self, account_id: str, month: str) -> Usage:
         """All that was counted for an account in a month, whole and up to date (consistent reads of every counter)."""
         counters = counter_ids(account_id, month)
-        return persistently(lambda: to_usage(self._get_all(counters)), AWAY, self._pick, self._sleep)
+        return retry(lambda: to_usage(self._get_all(counters)), UNAVAILABLE, self._pick, self._sleep)
 
     def _record_once(self, charge: Charge) -> bool:
         writes: Any = charge_writes(charge, self._table, self._pick)
@@ -73,7 +72,7 @@ class DynamoUsageStore:
                 return
             waiting = left["Keys"]
             self._sleep(self._pick(FIRST_WAIT_MS * 2**attempt) / 1000)
-        raise ServiceUnavailableError(AWAY)
+        raise ServiceUnavailableError(UNAVAILABLE)
 
 
 CHARGE_DAYS: Final = 40

@@ -1,1 +1,1 @@
-"""TODO s3."""
+"""The buckets of uploads and of results."""

@@ -11,18 +11,15 @@ from cutout.api.sources import too_large
 from cutout.aws.s3.errors import code_of, is_absent, is_not_met
 from cutout.errors import InvalidRequestError, MissingImageError, ServiceUnavailableError
 from cutout.jobs.parts import JobSource
+from cutout.jobs.storage import ImageChangedError
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
 
-_AWAY: Final = "The image could not be read; try again."
+_UNAVAILABLE: Final = "The image could not be read; try again."
 _CLOSED: Final = frozenset({"InvalidObjectState", "InvalidRequest"})
 """Archived, or encrypted with a key that only its owner has (S3 API reference, GetObject)."""
-
-
-class ImageChangedError(Exception):
-    """Another object lies there now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +39,7 @@ class OpenImage:
             return self.body.read()
 
 
-class JobImages:
+class S3ImageStore:
     """Reads objects. client: gives the client; it is asked for only when needed."""
 
     def __init__(self, client: "Callable[[], S3Client]") -> None:
@@ -85,4 +82,4 @@ def _failures() -> Iterator[None]:
             raise MissingImageError("There is no image: it was removed, or has expired.") from error
         if code_of(error) in _CLOSED:
             raise InvalidRequestError("The object is archived, or encrypted with a key of its owner.") from error
-        raise ServiceUnavailableError(_AWAY) from error
+        raise ServiceUnavailableError(_UNAVAILABLE) from error

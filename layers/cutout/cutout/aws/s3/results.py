@@ -24,13 +24,12 @@ from typing import TYPE_CHECKING, Any
 from cutout.api.job_documents import result_facts
 from cutout.aws.dynamodb.job_items import written
 
-
 _ENVELOPE_BYTES = 8_192
 """Room for the JSON around the body of an answer: status and headers."""
 _ENDINGS: Final = {each.media_type: each.value for each in ImageFormat}
 
 
-class ResultStore:
+class S3ResultStore:
     """The results bucket. Objects expire by the bucket's lifecycle (24 h), their URLs after ``url_s`` seconds.
 
     Every method raises ServiceUnavailableError when S3 cannot be asked. client: gives the client; it is asked for only
@@ -63,14 +62,22 @@ class ResultStore:
         self._put(key, response.body, response.media_type)
         return replace(response, status=303, body=b"", headers={**response.headers, "location": self.url(key)})
 
-    def keep(self, result: CutoutResult, key: str) -> str:
-        """Put a result that no job stands for; a presigned GET of it. key: object key without ending."""
+    def publish(self, result: CutoutResult, key: str) -> str:
+        """Store a result without a job, and make a presigned GET of it.
+
+        Args:
+            result: What was made.
+            key: Object key without its ending.
+
+        Returns:
+            The URL.
+        """
         key = f"{key}.{_ENDINGS[result.media_type]}"
         self._put(key, result.data, result.media_type)
         return self.url(key)
 
-    def put(self, job: Job, result: CutoutResult, mask: bytes | None = None) -> JobResult:
-        """Keep what was made for a job: the cutout, and beside it the mask (PNG)."""
+    def store(self, job: Job, result: CutoutResult, mask: bytes | None = None) -> JobResult:
+        """Store what was made for a job: the cutout, and beside it the mask (PNG)."""
         folder = folder_of(job)
         key = f"{folder}/cutout.{_ENDINGS[result.media_type]}"
         self._put(key, result.data, result.media_type, job.id)
@@ -167,16 +174,24 @@ def _failures(message: str) -> Iterator[None]:
         raise ServiceUnavailableError(message) from error
 
 
-class JobReports:
+class S3ReportStore:
     """Writes to the results bucket. client: gives the client; it is asked for only when needed."""
 
     def __init__(self, client: "Callable[[], S3Client]", bucket: str) -> None:
         self._client = client
         self._bucket = bucket
 
-    def put(self, job: Job, *, anew: bool = True) -> None:
-        """Tell of a job that has ended. anew: else a report that is there stays. Raises ServiceUnavailableError."""
-        condition: Any = {} if anew else {"IfNoneMatch": "*"}
+    def store(self, job: Job, *, overwrite: bool = True) -> None:
+        """Write the report of a job that has ended.
+
+        Args:
+            job: The job.
+            overwrite: Whether a report that is there already is replaced.
+
+        Raises:
+            ServiceUnavailableError: S3 cannot be reached.
+        """
+        condition: Any = {} if overwrite else {"IfNoneMatch": "*"}
         try:
             with if_met():
                 self._client().put_object(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cutout.api.sources import too_large
-from cutout.api.uploads import UploadForm, check_upload_id, new_upload_id
+from cutout.api.uploads import UploadForm, check_upload_id
 from cutout.aws.s3.errors import if_met, is_absent
 from cutout.errors import NotFoundError, ServiceUnavailableError
 
@@ -21,22 +21,12 @@ from typing import TYPE_CHECKING
 
 from cutout.accounts import Account
 from cutout.jobs.job import Job
-
+from cutout.jobs.storage import direct_upload_key
 
 _NOTHING = "Nothing was uploaded under this upload_id: post the form of POST /v2/uploads first; uploads last a day."
 
 
-def job_key(account_id: str, job_id: str) -> str:
-    """Where the image of a job is uploaded to."""
-    return f"uploads/{account_id}/{job_id}/image"
-
-
-def direct_key(account_id: str, name: str) -> str:
-    """Where an image for a request lies; name: an upload's id or, for bodies of requests answered later, a job's."""
-    return f"direct/{account_id}/{name}"
-
-
-class UploadStore:
+class S3UploadStore:
     """Signs, reads and removes. Every method raises ServiceUnavailableError when S3 cannot be asked.
 
     client: gives the client; it is asked for only when needed. max_bytes: of one image; url_s: life of a form.
@@ -73,21 +63,16 @@ class UploadStore:
         expires_at = (self._now() + timedelta(seconds=self._url_s)).replace(microsecond=0)
         return UploadForm(made["url"], made["fields"], expires_at, self.max_bytes)
 
-    def direct_form(self, account_id: str, content_type: str) -> tuple[str, UploadForm]:
-        """A new upload's id, and the form for it."""
-        upload_id = new_upload_id()
-        return upload_id, self.form(direct_key(account_id, upload_id), content_type)
-
     def require(self, account_id: str, upload_id: str) -> str:
         """The key of an upload that is there and small enough. Raises as :meth:`read`."""
-        key = direct_key(account_id, check_upload_id(upload_id))
+        key = direct_upload_key(account_id, check_upload_id(upload_id))
         with _failures("The upload could not be found just now; try again."):
             self._require_size(self._client().head_object(Bucket=self.bucket, Key=key)["ContentLength"])
         return key
 
     def read(self, account_id: str, upload_id: str) -> bytes:
         """An upload. Raises NotFoundError, InvalidRequestError (no such id can be), ImageTooLargeError unread."""
-        key = direct_key(account_id, check_upload_id(upload_id))
+        key = direct_upload_key(account_id, check_upload_id(upload_id))
         with _failures("The upload could not be read; try again."):
             found = self._client().get_object(Bucket=self.bucket, Key=key)
             with found["Body"] as body:
@@ -102,7 +87,7 @@ class UploadStore:
         """A presigned GET. Made without asking S3."""
         return self._presigned("get_object", key)
 
-    def put(self, key: str, data: bytes) -> None:
+    def store(self, key: str, data: bytes) -> None:
         """Keep an image for later."""
         with _failures("The image could not be kept; try again."):
             self._client().put_object(Bucket=self.bucket, Key=key, Body=data)
@@ -134,14 +119,14 @@ def _failures(message: str) -> Iterator[None]:
         raise ServiceUnavailableError(message) from error
 
 
-class Retention:
+class S3RetentionStore:
     """Copies in the uploads bucket that do not expire. client: gives the client; it is asked for only when needed."""
 
     def __init__(self, client: "Callable[[], S3Client]", bucket: str) -> None:
         self._client = client
         self._bucket = bucket
 
-    def keep(self, account: Account, job: Job, image: bytes) -> None:
+    def store(self, account: Account, job: Job, image: bytes) -> None:
         """Keep a job's image, if its owner allows it. Raises ServiceUnavailableError."""
         if account.training_opt_in and account.id == job.account_id:
             try:

@@ -78,6 +78,10 @@ class Model:
     stretch: Stretch
     arena: bool
     """Whether ONNX Runtime keeps its memory arena between runs: faster, but several GB more for large models."""
+    cpu_s: float
+    """Seconds of one core for one picture."""
+    peak_mb: int
+    """Peak memory in MB of a process that loads the model and runs it once, without the picture's own buffers."""
     aliases: tuple[str, ...] = ()
     """Other names by which clients select it."""
 
@@ -186,6 +190,8 @@ def _model(name: str, row: Mapping[str, Any]) -> Model:
             raise ManifestError(f"{name}: {kind} must be {digits} lower-case hexadecimal digits")
     if not row["sha256"] and not row["md5"]:
         raise ManifestError(f"{name}: a sha256 or an md5 is needed")
+    if row["cpu_s"] <= 0 or row["peak_mb"] <= 0:
+        raise ManifestError(f"{name}: cpu_s and peak_mb must be above zero")
     if Path(row["file"]).name != row["file"]:
         raise ManifestError(f"{name}: file must be a plain name")
     try:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from cutout.api import headers as auth
-from cutout.api.dialects.base import Dialect, Message, Order, Outcome
+from cutout.api.dialects.base import Dialect, Outcome, RemovalRequest, WebhookDelivery
 from cutout.api.dialects.fal import requests, storage, webhook
 from cutout.api.dialects.fal.addresses import (
     HOME,
@@ -44,8 +44,8 @@ class Fal(Dialect):
     routes = frozenset({("POST", RUN), ("POST", f"{QUEUE}{RUN}")})
 
     def __init__(self) -> None:
-        self.clerks = {**requests.CLERKS, **storage.CLERKS}
-        self.windows = {**storage.WINDOWS, **webhook.WINDOWS}
+        self.account_routes = {**requests.ACCOUNT_ROUTES, **storage.ACCOUNT_ROUTES}
+        self.public_routes = {**storage.PUBLIC_ROUTES, **webhook.PUBLIC_ROUTES}
         self.pages = {
             (method, f"{prefix}/fal-ai/{{path+}}"): _unknown_path
             for prefix in ("", QUEUE)
@@ -56,36 +56,36 @@ class Fal(Dialect):
         """``Authorization: Key KEY``, or Bearer; there are no other places."""
         return auth.header_key(request)
 
-    def parse(self, request: Request) -> Order:
+    def parse(self, request: Request) -> RemovalRequest:
         """A JSON object; on the queue, ``?fal_webhook=`` besides. The seed changes nothing, and is told back."""
-        wish = parse_input(request.body)
-        seed = secrets.randbelow(_SEEDS) if wish.seed is None else wish.seed
+        given = parse_input(request.body)
+        seed = secrets.randbelow(_SEEDS) if given.seed is None else given.seed
         later = is_queued(request)
         hook = request.query.get("fal_webhook", ("",))[-1].strip() if later else ""
-        return Order(
+        return RemovalRequest(
             CutoutSpec(),
-            _source(wish.image_url.strip(), request),
+            _source(given.image_url.strip(), request),
             reply="output",
-            later=later,
+            respond_async=later,
             notes={SEED: str(seed), HOME: home_of(request)},
             webhook_url=hook or None,
             dialect=NAME,
         )
 
-    def answer(self, request: Request, order: Order, outcome: Outcome) -> Response:
+    def answer(self, request: Request, outcome: Outcome) -> Response:
         """The result by a URL, always a PNG, and the seed."""
         request_id, result = id_for_answer(request), outcome.result
         size = (result.width, result.height)
-        document = output(outcome.keep(), request_id, size, len(result.data), order.notes[SEED])
+        document = output(outcome.publish(), request_id, size, len(result.data), outcome.request.notes[SEED])
         return reply(document, request_id, units=int(outcome.charged))
 
-    def accepted(self, request: Request, job: Job, links: Links, *, again: bool) -> Response:  # noqa: ARG002
+    def accepted(self, request: Request, job: Job, links: Links, *, repeated: bool) -> Response:  # noqa: ARG002
         """The URLs of the request in the queue."""
         return reply(submitted(job), public_id(job))
 
-    def message(self, job: Job, links: Links, seal: Callable[[bytes], bytes], now: datetime) -> Message:
+    def webhook(self, job: Job, links: Links, sign: Callable[[bytes], bytes], now: datetime) -> WebhookDelivery:
         """The webhook, signed by the service's key."""
-        return webhook.signed_message(job, links, seal, now)
+        return webhook.signed_delivery(job, links, sign, now)
 
     def problem(self, error: CutoutError, request: Request) -> Response:
         """``{"detail": ...}``: a list for what is wrong with the input, else a sentence."""

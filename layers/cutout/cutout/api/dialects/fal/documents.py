@@ -60,12 +60,12 @@ def status_of(job: Job, *, logs: bool) -> dict[str, object]:
 
     A failed or cancelled request is complete, with the reason; clients know no other end.
     """
-    told = _logs(job) if logs else None
+    logged = _logs(job) if logs else None
     if job.state is JobState.QUEUED:
         return {"status": "IN_QUEUE", **job_urls(job), "queue_position": 0}
     if job.state is JobState.RUNNING:
-        return {"status": "IN_PROGRESS", **job_urls(job), "logs": told}
-    document: dict[str, object] = {"status": "COMPLETED", **job_urls(job), "logs": told, "metrics": _metrics(job)}
+        return {"status": "IN_PROGRESS", **job_urls(job), "logs": logged}
+    document: dict[str, object] = {"status": "COMPLETED", **job_urls(job), "logs": logged, "metrics": _metrics(job)}
     if error := error_of_job(job):
         status, body = problem_document(error)
         detail = body["detail"]
