@@ -8,6 +8,7 @@ free port, once per run.
 import os
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -21,19 +22,34 @@ import pytest
 import requests
 from moto import mock_aws
 
-from cutout.aws import warm
+from cutout.container import container
 from local import ROOT
 from local.cloud import aws_environment, client, create_cloud, seed_account
 from local.resources import Template
 from local.template import load_template
-from tests.coverage_marks import covered
-from tests.dynalite_server import IMPLEMENTATIONS, dynalite_server
-from tests.groups import group_of, turn_of
-from tests.in_process import session
-from tests.local_service import LIVE_KEY, Service, local_service
-from tests.receiver import Receiver, receiver
-from tests.remembered import remember_alphas
-from tests.sequential_transactions import SequentialTransactions
+from tests.support.budget import summary
+from tests.support.coverage_marks import covered
+from tests.support.dynalite_server import IMPLEMENTATIONS, dynalite_server
+from tests.support.in_process_api import session
+from tests.support.local_service import LIVE_KEY, Service, local_service
+from tests.support.model_cache import remember_alphas
+from tests.support.sequential_transactions import SequentialTransactions
+from tests.support.webhook_receiver import Receiver, receiver
+from tests.support.xdist_groups import group_of, turn_of
+
+_began = time.monotonic()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--budget-minutes", type=float, default=0, help="the tier's budget, printed at the end of the run")
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Print where the time went; a budget is no test, since machines differ."""
+    reports = [each for kind in terminalreporter.stats.values() for each in kind if hasattr(each, "duration")]
+    terminalreporter.section("time")
+    for line in summary(reports, time.monotonic() - _began, config.getoption("--budget-minutes")):
+        terminalreporter.write_line(line)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -115,20 +131,14 @@ def cloud(template: Template, monkeypatch: pytest.MonkeyPatch) -> Iterator[Templ
         yield template
 
 
-DEAR = {"segmenter", "dynamodb_client", "counting_client", "charging_client", "s3_client", "sqs_client"}
-"""What of the warm state outlives a test: it holds no data, and is dear to make."""
-
-
 def forget_clouds() -> None:
-    """Drop the warm state that knows a test's account, tables or settings."""
-    for name, value in vars(warm).items():
-        if hasattr(value, "cache_clear") and name not in DEAR:
-            value.cache_clear()
+    """Drop what knows a test's accounts, tables or settings; loaded models and AWS clients stay."""
+    container.cache_clear()
 
 
 @pytest.fixture
 def api(cloud: Template, monkeypatch: pytest.MonkeyPatch) -> Iterator[requests.Session]:
-    """The functions in this process, below ``tests.in_process.URL``."""
+    """The functions in this process, below ``tests.support.in_process_api.URL``."""
     monkeypatch.setenv("CUTOUT_MODELS_DIR", str(ROOT / "models"))
     remember_alphas(monkeypatch)
     forget_clouds()

@@ -52,7 +52,7 @@ def unused(task: Path) -> Iterator[Path]:
 def place_model(task: Path, models: Path, name: str) -> None:
     """Copy the manifest and the one model, whose checksum must be that of its row."""
     sys.path.insert(0, str(task))
-    from cutout.imaging.manifest import load_manifest, verify  # noqa: PLC0415 - it lies in the folder that is made
+    from cutout.imaging.models.manifest import load_manifest, verify  # noqa: PLC0415 - it lies in the folder that is made
 
     model = load_manifest(models).select(name)
     verify(model, models / model.file)

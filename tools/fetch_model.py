@@ -15,7 +15,7 @@ import urllib3
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "layers" / "cutout"))
 
 from cutout.errors import ServiceUnavailableError
-from cutout.imaging.manifest import ManifestError, Model, load_manifest, verify
+from cutout.imaging.models.manifest import ManifestError, Model, load_manifest, verify
 
 _CHUNK_BYTES = 1 << 18
 _TRIES = 5

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "cutout")]
 
 from cutout.accounts import PLANS, Account, ApiKey, KeyMode, new_account_id, new_key  # noqa: E402 - found only now
-from cutout.aws.key_store import DynamoKeyStore  # noqa: E402
+from cutout.aws.dynamodb.keys import DynamoKeyStore  # noqa: E402
 from cutout.errors import CutoutError  # noqa: E402
 
 if TYPE_CHECKING:

@@ -25,11 +25,12 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "cutout")]
 
 from cutout.aws import telemetry  # noqa: E402 - found only now
-from cutout.aws.job_store import DynamoJobStore  # noqa: E402
-from cutout.aws.s3_events import ObjectCreated, UnknownMessageError, read_message  # noqa: E402
+from cutout.aws.dynamodb.jobs import DynamoJobStore  # noqa: E402
+from cutout.aws.s3_events import UnknownMessageError, read_message  # noqa: E402
 from cutout.errors import CutoutError  # noqa: E402
-from cutout.job_ids import object_job_id  # noqa: E402
-from cutout.jobs import JobStore  # noqa: E402
+from cutout.jobs.ids import object_job_id  # noqa: E402
+from cutout.jobs.job import JobStore  # noqa: E402
+from cutout.jobs.parts import JobMessage, ObjectCreated  # noqa: E402
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -90,7 +91,7 @@ def redrive(place: Place, most: int, *, replay: bool) -> int:
         for message in letters.take():
             if count >= most or message["MessageId"] in replayed:  # that one came back while the others were sent
                 break
-            print(told(message, jobs, place.uploads_bucket))
+            print(describe(message, jobs, place.uploads_bucket))
             if replay:
                 replayed.add(resend(sqs, place.source, message))
                 letters.delete(message)
@@ -146,19 +147,21 @@ class Letters:
                 self._sqs.change_message_visibility(QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=0)
 
 
-def told(message: "MessageTypeDef", jobs: JobStore, bucket: str) -> str:
+def describe(message: "MessageTypeDef", jobs: JobStore, bucket: str) -> str:
     """One line for each job of a message: its id, where it stands, what it is about, and the last fault."""
     try:
         tasks = read_message(message["Body"], bucket)
     except UnknownMessageError as error:
         return f"{'-':<36}  not understood ({error}): {message['Body'][:200]!r}"
-    return "\n".join(told_task(task, jobs) for task in tasks) or f"{'-':<36}  nothing to do: {message['Body'][:200]!r}"
+    return (
+        "\n".join(describe_task(task, jobs) for task in tasks) or f"{'-':<36}  nothing to do: {message['Body'][:200]!r}"
+    )
 
 
-def told_task(task: ObjectCreated | str, jobs: JobStore) -> str:
+def describe_task(task: ObjectCreated | JobMessage, jobs: JobStore) -> str:
     """One line for a job."""
-    if isinstance(task, str):
-        job_id, about = task, ""
+    if isinstance(task, JobMessage):
+        job_id, about = task.job_id, ""
     else:
         job_id = task.job_id or object_job_id(task.bucket, task.key, task.version)
         about = f"  s3://{task.bucket}/{task.key}"

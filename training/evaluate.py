@@ -75,7 +75,7 @@ class Model:
         if not self.refine:
             return np.asarray(Image.fromarray(answer).resize(picture.size, BILINEAR))
         sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "layers" / "cutout"))
-        from cutout.imaging.refine import refine_alpha  # noqa: PLC0415  (of the service, for this option alone)
+        from cutout.imaging.matting.refine import refine_alpha  # noqa: PLC0415  (of the service, for this option alone)
 
         return refine_alpha(np.asarray(picture), answer).astype(np.float32) / 255
 

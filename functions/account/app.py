@@ -1,60 +1,40 @@
-"""/v2/account: is this key good, whose is it, what was used; the account's keys, and the secret of its webhooks."""
+"""/v2/account: whether a key is good, its account and usage; the account's keys, and the secret of its webhooks."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime
-from functools import partial
-
-from cutout.accounts import Caller, require_manager
-from cutout.api import auth
-from cutout.api.account_documents import account_answer, webhook_secret_answer
-from cutout.api.dialects import Counter, Dialect, counters
+from cutout.api.dialects.base import Dialect, StatusHandler
+from cutout.api.dialects.registry import status_routes
 from cutout.api.request import Request, Response
-from cutout.api.routes import Endpoint
-from cutout.aws import warm
-from cutout.aws.gateway import lambda_handler
-from cutout.aws.key_desk import actor
-from cutout.metering import month_of
+from cutout.api.routing import AnyEndpoint, KeyedEndpoint
+from cutout.aws.api_gateway import lambda_handler
+from cutout.container import container
+from cutout.usage import Admission
 
 
-def account(caller: Caller, _: Request) -> Response:
-    """What the caller may know about the key, its account, and the usage of the month."""
-    month = month_of(datetime.now(UTC))
-    return account_answer(caller, month, warm.usage().total(caller.account.id, month))
+def endpoints() -> list[AnyEndpoint]:
+    """List the function's endpoints."""
+    app = container()
+    keys, account = app.key_service, app.account_service
+    routes = {
+        ("GET", "/v2/account/keys"): keys.list,
+        ("POST", "/v2/account/keys"): keys.create,
+        ("DELETE", "/v2/account/keys/{fingerprint}"): keys.revoke,
+        ("POST", "/v2/account/keys/{fingerprint}/rotate"): keys.rotate,
+        ("GET", "/v2/account/webhook-secret"): account.show_webhook_secret,
+        ("POST", "/v2/account/webhook-secret"): account.rotate_webhook_secret,
+    }
+    return [
+        app.endpoint(("GET", "/v2/account"), account.show_own, app.request_key, allow_suspended=True),
+        *(app.endpoint(route, handle, app.request_key) for route, handle in routes.items()),
+        *(_status_endpoint(*entry) for entry in status_routes()),
+    ]
 
 
-def webhook_secret(caller: Caller, request: Request) -> Response:
-    """What signs the account's webhooks, made when first asked for; POST: a new one, the old one signs for a while."""
-    require_manager(caller.key)
-    secrets, is_new = warm.webhook_secrets(), request.method == "POST"
-    secret = secrets.rotate(caller.account.id, actor(caller, request)) if is_new else secrets.find(caller.account.id)
-    return webhook_secret_answer(secret.current, secret.created_at, secret.previous_until, 201 if is_new else 200)
+def _status_endpoint(route: tuple[str, str], dialect: Dialect, handle: StatusHandler) -> KeyedEndpoint:
+    """Make the endpoint of a dialect that reports an account's credits."""
+
+    def report(admission: Admission, request: Request) -> Response:
+        return handle(request, container().access.status(admission))
+
+    return container().dialect_endpoint(route, dialect, report)
 
 
-def _admitted(answer: Callable[[Caller, Request], Response], request: Request) -> Response:
-    key = auth.request_key(request, legacy=warm.settings().legacy_keys)
-    return answer(warm.admission().admit(request, key, suspended_too=answer is account).caller, request)
-
-
-def count(dialect: Dialect, counter: Counter, request: Request) -> Response:
-    """A dialect's answer about the account."""
-    admitted = warm.admission().admit(request, dialect.credential(request, legacy=warm.settings().legacy_keys))
-    return counter(request, warm.admission().standing(admitted))
-
-
-ENDPOINTS = [
-    Endpoint(method, f"/v2/account{rest}", partial(_admitted, answer))
-    for method, rest, answer in (
-        ("GET", "", account),
-        ("GET", "/keys", lambda caller, request: warm.key_desk().show(caller, request)),
-        ("POST", "/keys", lambda caller, request: warm.key_desk().make(caller, request)),
-        ("DELETE", "/keys/{fingerprint}", lambda caller, request: warm.key_desk().revoke(caller, request)),
-        ("POST", "/keys/{fingerprint}/rotate", lambda caller, request: warm.key_desk().rotate(caller, request)),
-        ("GET", "/webhook-secret", webhook_secret),
-        ("POST", "/webhook-secret", webhook_secret),
-    )
-] + [
-    Endpoint(method, route, partial(count, dialect, counter), dialect.problem)
-    for (method, route), dialect, counter in counters()
-]
-
-handler = lambda_handler(ENDPOINTS)
+handler = lambda_handler(endpoints, tracing=container().settings.tracing)

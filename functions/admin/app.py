@@ -1,31 +1,26 @@
 """/v2/admin/accounts: accounts and their keys, for administrators."""
 
-from collections.abc import Callable
-from functools import partial
+from cutout.api.headers import header_key
+from cutout.api.routing import AnyEndpoint
+from cutout.aws.api_gateway import lambda_handler
+from cutout.container import container
 
-from cutout.accounts import Caller
-from cutout.api import auth
-from cutout.api.request import Request, Response
-from cutout.api.routes import Endpoint
-from cutout.aws import warm
-from cutout.aws.gateway import lambda_handler
+ROOT = "/v2/admin/accounts"
 
 
-def _admitted(answer: Callable[[Caller, Request], Response], request: Request) -> Response:
-    return answer(warm.admission().admit(request, auth.header_key(request)).caller, request)
+def endpoints() -> list[AnyEndpoint]:
+    """List the function's endpoints."""
+    accounts, keys = container().account_service, container().key_service
+    routes = {
+        ("GET", ROOT): accounts.list,
+        ("POST", ROOT): accounts.create,
+        ("GET", f"{ROOT}/{{id}}"): accounts.show,
+        ("PATCH", f"{ROOT}/{{id}}"): accounts.change,
+        ("GET", f"{ROOT}/{{id}}/keys"): keys.list,
+        ("POST", f"{ROOT}/{{id}}/keys"): keys.create,
+        ("DELETE", f"{ROOT}/{{id}}/keys/{{fingerprint}}"): keys.revoke,
+    }
+    return [container().endpoint(route, handle, header_key) for route, handle in routes.items()]
 
 
-ENDPOINTS = [
-    Endpoint(method, f"/v2/admin/accounts{rest}", partial(_admitted, answer))
-    for method, rest, answer in (
-        ("GET", "", lambda caller, request: warm.account_desk().show_all(caller, request)),
-        ("POST", "", lambda caller, request: warm.account_desk().make(caller, request)),
-        ("GET", "/{id}", lambda caller, request: warm.account_desk().show(caller, request)),
-        ("PATCH", "/{id}", lambda caller, request: warm.account_desk().change(caller, request)),
-        ("GET", "/{id}/keys", lambda caller, request: warm.key_desk().show(caller, request)),
-        ("POST", "/{id}/keys", lambda caller, request: warm.key_desk().make(caller, request)),
-        ("DELETE", "/{id}/keys/{fingerprint}", lambda caller, request: warm.key_desk().revoke(caller, request)),
-    )
-]
-
-handler = lambda_handler(ENDPOINTS)
+handler = lambda_handler(endpoints, tracing=container().settings.tracing)

@@ -1,23 +1,23 @@
-"""The webhooks' queue: tells the owners of jobs that these have ended, again and again until they have heard it."""
+"""The webhooks' queue: delivers the events of jobs that have ended, again and again until the owner has them."""
 
 import json
 import secrets
 from datetime import UTC, datetime
 
-from cutout.aws import warm
-from cutout.aws.batches import ComeAgainError, Message, queue_handler
-from cutout.aws.webhook_courier import Told
+from cutout.aws.sqs import QueueMessage, RetryLaterError, queue_handler
+from cutout.container import container
+from cutout.services.webhook_delivery import DeliveryOutcome
 from cutout.webhooks import backoff_s
 
 
-def deliver(message: Message) -> None:
-    """Deliver what a message stands for; where that fails for now, have the message come again after a while."""
-    job_id = json.loads(message.body)["job_id"]
-    if warm.courier().tell(job_id, datetime.now(UTC)) is Told.NOT_DELIVERED:
+def deliver(message: QueueMessage) -> None:
+    """Deliver the event that a message stands for; where that fails for now, let the message come again later."""
+    app, job_id = container(), json.loads(message.body)["job_id"]
+    if app.webhook_sender.deliver(job_id, datetime.now(UTC)) is DeliveryOutcome.NOT_DELIVERED:
         chance = secrets.randbelow(1_001) / 1_000
-        delay_s = backoff_s(message.receives, warm.settings().webhook_backoff_s, chance)
-        warm.webhook_queue().postpone(message.receipt_handle, delay_s)
-        raise ComeAgainError
+        delay_s = backoff_s(message.receives, app.settings.webhook_backoff_s, chance)
+        app.webhook_queue.postpone(message.receipt_handle, delay_s)
+        raise RetryLaterError
 
 
-handler = queue_handler(deliver)
+handler = queue_handler(deliver, tracing=container().settings.tracing)

@@ -5,25 +5,28 @@ Also the dialects' pages, which anyone may read.
 
 import cutout
 from cutout.api.answers import json_answer
-from cutout.api.dialects import pages
+from cutout.api.dialects.registry import page_routes
 from cutout.api.options import boolean
 from cutout.api.request import Request, Response
-from cutout.api.routes import Endpoint
-from cutout.aws import clients, model_health, warm
-from cutout.aws.gateway import lambda_handler
+from cutout.api.routing import AnyEndpoint, Endpoint
+from cutout.aws import clients, model_health
+from cutout.aws.api_gateway import lambda_handler
+from cutout.container import container
 
 
 def health(request: Request) -> Response:
-    """``{"status": "ok"}``, with the model's name when asked deeply; 503 when the model does not load."""
+    """Answer ``{"status": "ok"}``, with the model's name when asked deeply; 503 when the model does not load."""
     document: dict[str, object] = {"status": "ok", "service": "cutout", "version": cutout.__version__}
     deep = next(iter(request.query.get("deep", ())), "false")
     if boolean("deep", deep or "false"):
-        document["model"] = model_health.ask(clients.lambda_client(), warm.settings().remove_function)["model"]
+        document["model"] = model_health.ask(clients.lambda_client(), container().settings.remove_function)["model"]
     return json_answer(document)
 
 
-ENDPOINTS = [Endpoint("GET", route, health) for route in ("/v2/health", "/health", "/")] + [
-    Endpoint(method, route, page, dialect.problem) for (method, route), dialect, page in pages()
-]
+def endpoints() -> list[AnyEndpoint]:
+    """List the function's endpoints."""
+    own = [Endpoint("GET", route, health) for route in ("/v2/health", "/health", "/")]
+    return [*own, *(Endpoint(*route, page, dialect.problem) for route, dialect, page in page_routes())]
 
-handler = lambda_handler(ENDPOINTS)
+
+handler = lambda_handler(endpoints, tracing=container().settings.tracing)

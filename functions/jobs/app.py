@@ -1,60 +1,82 @@
 """/v2/jobs, /v2/uploads and the dialects' like: work that is answered later, images that are sent past the API."""
 
-from collections.abc import Callable
 from functools import partial
 
 from cutout.accounts import Caller
-from cutout.api import auth
-from cutout.api.clerks import Clerk, Window
-from cutout.api.dialects import Dialect, clerks, windows
-from cutout.api.idempotency import idempotency_key
+from cutout.api.dialects.context import AccountHandler, PublicHandler
+from cutout.api.dialects.registry import account_routes, public_routes
+from cutout.api.headers import idempotency_key
 from cutout.api.job_documents import accepted_answer, job_answer, page_answer
 from cutout.api.jobs import job_id_of, parse_job, parse_listing
 from cutout.api.request import Request, Response
-from cutout.api.routes import Endpoint
+from cutout.api.routing import AnyEndpoint, Endpoint
 from cutout.api.uploads import parse_upload, upload_answer
-from cutout.aws import telemetry, warm
-from cutout.aws.gateway import lambda_handler
+from cutout.aws import telemetry
+from cutout.aws.api_gateway import lambda_handler
+from cutout.container import container
+from cutout.usage import Admission
 
 
-def order(caller: Caller, request: Request) -> Response:
-    """A job for an image that will be uploaded, or that is behind a URL."""
-    wish = parse_job(request, warm.settings().url_allow)
-    may_begin = partial(warm.admission().require_quota, caller.account, caller.key.mode)
-    ordered = warm.job_desk().order(caller, wish, idempotency_key(request), may_begin)
-    telemetry.job_ordered(ordered.job, again=ordered.again)
-    return accepted_answer(ordered.job, warm.links(), request, ordered.form, again=ordered.again)
+def create_job(caller: Caller, request: Request) -> Response:
+    """Create a job for an image that will be uploaded, or that is behind a URL."""
+    app = container()
+    wanted = parse_job(request, app.settings.url_allow)
+    handle = app.job_service.submit(caller, wanted, idempotency_key(request))
+    telemetry.job_accepted(handle.job, repeated=handle.repeated)
+    return accepted_answer(handle.job, app.links(), request, handle.form, repeated=handle.repeated)
 
 
-def look(caller: Caller, request: Request) -> Response:
-    """One job; DELETE: cancel it, and remove all that was kept of it."""
-    act = warm.job_desk().drop if request.method == "DELETE" else warm.job_desk().find
-    return job_answer(act(caller.account.id, job_id_of(request)), warm.links())
+def show_job(caller: Caller, request: Request) -> Response:
+    """Show one job."""
+    job = container().job_service.find(caller.account.id, job_id_of(request))
+    return job_answer(job, container().links())
 
 
-def _admitted(answer: Callable[[Caller, Request], Response], request: Request) -> Response:
-    key = auth.request_key(request, legacy=warm.settings().legacy_keys)
-    return answer(warm.admission().admit(request, key).caller, request)
+def delete_job(caller: Caller, request: Request) -> Response:
+    """Cancel a job, and remove all that was stored for it."""
+    job = container().job_service.delete(caller.account.id, job_id_of(request))
+    return job_answer(job, container().links())
 
 
-def _serve(dialect: Dialect, clerk: Clerk, request: Request) -> Response:
-    key = dialect.credential(request, legacy=warm.settings().legacy_keys)
-    return clerk(request, warm.dialect_desk(warm.admission().admit(request, key).caller.account.id))
+def list_jobs(caller: Caller, request: Request) -> Response:
+    """List the account's jobs, a page at a time."""
+    page = container().jobs.page(caller.account.id, *parse_listing(request))
+    return page_answer(page, container().links())
 
 
-def _show(window: Window, request: Request) -> Response:
-    return window(request, warm.office())
+def create_upload(caller: Caller, request: Request) -> Response:
+    """Make a form by which an image is uploaded for a later request."""
+    return upload_answer(*container().job_service.new_upload(caller.account.id, parse_upload(request)))
 
 
-OWN: dict[tuple[str, str], Callable[[Caller, Request], Response]] = {
-    ("POST", "/v2/jobs"): order,
-    ("GET", "/v2/jobs"): lambda c, r: page_answer(warm.jobs().page(c.account.id, *parse_listing(r)), warm.links()),
-    **{(method, "/v2/jobs/{id}"): look for method in ("GET", "DELETE")},
-    ("POST", "/v2/uploads"): lambda c, r: upload_answer(*warm.uploads().direct_form(c.account.id, parse_upload(r))),
-}
-ENDPOINTS = (
-    [Endpoint(*route, partial(_admitted, answer)) for route, answer in OWN.items()]
-    + [Endpoint(*route, partial(_serve, dialect, clerk), dialect.problem) for route, dialect, clerk in clerks()]
-    + [Endpoint(*route, partial(_show, window), dialect.problem) for route, dialect, window in windows()]
-)
-handler = lambda_handler(ENDPOINTS)
+def _answer(handle: AccountHandler, admission: Admission, request: Request) -> Response:
+    """Answer on a dialect's route about the account's jobs and uploads."""
+    return handle(request, container().dialect_context(admission))
+
+
+def _answer_anyone(handle: PublicHandler, request: Request) -> Response:
+    """Answer on a dialect's public route."""
+    return handle(request, container().public_context)
+
+
+def endpoints() -> list[AnyEndpoint]:
+    """List the function's endpoints."""
+    app = container()
+    routes = {
+        ("POST", "/v2/jobs"): create_job,
+        ("GET", "/v2/jobs"): list_jobs,
+        ("GET", "/v2/jobs/{id}"): show_job,
+        ("DELETE", "/v2/jobs/{id}"): delete_job,
+        ("POST", "/v2/uploads"): create_upload,
+    }
+    return [
+        *(app.endpoint(route, handle, app.request_key) for route, handle in routes.items()),
+        *(
+            app.dialect_endpoint(route, dialect, partial(_answer, handle))
+            for route, dialect, handle in account_routes()
+        ),
+        *(Endpoint(*route, partial(_answer_anyone, handle), d.problem) for route, d, handle in public_routes()),
+    ]
+
+
+handler = lambda_handler(endpoints, tracing=container().settings.tracing)

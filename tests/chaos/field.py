@@ -10,17 +10,17 @@ from random import Random
 
 import httpx
 
-from cutout.aws.job_items import to_job
-from cutout.aws.usage_store import DynamoUsageStore
-from cutout.jobs import Job
-from cutout.metering import Usage, month_of
+from cutout.aws.dynamodb.job_items import to_job
+from cutout.aws.dynamodb.usage import DynamoUsageStore
+from cutout.jobs.job import Job
+from cutout.usage import Usage, month_of
 from local import ROOT
 from local.cloud import client
 from local.resources import Template
 from tests.chaos.arena import Killer, Messenger
 from tests.chaos.faulty_proxy import Lots
-from tests.local_service import Service
-from tests.receiver import Receiver
+from tests.support.local_service import Service
+from tests.support.webhook_receiver import Receiver
 
 ACCOUNT = "acct_local"
 QUEUES = "jobs_queue", "webhooks_queue"

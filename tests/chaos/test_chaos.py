@@ -18,15 +18,15 @@ from random import Random
 import pytest
 from PIL import Image, ImageDraw
 
-from cutout.job_parts import PROCESSING_FAILED, SourceKind
-from cutout.jobs import Job, JobState
+from cutout.jobs.job import Job, JobState
+from cutout.jobs.parts import PROCESSING_FAILED, SourceKind
 from cutout_client.webhooks import verify
 from local.resources import Template
 from tests.chaos.arena import Killer, at_work
 from tests.chaos.faulty_proxy import Lots, faulty_proxy
 from tests.chaos.field import DEAD_LETTER_QUEUES, QUEUES, Field
-from tests.local_service import local_service
-from tests.receiver import receiver
+from tests.support.local_service import local_service
+from tests.support.webhook_receiver import receiver
 
 SIZES = {1: 120, 2: 60, 3: 60}
 """Uploads, by seed: some minutes of two cores. CUTOUT_CHAOS_UPLOADS sets them all; 300 is a thorough run."""

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.node_packages import install, node, unavailable
-from tests.tls_front import TlsFront
+from tests.support.node_packages import install, node, unavailable
+from tests.support.tls_proxy import TlsFront
 
 FOLDER = Path(__file__).parent / "node"
 

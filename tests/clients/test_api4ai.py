@@ -10,8 +10,8 @@ import requests
 
 from tests.clients.real_clients import run_curl, run_node
 from tests.dialects.pictures import cat, opened, pixels
-from tests.local_service import Service
-from tests.tls_front import tls_front
+from tests.support.local_service import Service
+from tests.support.tls_proxy import tls_front
 
 HOST = "api4ai.cloud"
 JPEG = cat(180, 120, "JPEG")

@@ -9,8 +9,8 @@ from PIL import Image
 
 from tests.clients.real_clients import run_curl, run_node
 from tests.dialects.pictures import cat, encoded, opened
-from tests.local_service import Service
-from tests.tls_front import tls_front
+from tests.support.local_service import Service
+from tests.support.tls_proxy import tls_front
 
 HOST = "clipdrop-api.co"
 PATH = "/remove-background/v1"

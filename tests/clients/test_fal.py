@@ -27,10 +27,10 @@ from PIL import Image
 from tests.clients.real_clients import FOLDER, run_curl
 from tests.conftest import FileServer
 from tests.dialects.pictures import cat
-from tests.local_service import Service
-from tests.node_packages import install, node
-from tests.receiver import Receiver
-from tests.tls_front import TlsFront, tls_front
+from tests.support.local_service import Service
+from tests.support.node_packages import install, node
+from tests.support.tls_proxy import TlsFront, tls_front
+from tests.support.webhook_receiver import Receiver
 
 SIZE = (180, 120)
 SCRIPT = Path(__file__).parent / "fal_python.py"

@@ -15,7 +15,7 @@ import pytest
 
 from tests.clients.real_clients import run_curl, run_node
 from tests.dialects.pictures import astronaut, opened, pixels, plain
-from tests.tls_front import tls_front
+from tests.support.tls_proxy import tls_front
 
 PHOTOROOM, SLAZZER = "sdk.photoroom.com", "slazzer.com"
 

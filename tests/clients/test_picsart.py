@@ -16,8 +16,8 @@ import pytest
 
 from tests.clients.real_clients import run_curl
 from tests.dialects.pictures import astronaut, opened, plain
-from tests.local_service import Service
-from tests.node_packages import node
+from tests.support.local_service import Service
+from tests.support.node_packages import node
 
 SCRIPT = Path(__file__).parent / "node" / "picsart.cjs"
 WHOLE_SET: dict[str, Any] = {

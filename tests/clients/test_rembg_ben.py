@@ -12,7 +12,7 @@ import pytest
 
 from tests.clients.real_clients import run_curl
 from tests.dialects.pictures import cat, opened, pixels
-from tests.local_service import Service
+from tests.support.local_service import Service
 
 PNG = (200, "image/png")
 

@@ -12,8 +12,8 @@ import requests
 
 from tests.clients.real_clients import run_curl, run_node
 from tests.dialects.pictures import cat, opened, plain
-from tests.local_service import Service
-from tests.tls_front import tls_front
+from tests.support.local_service import Service
+from tests.support.tls_proxy import tls_front
 
 HOST = "api.remove.bg"
 

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from local import ROOT
-from tests.local_service import Service
+from tests.support.local_service import Service
 
 
 @pytest.fixture

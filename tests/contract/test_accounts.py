@@ -6,7 +6,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from tests.local_service import Service
+from tests.support.local_service import Service
 
 
 @pytest.fixture(scope="module")

@@ -12,10 +12,10 @@ import httpx
 import pytest
 
 from tests import bombs
-from tests.builders import multipart
 from tests.conftest import FileServer
 from tests.contract.bad import JPEG, MEGABYTE, Case, jobs, pictures, wording
-from tests.local_service import Service
+from tests.support.builders import multipart
+from tests.support.local_service import Service
 
 pytestmark = pytest.mark.timeout(900)  # the first test waits for the whole table
 

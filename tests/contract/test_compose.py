@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from local import ROOT
-from tests.local_service import Service
+from tests.support.local_service import Service
 
 SIZE = (240, 160)
 

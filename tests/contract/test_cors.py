@@ -8,8 +8,8 @@ from PIL import Image
 
 from local import ROOT
 from local.template import load_template
-from tests.in_process import URL
-from tests.local_service import LIVE_KEY
+from tests.support.in_process_api import URL
+from tests.support.local_service import LIVE_KEY
 
 ROUTES = sorted({route.path for route in load_template(ROOT / "template.yaml").routes})
 

@@ -16,7 +16,7 @@ from PIL import Image
 from local import ROOT
 from local.cloud import client
 from tests.conftest import FileServer
-from tests.local_service import Service
+from tests.support.local_service import Service
 
 PHOTO = (ROOT / "docs" / "images" / "chelsea.jpg").read_bytes()
 SIZE = (451, 300)

@@ -2,7 +2,7 @@
 
 import httpx
 
-from tests.local_service import Service
+from tests.support.local_service import Service
 
 
 def whose(service: Service, key: str) -> httpx.Response:

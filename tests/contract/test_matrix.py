@@ -13,7 +13,7 @@ from PIL import Image, ImageFilter
 
 from local import ROOT
 from tests.conftest import FileServer
-from tests.local_service import Service
+from tests.support.local_service import Service
 
 SIZE = (360, 240)
 """Small, so that the whole table takes little time, and wider than high, so that a wrong turn shows."""

@@ -15,8 +15,8 @@ from standardwebhooks import Webhook
 from local import ROOT
 from local.cloud import client
 from tests.conftest import FileServer
-from tests.local_service import Service
-from tests.receiver import Receiver
+from tests.support.local_service import Service
+from tests.support.webhook_receiver import Receiver
 
 PHOTO = ROOT / "docs" / "images" / "astronaut.jpg"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.builders import BOUNDARY
+from tests.support.builders import BOUNDARY
 
 
 @dataclass

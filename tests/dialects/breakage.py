@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from tests.builders import BOUNDARY
 from tests.dialects.attempts import Attempt, form, plain
 from tests.dialects.hostile import IMAGES, URLS, VALUES, WORDS
+from tests.support.builders import BOUNDARY
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW")
 MEDIA_TYPES = (

@@ -13,9 +13,10 @@ from unittest.mock import patch
 import pytest
 
 from cutout.accounts import PLANS, Account, KeyMode, new_key
-from cutout.aws import warm
-from cutout.aws.rate_limiter import DynamoRateLimiter
-from cutout.metering import Charge, Usage, month_of
+from cutout.aws import clients
+from cutout.aws.dynamodb.rate_limiter import DynamoRateLimiter
+from cutout.container import container
+from cutout.usage import Charge, Usage, month_of
 
 LOCAL = "acct_local"
 """The account of LIVE_KEY."""
@@ -29,22 +30,24 @@ def customer(
     """A new account and its one key, raw. used: images made this month; rate: requests per second."""
     account_id, raw_key = f"acct_caller_{next(_number)}", new_key(mode)
     account = Account.on_plan(account_id, "c@example.com", PLANS[plan])
-    warm.accounts().create_account(replace(account, subscription_status=status, requests_per_second=rate))
-    warm.accounts().create_key(account_id, raw_key, mode)
+    container().keys.create_account(replace(account, subscription_status=status, requests_per_second=rate))
+    container().keys.create_key(account_id, raw_key, mode)
     for number in range(used):
         charge = Charge(f"{account_id}-{number}", account_id, Usage(images=1), datetime.now(UTC))
-        warm.usage().record(charge)
+        container().usage.record(charge)
     return account_id, raw_key
 
 
 def images_of(account_id: str = LOCAL) -> int:
     """Images that the account was charged this month."""
-    return warm.usage().total(account_id, month_of(datetime.now(UTC))).images
+    return container().usage.total(account_id, month_of(datetime.now(UTC))).images
 
 
 @contextmanager
 def second_stands_still() -> Iterator[None]:
     """All requests fall into one second of the rate."""
-    limiter = DynamoRateLimiter(warm.counting_client(), warm.settings().accounts_table, pytest.fail, lambda: 1_000)
-    with patch.object(warm.admission(), "_limiter", limiter):
+    limiter = DynamoRateLimiter(
+        clients.counting_client(), container().settings.accounts_table, pytest.fail, lambda: 1_000
+    )
+    with patch.object(container().access, "_limiter", limiter):
         yield

@@ -6,12 +6,13 @@ from typing import Any
 
 import requests
 
-from cutout.aws import warm
+from cutout.aws import clients
+from cutout.container import container
 from functions.deliver_webhook.app import handler as deliver_webhook
 from functions.process_upload.app import handler as process_upload
-from local.messages import sqs_event
-from tests.in_process import URL
-from tests.local_service import LIVE_KEY
+from local.sqs_events import sqs_event
+from tests.support.in_process_api import URL
+from tests.support.local_service import LIVE_KEY
 
 RUN = "/fal-ai/ben/v2/image"
 SUBMIT = f"/queue{RUN}"
@@ -43,23 +44,23 @@ def ask(api: requests.Session, method: str, url: str, **more: Any) -> requests.R
 def work(rounds: int = 1) -> None:
     """Have the jobs' queue worked on."""
     for _ in range(rounds):
-        _pass_on(warm.settings().jobs_queue_url, process_upload)
+        _pass_on(container().settings.jobs_queue_url, process_upload)
 
 
 def deliver() -> None:
     """Have the webhooks' queue delivered."""
-    _pass_on(warm.settings().webhooks_queue_url, deliver_webhook)
+    _pass_on(container().settings.webhooks_queue_url, deliver_webhook)
 
 
 def stored(url: str) -> bytes:
     """What lies behind a presigned URL, asked of storage itself."""
     bucket = url.partition("//")[2].partition(".")[0]
     key = url.partition("?")[0].partition(".amazonaws.com/")[2]
-    return warm.s3_client().get_object(Bucket=bucket, Key=key)["Body"].read()
+    return clients.s3_client().get_object(Bucket=bucket, Key=key)["Body"].read()
 
 
 def _pass_on(queue_url: str, handler: Any) -> None:
-    sqs = warm.sqs_client()
+    sqs = clients.sqs_client()
     found = sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10, AttributeNames=["All"]).get("Messages", [])
     assert found, "nothing is in the queue"
     for message in found:

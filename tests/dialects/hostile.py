@@ -5,7 +5,7 @@ import zipfile
 import zlib
 
 from tests import bombs
-from tests.bombs import encoded
+from tests.support.decompression_bombs import encoded
 
 WORDS = (
     "", " ", "\t", "0", "-1", "1e999", "NaN", "-Infinity", "null", "None", "undefined", "true", "TRUE", "tRuE", "[]",

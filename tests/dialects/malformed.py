@@ -8,11 +8,11 @@ import random
 from typing import Any
 from urllib.parse import quote
 
-from tests.builders import BOUNDARY
 from tests.dialects.attempts import Attempt
 from tests.dialects.breakage import WAYS
 from tests.dialects.hostile import IMAGES, URLS, WORDS
 from tests.dialects.written import Asked, asked_of
+from tests.support.builders import BOUNDARY
 
 BASE64 = base64.b64encode(IMAGES["good"]).decode()
 DATA_URL = f"data:image/png;base64,{BASE64}"

@@ -8,8 +8,8 @@ import requests
 from tests.dialects.fal_bench import stored
 from tests.dialects.pictures import astronaut, pixels
 from tests.dialects.shapes import success_of_picsart
-from tests.in_process import URL
-from tests.local_service import LIVE_KEY
+from tests.support.in_process_api import URL
+from tests.support.local_service import LIVE_KEY
 
 REMOVE = f"{URL}/tools/1.0/removebg"
 KEY = {"X-Picsart-API-Key": LIVE_KEY, "Accept": "application/json"}

@@ -7,8 +7,8 @@ import requests
 
 from tests.dialects.pictures import astronaut, opened, pixels
 from tests.dialects.shapes import success_of_removebg
-from tests.in_process import URL
-from tests.local_service import LIVE_KEY
+from tests.support.in_process_api import URL
+from tests.support.local_service import LIVE_KEY
 
 REMOVE, ACCOUNT, IMPROVE = (f"{URL}/v1.0/{name}" for name in ("removebg", "account", "improve"))
 SIDE = 160

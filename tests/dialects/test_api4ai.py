@@ -9,12 +9,12 @@ import pytest
 import requests
 
 from cutout.accounts import KeyMode
-from cutout.aws import warm
+from cutout.container import container
 from tests.dialects.callers import customer, images_of
 from tests.dialects.pictures import cat, pixels
 from tests.dialects.shapes import image_of, problem_of_api4ai, success_of_api4ai
-from tests.in_process import URL
-from tests.local_service import LIVE_KEY
+from tests.support.in_process_api import URL
+from tests.support.local_service import LIVE_KEY
 
 KEY = {"X-API-KEY": LIVE_KEY}
 PHOTO = cat()
@@ -223,7 +223,7 @@ def test_without_a_good_key_there_is_a_detail(api, headers, status):
 def test_the_demo_needs_no_key_where_an_account_pays_for_it_and_a_wrong_key_is_still_wrong(api, monkeypatch):
     account, _ = customer()
     monkeypatch.setenv("CUTOUT_OPEN_ACCOUNT", account)
-    warm.settings.cache_clear()
+    container.cache_clear()
     result_of(post(api, files=FILE, headers={"A4A-CLIENT-APP-ID": "sample"}))
     assert images_of(account) == 1
     assert post(api, files=FILE, headers={"X-API-KEY": "wrong"}).status_code == 403

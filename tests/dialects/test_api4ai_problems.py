@@ -12,8 +12,8 @@ from cutout.api.request import Request
 from tests.dialects.callers import customer, images_of, second_stands_still
 from tests.dialects.pictures import cat, plain
 from tests.dialects.shapes import problem_of_api4ai, success_of_api4ai
-from tests.in_process import URL
-from tests.local_service import LIVE_KEY
+from tests.support.in_process_api import URL
+from tests.support.local_service import LIVE_KEY
 
 KEY = {"X-API-KEY": LIVE_KEY}
 RESULTS = f"{URL}/v1/results"

@@ -10,8 +10,8 @@ import pytest
 from tests.dialects.callers import images_of
 from tests.dialects.pictures import cat, opened
 from tests.dialects.shapes import success_of_api4ai
-from tests.in_process import URL
-from tests.local_service import LIVE_KEY
+from tests.support.in_process_api import URL
+from tests.support.local_service import LIVE_KEY
 
 pytestmark = pytest.mark.covers("clients")
 

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import requests
 
-from cutout.aws import warm
+from cutout.container import container
 from tests.dialects.callers import LOCAL, customer, images_of, second_stands_still
 from tests.dialects.pictures import cat, pixels
 from tests.dialects.shapes import image_of, problem_of_ben_container, success_of_ben_container
-from tests.in_process import URL
-from tests.local_service import LIVE_KEY
+from tests.support.in_process_api import URL
+from tests.support.local_service import LIVE_KEY
 
 KEY = {"x-api-key": LIVE_KEY}
 PHOTO = cat()
@@ -23,7 +23,7 @@ TEXT = base64.b64encode(PHOTO).decode()
 def open_account(api: requests.Session, monkeypatch: pytest.MonkeyPatch) -> requests.Session:
     """The API of a stack whose owner answers for requests without a key."""
     monkeypatch.setenv("CUTOUT_OPEN_ACCOUNT", LOCAL)
-    warm.settings.cache_clear()
+    container.cache_clear()
     return api
 
 
@@ -103,12 +103,11 @@ def test_what_is_no_json_is_told_by_200_too(body, api):
 @pytest.mark.covers("limits")
 def test_a_picture_above_the_services_limits_is_told_by_200(api, monkeypatch):
     monkeypatch.setenv("CUTOUT_MAX_IMAGE_BYTES", "1000")
-    warm.settings.cache_clear()
+    container.cache_clear()
     assert "too large" in complaint_of(post(api, {"image": TEXT}))
     monkeypatch.setenv("CUTOUT_MAX_IMAGE_BYTES", "1000000")
     monkeypatch.setenv("CUTOUT_MAX_PIXELS", "100")
-    for kept in (warm.settings, warm.removal):
-        kept.cache_clear()
+    container.cache_clear()
     assert "pixels" in complaint_of(post(api, {"image": TEXT}))
 
 

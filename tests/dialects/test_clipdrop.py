@@ -14,8 +14,8 @@ from cutout.api.request import Request
 from tests.dialects.callers import customer, images_of, second_stands_still
 from tests.dialects.pictures import CAT, cat, encoded, pixels, plain
 from tests.dialects.shapes import problem_of_clipdrop, success_of_clipdrop
-from tests.in_process import URL
-from tests.local_service import LIVE_KEY
+from tests.support.in_process_api import URL
+from tests.support.local_service import LIVE_KEY
 
 KEY = {"x-api-key": LIVE_KEY}
 REMOVE = f"{URL}/remove-background/v1"

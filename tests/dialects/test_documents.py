@@ -9,7 +9,7 @@ import yaml
 from openapi_spec_validator import validate
 from openapi_spec_validator.readers import read_from_filename
 
-from cutout.api.dialects import every_dialect
+from cutout.api.dialects.registry import every_dialect
 from functions.jobs.app import OWN as OF_JOBS
 from local import ROOT
 from tests.dialects import documents

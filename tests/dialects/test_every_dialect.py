@@ -1,7 +1,7 @@
 """What holds for every dialect, whichever there are."""
 
-from cutout.api.dialects import every_dialect
-from tests.in_process import URL
+from cutout.api.dialects.registry import every_dialect
+from tests.support.in_process_api import URL
 
 
 def test_every_route_of_a_dialect_is_in_the_template_and_no_two_dialects_share_one(template):

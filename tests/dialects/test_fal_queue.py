@@ -10,14 +10,16 @@ import requests
 
 from cutout.accounts import KeyMode
 from cutout.api.dialects.fal import requests as fal_requests
-from cutout.aws import dialect_desk, warm
-from cutout.job_parts import JobOptions, JobSource, SourceKind
-from cutout.jobs import Job, JobState
+from cutout.aws import clients
+from cutout.container import container
+from cutout.jobs.job import Job, JobState
+from cutout.jobs.parts import JobOptions, JobSource, SourceKind
+from cutout.services import dialect_context as dialect_desk
 from tests.dialects.callers import customer, images_of
 from tests.dialects.fal_bench import KEY, RUN, SUBMIT, ask, data_uri, run, stored, work
 from tests.dialects.pictures import cat
 from tests.dialects.shapes import image_of, problem_of_fal, success_of_fal
-from tests.in_process import URL
+from tests.support.in_process_api import URL
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +38,7 @@ def submit(api: requests.Session, **more: Any) -> dict[str, Any]:
 
 
 def job_of(document: dict[str, Any]) -> Job:
-    found = warm.jobs().find("job_" + document["request_id"].replace("-", ""))
+    found = container().jobs.find("job_" + document["request_id"].replace("-", ""))
     assert found is not None
     return found
 
@@ -73,7 +75,7 @@ class TestTheWayOfARequest:
     def test_waiting_working_and_done(self, api):
         document = submit(api, seed=5)
         waiting = ask(api, "GET", document["status_url"])
-        warm.jobs().start(job_of(document).id, 0)
+        container().jobs.start(job_of(document).id, 0)
         working = ask(api, "GET", document["status_url"])
         work()
         done = ask(api, "GET", document["status_url"])
@@ -148,10 +150,10 @@ class TestTheWayOfARequest:
 
     def test_the_stream_tells_every_change_that_it_sees(self, api, monkeypatch):
         document = submit(api)
-        steps = iter([lambda: warm.jobs().start(job_of(document).id, 0), work])
+        steps = iter([lambda: container().jobs.start(job_of(document).id, 0), work])
         monkeypatch.setattr(fal_requests, "STREAM_S", 10)
-        desk = warm.dialect_desk
-        monkeypatch.setattr(warm, "dialect_desk", lambda name: _stepping(desk(name), steps))
+        make = container().dialect_context
+        monkeypatch.setattr(container(), "dialect_context", lambda admission: _stepping(make(admission), steps))
 
         answer = ask(api, "GET", f"{document['status_url']}/stream")
 
@@ -167,10 +169,10 @@ def events(answer: requests.Response) -> list[dict[str, Any]]:
     return [json.loads(event.removeprefix("data: ")) for event in answer.text.strip().split("\n\n")]
 
 
-def _stepping(desk: Any, steps: Any) -> Any:
-    """A desk on which the next step is made whenever it sleeps."""
-    desk._sleep = lambda _: next(steps, lambda: None)()
-    return desk
+def _stepping(context: Any, steps: Any) -> Any:
+    """A context in which the next step is made whenever it sleeps."""
+    context._sleep = lambda _: next(steps, lambda: None)()
+    return context
 
 
 def _unsigned(text: str) -> str:
@@ -214,7 +216,7 @@ class TestCancel:
 
         assert (answer.status_code, answer.json()) == (202, {"status": "CANCELLATION_REQUESTED"})
         assert job_of(document).state is JobState.CANCELLED
-        listed = warm.s3_client().list_objects_v2(Bucket=warm.settings().uploads_bucket)
+        listed = clients.s3_client().list_objects_v2(Bucket=container().settings.uploads_bucket)
         assert listed["KeyCount"] == 0
         work()
         assert images_of() == 0
@@ -302,17 +304,17 @@ class TestErrors:
             JobSource(SourceKind.URL, url="https://example.com/a.png"),
             datetime.now(UTC),
         )
-        warm.jobs().create(job)
+        container().jobs.create(job)
 
         answer = ask(api, method, f"{URL}/fal-ai/ben/requests/{'0a0a0a0a-0a0a-0a0a-0a0a-0a0a0a0a0a0a'}{rest}")
 
         assert answer.status_code == 404
-        assert warm.jobs().find(job.id) == job
+        assert container().jobs.find(job.id) == job
 
     def test_a_request_whose_result_was_deleted_is_410(self, api):
         document = submit(api)
         work()
-        warm.job_desk().drop("acct_local", job_of(document).id)
+        container().job_service.delete("acct_local", job_of(document).id)
 
         answer = ask(api, "GET", document["response_url"])
 

@@ -8,14 +8,14 @@ from urllib.parse import quote
 import pytest
 
 from cutout.accounts import KeyMode
-from cutout.aws import warm
+from cutout.container import container
 from tests.conftest import FileServer
 from tests.dialects.callers import customer, images_of, second_stands_still
 from tests.dialects.fal_bench import KEY, RUN, data_uri, run, stored
 from tests.dialects.pictures import cat, pixels, plain
 from tests.dialects.shapes import image_of, problem_of_fal, success_of_fal
-from tests.in_process import URL
-from tests.local_service import LIVE_KEY
+from tests.support.in_process_api import URL
+from tests.support.local_service import LIVE_KEY
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -212,7 +212,7 @@ class TestErrors:
         problem_of_fal(answer)
 
     def test_storage_that_is_away_may_be_tried_again_and_costs_nothing(self, api, monkeypatch):
-        monkeypatch.setattr(warm.results(), "_bucket", "no-such-bucket")
+        monkeypatch.setattr(container().results, "_bucket", "no-such-bucket")
 
         answer = run(api, cat())
 
@@ -222,10 +222,11 @@ class TestErrors:
         assert images_of() == 0
 
     def test_a_bug_is_told_as_nothing_more_than_an_internal_error(self, api, monkeypatch):
-        def broken() -> None:
+        def broken(*_: object) -> None:
             raise RuntimeError("secret")
 
-        monkeypatch.setattr(warm, "removal", broken)
+        monkeypatch.setattr(container(), "fetch_image", broken)
+        monkeypatch.setattr(type(container()), "removals", property(broken))
 
         answer = run(api, cat())
 
@@ -244,7 +245,7 @@ class TestKeys:
         assert post(api, {"image_url": data_uri(cat())}, headers=headers).status_code == 200
 
     def test_a_key_of_two_parts_is_one_key(self, api):
-        warm.accounts().create_key("acct_local", "id:secret", KeyMode.LIVE)
+        container().keys.create_key("acct_local", "id:secret", KeyMode.LIVE)
 
         headers = {"authorization": "Key id:secret"}
         assert post(api, {"image_url": data_uri(cat())}, headers=headers).status_code == 200

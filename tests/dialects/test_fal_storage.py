@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
-from cutout.aws import warm
+from cutout.aws import clients
+from cutout.container import container
 from tests.dialects.callers import customer, images_of
 from tests.dialects.fal_bench import KEY, RUN, SUBMIT, ask, work
 from tests.dialects.pictures import cat
 from tests.dialects.shapes import problem_of_fal, success_of_fal
-from tests.in_process import URL
+from tests.support.in_process_api import URL
 
 UPLOAD_ID = "upl_" + "0" * 32
 
@@ -67,7 +68,7 @@ class TestUploads:
 
         assert "X-Amz-Signature=" in place["upload_url"]
         key = place["upload_url"].partition("?")[0].partition(".amazonaws.com/")[2]
-        warm.uploads().put(key, cat())
+        container().uploads.store(key, cat())
         assert api.post(f"{URL}{RUN}", json={"image_url": place["file_url"]}, headers=KEY).status_code == 200
 
     def test_a_file_may_be_read_by_whoever_knows_its_url(self, api):
@@ -76,7 +77,7 @@ class TestUploads:
         assert answer.status_code == 302
         success_of_fal(answer)
         key = answer.headers["location"].partition("?")[0].partition(".amazonaws.com/")[2]
-        stored = warm.s3_client().get_object(Bucket=warm.settings().uploads_bucket, Key=key)["Body"].read()
+        stored = clients.s3_client().get_object(Bucket=container().settings.uploads_bucket, Key=key)["Body"].read()
         assert stored == cat()
 
     @pytest.mark.parametrize(
@@ -175,4 +176,4 @@ def test_a_file_above_the_limit_is_not_kept(api, monkeypatch):
 
     assert answer.json()["detail"][0]["type"] == "file_too_large"
     problem_of_fal(answer)
-    assert warm.s3_client().list_objects_v2(Bucket=warm.settings().uploads_bucket)["KeyCount"] == 0
+    assert clients.s3_client().list_objects_v2(Bucket=container().settings.uploads_bucket)["KeyCount"] == 0

@@ -10,13 +10,13 @@ import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from cutout.aws import warm
-from cutout.job_parts import JobError
+from cutout.container import container
+from cutout.jobs.parts import JobError
 from tests.dialects.fal_bench import KEY, SUBMIT, ask, data_uri, deliver, stored, work
 from tests.dialects.pictures import cat
 from tests.dialects.shapes import image_of, success_of_fal
-from tests.in_process import URL
-from tests.receiver import Delivery, Receiver
+from tests.support.in_process_api import URL
+from tests.support.webhook_receiver import Delivery, Receiver
 
 pytestmark = pytest.mark.covers("happy")
 
@@ -113,7 +113,7 @@ def test_a_receiver_that_fails_is_told_again_by_the_same_id(api, hooks):
 
 def test_the_key_is_made_once_and_only_its_public_half_is_told(api):
     before = api.get(f"{URL}/.well-known/jwks.json")
-    warm._service_key.cache_clear()
+    container.cache_clear()
     after = api.get(f"{URL}/.well-known/jwks.json")
 
     success_of_fal(before)
@@ -127,8 +127,8 @@ def test_our_own_jobs_are_told_by_our_own_event(api, hooks):
     path = f"/{uuid4()}"
     wish = {"image_url": "https://pictures.invalid/a.png", "webhook_url": hooks.url(path)}
     job = api.post(f"{URL}/v2/jobs", json=wish, headers={"x-api-key": KEY["authorization"][4:]}).json()
-    warm.jobs().fail(warm.jobs().start(job["id"], 60), JobError("invalid_image", "No image."))
-    warm.webhook_queue().enqueue(job["id"])
+    container().jobs.fail(container().jobs.start(job["id"], 60), JobError("invalid_image", "No image."))
+    container().webhook_queue.enqueue(job["id"])
     deliver()
 
     (delivery,) = hooks.at(path)

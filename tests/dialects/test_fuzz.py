@@ -13,14 +13,14 @@ import numpy as np
 import pytest
 import requests
 
-from cutout.api.dialects import every_dialect
-from cutout.aws import warm
+from cutout.api.dialects.registry import every_dialect
+from cutout.container import Container, container
 from local.routing import RouteTable
 from tests.dialects import shapes
 from tests.dialects.attempts import Attempt
 from tests.dialects.malformed import malformed
-from tests.in_process import URL
-from tests.local_service import LIVE_KEY
+from tests.support.in_process_api import URL
+from tests.support.local_service import LIVE_KEY
 
 COUNT = int(os.environ.get("CUTOUT_FUZZ", "150"))
 """Read when the module is: tests themselves see no settings."""
@@ -37,13 +37,13 @@ def alone(api, monkeypatch, caplog):
 
     oval = np.outer(np.hanning(64), np.hanning(64)).astype(np.float32)
     segmenter = SimpleNamespace(name="stand-in", alpha=lambda image: oval)
-    monkeypatch.setattr(warm, "segmenter", lambda: segmenter)
-    monkeypatch.setattr(warm, "segmenter_for", lambda name: segmenter)
+    monkeypatch.setattr(Container, "segmenter", segmenter)
+    monkeypatch.setattr(Container, "segmenter_for", lambda _self, _name: segmenter)
     monkeypatch.setattr(socket, "getaddrinfo", nowhere)
     caplog.set_level("CRITICAL")
-    warm.removal.cache_clear()
+    container.cache_clear()
     yield api
-    warm.removal.cache_clear()
+    container.cache_clear()
 
 
 @pytest.mark.parametrize("name", DIALECTS)

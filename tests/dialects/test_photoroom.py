@@ -8,11 +8,11 @@ import pytest
 from PIL import Image
 
 from cutout.accounts import KeyMode
-from cutout.aws import warm
+from cutout.container import container
 from tests.dialects.callers import customer, images_of
 from tests.dialects.pictures import astronaut, encoded, opened, pixels, plain
-from tests.in_process import URL
-from tests.local_service import LIVE_KEY
+from tests.support.in_process_api import URL
+from tests.support.local_service import LIVE_KEY
 
 SEGMENT = f"{URL}/v1/segment"
 
@@ -98,7 +98,7 @@ class TestHappyPath:
 
     def test_an_answer_beyond_the_transport_is_a_redirect_to_it(self, api, monkeypatch):
         monkeypatch.setenv("CUTOUT_INLINE_LIMIT_BYTES", "30000")
-        warm.settings.cache_clear()
+        container.cache_clear()
         answer = api.post(
             SEGMENT, files={"image_file": astronaut()}, headers={"x-api-key": LIVE_KEY}, allow_redirects=False
         )
@@ -173,7 +173,7 @@ class TestOptions:
 
     def test_full_is_the_default_and_ends_at_36_megapixels_where_the_service_allows_such_sides(self, api, monkeypatch):
         monkeypatch.setenv("CUTOUT_MAX_OUTPUT_SIDE_PX", "8000")
-        warm.settings.cache_clear()
+        container.cache_clear()
         made = picture_of(segment(api, large(7900, 4700), channels="alpha"))
         assert 35.9 < made.width * made.height / 1e6 <= 36
 

@@ -4,14 +4,14 @@ import pytest
 
 from cutout.api.dialects.photoroom import DIALECT
 from cutout.api.request import Headers, Request
-from cutout.aws import warm
+from cutout.container import container
 from cutout.errors import CutoutError, DeadlineError, ProcessingFailedError, ServiceUnavailableError
-from tests.builders import multipart
 from tests.dialects.callers import customer, images_of, second_stands_still
 from tests.dialects.pictures import astronaut, encoded, opened, plain
 from tests.dialects.shapes import problem_of_photoroom
-from tests.in_process import URL
-from tests.local_service import LIVE_KEY
+from tests.support.builders import multipart
+from tests.support.in_process_api import URL
+from tests.support.local_service import LIVE_KEY
 
 SEGMENT = f"{URL}/v1/segment"
 FILE = {"image_file": ("photo.jpg", astronaut(), "image/jpeg")}
@@ -158,7 +158,7 @@ class TestLimits:
 
     def test_too_many_bytes(self, api, monkeypatch):
         monkeypatch.setenv("CUTOUT_MAX_IMAGE_BYTES", "2000")
-        warm.settings.cache_clear()
+        container.cache_clear()
         assert len(astronaut()) > 2000
         refused(send(api), 400, "image_too_large")
 

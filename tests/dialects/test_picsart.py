@@ -8,14 +8,15 @@ import pytest
 import requests
 
 from cutout.accounts import KeyMode
-from cutout.aws import warm
+from cutout.aws import clients
+from cutout.container import container
 from tests.dialects import shapes
 from tests.dialects.callers import LOCAL, customer, images_of
 from tests.dialects.fal_bench import stored, work
 from tests.dialects.picsart_client import KEY, REMOVE, ask, made
 from tests.dialects.pictures import astronaut, opened, pixels, plain
-from tests.in_process import URL
-from tests.local_service import LIVE_KEY
+from tests.support.in_process_api import URL
+from tests.support.local_service import LIVE_KEY
 
 DATA_URI = "data:image/jpeg;base64," + base64.b64encode(astronaut()).decode()
 
@@ -82,7 +83,7 @@ def test_an_image_id_is_that_of_an_upload_and_so_is_a_background_s(api):
     def uploaded(image: bytes) -> str:
         upload = api.post(f"{URL}/v2/uploads", headers={"x-api-key": LIVE_KEY}, json={}).json()
         key = f"direct/{LOCAL}/{upload['upload_id']}"
-        warm.s3_client().put_object(Bucket=warm.settings().uploads_bucket, Key=key, Body=image)
+        clients.s3_client().put_object(Bucket=container().settings.uploads_bucket, Key=key, Body=image)
         return upload["upload_id"]
 
     wish = {"image_id": uploaded(astronaut()), "bg_image_id": uploaded(plain(80, 60))}
@@ -231,7 +232,7 @@ def test_the_key_may_be_spelled_as_the_vendor_does_or_as_we_do(api, headers):
 def test_a_key_in_the_query_string_is_taken_where_the_stack_allows_that(api, monkeypatch):
     place = f"{URL}/tools/1.0/balance?X-Picsart-API-Key={LIVE_KEY}"
     assert api.get(place).status_code == 401
-    warm.settings.cache_clear()
+    container.cache_clear()
     monkeypatch.setenv("CUTOUT_LEGACY_KEYS", "true")
     assert api.get(place).status_code == 200
     assert api.get(place.lower()).status_code == 200

@@ -7,16 +7,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from cutout.aws import warm
+from cutout.container import container
 from cutout.errors import ServiceUnavailableError
 from tests import bombs
-from tests.builders import multipart
 from tests.dialects import shapes
 from tests.dialects.callers import LOCAL, customer, images_of, second_stands_still
 from tests.dialects.picsart_client import KEY, REMOVE, ask
 from tests.dialects.pictures import astronaut, plain
 from tests.dialects.test_picsart import DATA_URI
-from tests.in_process import URL
+from tests.support.builders import multipart
+from tests.support.in_process_api import URL
 
 pytestmark = pytest.mark.covers("errors")
 
@@ -248,7 +248,7 @@ def test_what_breaks_on_our_side_tells_nothing_of_it_and_costs_nothing(api, monk
     def broken(*_args: object) -> None:
         raise RuntimeError("secret of the machine room")
 
-    monkeypatch.setattr(warm.results(), "keep", broken)
+    monkeypatch.setattr(container().results, "publish", broken)
     response = ask(api)
     assert response.status_code == 500
     assert "secret" not in response.text
@@ -260,7 +260,7 @@ def test_storage_that_is_away_is_a_503_with_a_time_to_come_again(api, monkeypatc
     def away(*_args: object) -> None:
         raise ServiceUnavailableError("Results cannot be stored just now.")
 
-    monkeypatch.setattr(warm.results(), "keep", away)
+    monkeypatch.setattr(container().results, "publish", away)
     response = ask(api)
     assert response.status_code == 503
     assert response.json() == {

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cutout.aws import warm
+from cutout.container import container
 from cutout.imaging.pipeline import cut_out
 from cutout.imaging.spec import CutoutSpec, Limits
 from tests.dialects.fal_bench import stored
@@ -23,7 +23,7 @@ PHOTO = pixels(astronaut())
 
 @cache
 def plain_cutout() -> np.ndarray:
-    return pixels(cut_out(astronaut(), CutoutSpec(), warm.segmenter(), Limits()).data)
+    return pixels(cut_out(astronaut(), CutoutSpec(), container().segmenter, Limits()).data)
 
 
 @pytest.fixture

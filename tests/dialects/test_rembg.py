@@ -1,6 +1,5 @@
 """rembg's server: a picture by a form or by a URL, its options, and FastAPI's errors."""
 
-import dataclasses
 import shutil
 from typing import Any
 
@@ -8,15 +7,15 @@ import numpy as np
 import pytest
 import requests
 
-from cutout.aws import warm
-from cutout.imaging.manifest import load_manifest
+from cutout.container import container
+from cutout.imaging.models.manifest import load_manifest
 from local import ROOT
 from tests.dialects.callers import LOCAL, customer, images_of, second_stands_still
 from tests.dialects.pictures import astronaut, cat, opened, pixels, plain
 from tests.dialects.shapes import problem_of_rembg, success_of_rembg
-from tests.in_process import URL
-from tests.local_service import LIVE_KEY
-from tests.unit.imaging.models import tiny_onnx
+from tests.support.in_process_api import URL
+from tests.support.local_service import LIVE_KEY
+from tests.unit.imaging.onnx_models import tiny_onnx
 
 KEY = {"x-api-key": LIVE_KEY}
 REMOVE = f"{URL}/api/remove"
@@ -45,7 +44,7 @@ def faults_of(response: requests.Response) -> list[dict[str, Any]]:
 def web(api: requests.Session, file_server: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A web server that may be fetched from."""
     monkeypatch.setenv("CUTOUT_URL_ALLOW", file_server.authority)
-    warm.settings.cache_clear()
+    container.cache_clear()
     return file_server
 
 
@@ -178,12 +177,12 @@ def test_a_model_whose_file_is_installed_does_the_work(asked, file, api, tmp_pat
     row = load_manifest(ROOT / "models").select(file)
     shutil.copy(ROOT / "models" / "manifest.toml", tmp_path)
     (tmp_path / row.file).write_bytes(tiny_onnx(row.size_px))
-    settings = dataclasses.replace(warm.settings(), models_dir=tmp_path)
-    monkeypatch.setattr(warm, "settings", lambda: settings)
+    shutil.copy(ROOT / "models" / "cutout-s.onnx", tmp_path)
+    monkeypatch.setenv("CUTOUT_MODELS_DIR", str(tmp_path))
+    container.cache_clear()
     striped = made(post(api, model=asked, om="1"))
     assert post(api, model=asked).headers["x-model"] == row.name
     assert post(api, model="sam").headers["x-model"] == "cutout-s", "its file is not there"
-    assert warm._other_segmenter.cache_info().currsize == 1
     brightness = pixels(PHOTO).mean(axis=2)
     assert np.corrcoef(striped.ravel(), brightness.ravel())[0, 1] > 0.9, "the tiny model's alpha is the brightness"
 
@@ -310,7 +309,7 @@ def test_without_a_good_key_nothing_is_done(headers, status, api):
 @pytest.mark.covers("auth")
 def test_no_key_is_needed_where_the_owner_answers_for_it_and_a_wrong_one_is_still_wrong(api, monkeypatch):
     monkeypatch.setenv("CUTOUT_OPEN_ACCOUNT", LOCAL)
-    warm.settings.cache_clear()
+    container.cache_clear()
     made(api.post(REMOVE, files={"file": PHOTO}))
     assert images_of(LOCAL) == 1
     assert api.post(REMOVE, files={"file": PHOTO}, headers={"x-api-key": "wrong"}).status_code == 403
@@ -320,8 +319,7 @@ def test_no_key_is_needed_where_the_owner_answers_for_it_and_a_wrong_one_is_stil
 def test_the_open_account_has_its_quota_and_its_rate(api, monkeypatch):
     account, _ = customer("free", used=50, rate=2)
     monkeypatch.setenv("CUTOUT_OPEN_ACCOUNT", account)
-    for kept in (warm.settings, warm.admission):
-        kept.cache_clear()
+    container.cache_clear()
     with second_stands_still():
         answers = [api.post(REMOVE, files={"file": PHOTO}) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [402, 402, 429]
@@ -337,8 +335,7 @@ def test_a_picture_above_the_limits_is_413_in_a_form_and_400_behind_a_url(api, w
         with monkeypatch.context() as environment:
             for name, value in limit.items():
                 environment.setenv(name, value)
-            for kept in (warm.settings, warm.removal):
-                kept.cache_clear()
+            container.cache_clear()
             by_form = post(api)
             by_url = api.get(REMOVE, params={"url": f"{web.url}/cat.png"}, headers=KEY)
         assert (by_form.status_code, by_url.status_code) == (413, 400)

@@ -10,19 +10,19 @@ import numpy as np
 import pytest
 
 from cutout.accounts import PLANS, Account, KeyMode
-from cutout.api.dialects import Outcome, Standing
+from cutout.api.body import Fields
+from cutout.api.dialects.base import AccountStatus, Outcome
 from cutout.api.dialects.removebg import DIALECT
 from cutout.api.dialects.removebg.options import read_order
-from cutout.api.fields import Fields
 from cutout.api.request import Request
-from cutout.aws import warm
+from cutout.container import container
 from cutout.imaging.spec import Box, CutoutResult
-from cutout.metering import RateState
-from tests.builders import multipart
+from cutout.usage import RateState
 from tests.dialects.callers import customer, images_of
 from tests.dialects.pictures import astronaut, cat, opened, pixels, plain
 from tests.dialects.removebg_client import ACCOUNT, IMPROVE, PHOTO, REMOVE, SIDE, ask, key_header, made
 from tests.dialects.shapes import success_of_removebg
+from tests.support.builders import multipart
 
 TEXT = base64.b64encode(astronaut()).decode()
 CLI_FIELDS = [
@@ -60,7 +60,7 @@ class TestHappyPath:
     @pytest.mark.parametrize("source", ["image_file_b64", "image_url"])
     def test_text_sources_come_in_every_kind_of_body(self, api, file_server, monkeypatch, kind, source):
         monkeypatch.setenv("CUTOUT_URL_ALLOW", file_server.authority)
-        warm.settings.cache_clear()
+        container.cache_clear()
         (file_server.folder / "astronaut.jpg").write_bytes(astronaut())
         fields = {source: TEXT if source == "image_file_b64" else f"{file_server.url}/astronaut.jpg", "size": "auto"}
         body = {"json": {"json": fields}, "urlencoded": {"data": fields}}.get(
@@ -93,8 +93,8 @@ class TestHappyPath:
 
     def test_an_answer_above_the_transport_s_limit_stands_elsewhere_with_its_headers(self, api, monkeypatch):
         monkeypatch.setenv("CUTOUT_INLINE_LIMIT_BYTES", "9000")
-        warm.settings.cache_clear()
-        warm.results.cache_clear()
+        container.cache_clear()
+        container.cache_clear()
         answer = api.post(REMOVE, files={"image_file": astronaut()}, headers=key_header(), allow_redirects=False)
         assert answer.status_code == 303
         assert answer.headers["location"].startswith("https://")
@@ -143,7 +143,7 @@ class TestHeaders:
 def answer_of(result, **fields):
     order = read_order(Fields({"image_file": b"x", **fields}.items()))
     account = Account.on_plan("a", "a@example.com", PLANS["metered"])
-    standing = Standing(account, KeyMode.LIVE, RateState(1, 0, 1), 5)
+    standing = AccountStatus(account, KeyMode.LIVE, RateState(1, 0, 1), 5)
     return DIALECT.answer(Request("POST", "", ""), order, Outcome(result, standing, charged=True, keep=lambda: ""))
 
 
@@ -234,7 +234,7 @@ class TestAsClientsSend:
 
     def test_the_ruby_client_sends_a_url_as_a_plain_form(self, api, file_server, monkeypatch):
         monkeypatch.setenv("CUTOUT_URL_ALLOW", file_server.authority)
-        warm.settings.cache_clear()
+        container.cache_clear()
         (file_server.folder / "astronaut.jpg").write_bytes(astronaut())
         fields = {"size": "auto", "format": "zip", "image_url": f"{file_server.url}/astronaut.jpg"}
         answer = api.post(REMOVE, data=fields, headers={**key_header(), "User-Agent": "remove-bg-ruby-2.0.2"})

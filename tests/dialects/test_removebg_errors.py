@@ -6,13 +6,13 @@ import pytest
 
 from cutout.api.dialects.removebg import DIALECT
 from cutout.api.request import Headers, Request
-from cutout.aws import warm
+from cutout.container import container
 from cutout.errors import CutoutError, DeadlineError, ServiceUnavailableError
 from tests.dialects.callers import customer, images_of, second_stands_still
 from tests.dialects.pictures import astronaut, cat, plain
 from tests.dialects.removebg_client import ACCOUNT, IMPROVE, REMOVE, ask, code_of, key_header
 from tests.dialects.shapes import problem_of_removebg, success_of_removebg
-from tests.local_service import LIVE_KEY
+from tests.support.local_service import LIVE_KEY
 from tests.unit.imaging.pictures import png_of
 
 TEXT = base64.b64encode(astronaut()).decode()
@@ -140,7 +140,7 @@ class TestImages:
 
     def test_a_download_that_failed_tells_the_status_in_its_title(self, api, file_server, monkeypatch):
         monkeypatch.setenv("CUTOUT_URL_ALLOW", file_server.authority)
-        warm.settings.cache_clear()
+        container.cache_clear()
         for name, code in (("image_url", "failed_image_download"), ("bg_image_url", "failed_bg_download")):
             fields = {"image_file_b64": TEXT} if name == "bg_image_url" else {}
             answer = api.post(REMOVE, headers=key_header(), data={**fields, name: f"{file_server.url}/nowhere.png"})
@@ -172,7 +172,7 @@ class TestLimits:
 
     def test_a_download_of_any_size_above_names_the_same_limit(self, api, file_server, monkeypatch):
         monkeypatch.setenv("CUTOUT_URL_ALLOW", file_server.authority)
-        warm.settings.cache_clear()
+        container.cache_clear()
         (file_server.folder / "large.jpg").write_bytes(b"\0" * (31 * MB))
         answer = api.post(REMOVE, headers=key_header(), json={"image_url": f"{file_server.url}/large.jpg"})
         (file_server.folder / "large.jpg").unlink()

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cutout.api.body import Fields
 from cutout.api.dialects.removebg.options import read_order
-from cutout.api.fields import Fields
-from cutout.aws import warm
+from cutout.container import container
 from cutout.imaging.spec import ShadowKind, SizeName
 from tests.dialects.pictures import cat, encoded, opened, pixels, plain
 from tests.dialects.removebg_client import PHOTO, SIDE, ask, made
@@ -221,7 +221,7 @@ class TestBackground:
 
     def test_an_image_comes_from_a_url_too(self, api, file_server, monkeypatch):
         monkeypatch.setenv("CUTOUT_URL_ALLOW", file_server.authority)
-        warm.settings.cache_clear()
+        container.cache_clear()
         (file_server.folder / "navy.png").write_bytes(plain(10, 10))
         assert tuple(made(api, bg_image_url=f"{file_server.url}/navy.png", format="png")[5, 5]) == (0, 0, 128)
 

@@ -6,8 +6,8 @@ from schemathesis.checks import ignored_auth, negative_data_rejection, positive_
 
 from tests.dialects import documents
 from tests.dialects.written import asked_of
-from tests.in_process import URL
-from tests.local_service import LIVE_KEY
+from tests.support.in_process_api import URL
+from tests.support.local_service import LIVE_KEY
 
 PATHS = {*documents.dialect_paths(), "/v2/dialects"}
 OURS = "getRoot"

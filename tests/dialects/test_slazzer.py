@@ -10,14 +10,14 @@ import pytest
 import requests
 
 from cutout.accounts import KeyMode
-from cutout.aws import warm
+from cutout.container import container
 from local.cloud import client
-from tests.builders import multipart
 from tests.dialects.callers import customer, images_of
 from tests.dialects.pictures import astronaut, opened, pixels, plain
 from tests.dialects.shapes import success_of_slazzer
-from tests.in_process import URL
-from tests.local_service import LIVE_KEY
+from tests.support.builders import multipart
+from tests.support.in_process_api import URL
+from tests.support.local_service import LIVE_KEY
 
 V2 = f"{URL}/v2.0/remove_image_background"
 ELDER = f"{URL}/api/v1/remove_image_background"
@@ -32,7 +32,7 @@ def photo_url(file_server, api, monkeypatch) -> str:
     """A URL that may be fetched from."""
     (file_server.folder / "astronaut.jpg").write_bytes(astronaut())
     monkeypatch.setenv("CUTOUT_URL_ALLOW", file_server.authority)
-    warm.settings.cache_clear()
+    container.cache_clear()
     return f"{file_server.url}/astronaut.jpg"
 
 

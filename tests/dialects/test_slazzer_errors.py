@@ -6,14 +6,14 @@ import pytest
 
 from cutout.api.dialects.slazzer import DIALECT
 from cutout.api.request import Headers, Request
-from cutout.aws import warm
+from cutout.container import container
 from cutout.errors import CutoutError, ServiceUnavailableError
-from tests.builders import multipart
 from tests.dialects.callers import customer, images_of, second_stands_still
 from tests.dialects.pictures import astronaut, plain
 from tests.dialects.shapes import problem_of_slazzer
-from tests.in_process import URL
-from tests.local_service import LIVE_KEY
+from tests.support.builders import multipart
+from tests.support.in_process_api import URL
+from tests.support.local_service import LIVE_KEY
 
 V2, ELDER = "/v2.0/remove_image_background", "/api/v1/remove_image_background"
 ROUTES = pytest.mark.parametrize("route", [V2, ELDER])
@@ -170,7 +170,7 @@ class TestErrors:
         assert images_of() == 0
 
     def test_a_result_that_cannot_be_kept_is_not_charged(self, api, monkeypatch):
-        monkeypatch.setattr(warm.results(), "_bucket", "no-such-bucket")
+        monkeypatch.setattr(container().results, "_bucket", "no-such-bucket")
         answer = send(api, ELDER)
         assert answer.status_code == 503
         assert answer.json()["status"] is False
@@ -187,7 +187,7 @@ class TestLimits:
 
     def test_too_many_bytes_as_base64(self, api, monkeypatch):
         monkeypatch.setenv("CUTOUT_MAX_IMAGE_BYTES", str(2**20))
-        warm.settings.cache_clear()
+        container.cache_clear()
         fields = {"source_image_base64": base64.b64encode(b"\xff\xd8\xff" + b"\0" * 2**20).decode()}
         answer = api.post(URL + V2, data=fields, headers={"API-KEY": LIVE_KEY})
         refused(answer, 400, "Source image file can not be greater than 1mb")

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cutout.aws import warm
+from cutout.container import container
 from tests.dialects.pictures import astronaut, encoded, opened, pixels, plain
-from tests.in_process import URL
-from tests.local_service import LIVE_KEY
+from tests.support.in_process_api import URL
+from tests.support.local_service import LIVE_KEY
 
 V2 = f"{URL}/v2.0/remove_image_background"
 
@@ -77,7 +77,7 @@ def test_a_background_image_fills_the_answer(cut):
 def test_a_background_image_may_be_base64_or_a_url(cut, file_server, monkeypatch):
     (file_server.folder / "green.png").write_bytes(plain(20, 20, colour="lime"))
     monkeypatch.setenv("CUTOUT_URL_ALLOW", file_server.authority)
-    warm.settings.cache_clear()
+    container.cache_clear()
     text = "data:image/png;base64," + base64.b64encode(plain(20, 20, colour="lime")).decode()
     assert tuple(cut(bg_image_base64=text)[5, 5]) == (0, 255, 0)
     assert tuple(cut(bg_image_url=f"{file_server.url}/green.png")[5, 5]) == (0, 255, 0)

@@ -11,7 +11,7 @@ import requests
 
 from local import ROOT
 from tests.dialects.pictures import cat, opened, pixels
-from tests.local_service import LIVE_KEY, Service, local_service
+from tests.support.local_service import LIVE_KEY, Service, local_service
 
 PARTS = ("layers", "functions", "local", "models", "template.yaml", "Dockerfile", "pyproject.toml")
 """What the service is started from."""
@@ -24,10 +24,10 @@ TOY = '''
 import json
 
 from cutout.api import answers
-from cutout.api.dialects import Dialect, Order, Outcome
+from cutout.api.dialects.base import Dialect, Outcome, RemovalRequest
 from cutout.api.problems import refusal_headers, status_of
 from cutout.api.request import Request, Response
-from cutout.api.sources import Source, SourceKind
+from cutout.api.sources import InputKind, Source
 from cutout.errors import CutoutError, MissingImageError
 from cutout.imaging.spec import CutoutSpec
 
@@ -40,13 +40,13 @@ class Toy(Dialect):
     def credential(self, request: Request, *, legacy: bool) -> str | None:
         return request.headers.get("x-toy-key")
 
-    def parse(self, request: Request) -> Order:
+    def parse(self, request: Request) -> RemovalRequest:
         if not request.body:
             raise MissingImageError("Where is it?")
-        return Order(CutoutSpec(crop=True), Source(SourceKind.BYTES, "body", request.body), "toy")
+        return RemovalRequest(CutoutSpec(crop=True), Source(InputKind.BYTES, "body", request.body), "toy")
 
-    def answer(self, request: Request, order: Order, outcome: Outcome) -> Response:
-        return answers.json_answer({"toy": answers.base64_of(outcome.result), "left": outcome.standing.credits_left})
+    def answer(self, request: Request, outcome: Outcome) -> Response:
+        return answers.json_answer({"toy": answers.base64_of(outcome.result), "left": outcome.status.credits_left})
 
     def problem(self, error: CutoutError, request: Request) -> Response:
         body = json.dumps({"oops": error.code}).encode()

@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 
 from cutout.accounts import PLANS, Account, KeyMode, hash_key, new_key
 from cutout.accounts import fingerprint as fingerprint_of
-from cutout.aws import warm
+from cutout.container import container
 from functions.account.app import handler as account_handler
 from functions.admin.app import handler as admin_handler
-from tests.builders import proxy_event
+from tests.support.builders import proxy_event
+from tests.support.process_state import forget_everything
 
 CONTEXT = SimpleNamespace(
     function_name="account",
@@ -55,15 +56,15 @@ def call(method: str, path: str, key: str | None, body: Any = None, query: dict[
 def customer(mode: KeyMode = KeyMode.LIVE, plan: str = "metered", account_id: str = "acct_customer") -> str:
     """A new account's raw key."""
     raw_key = new_key(mode)
-    warm.accounts().create_account(Account.on_plan(account_id, "c@example.com", PLANS[plan]))
-    warm.accounts().create_key(account_id, raw_key, mode)
+    container().keys.create_account(Account.on_plan(account_id, "c@example.com", PLANS[plan]))
+    container().keys.create_key(account_id, raw_key, mode)
     return raw_key
 
 
 def another(mode: KeyMode, account_id: str = "acct_customer") -> str:
     """One more raw key of an account."""
     raw_key = new_key(mode)
-    warm.accounts().create_key(account_id, raw_key, mode)
+    container().keys.create_key(account_id, raw_key, mode)
     return raw_key
 
 
@@ -73,6 +74,4 @@ def fingerprint(raw_key: str) -> str:
 
 def forget() -> None:
     """What a running environment forgets within a minute."""
-    for value in vars(warm).values():
-        if hasattr(value, "cache_clear"):
-            value.cache_clear()
+    forget_everything()

@@ -5,11 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from cutout.accounts import OPERATOR, KeyMode
-from cutout.aws import warm
-from cutout.aws.admission import Door
-from cutout.aws.quota import QuotaGate
-from cutout.aws.rate_limiter import DynamoRateLimiter
-from cutout.metering import Charge, Usage, month_of
+from cutout.aws import clients
+from cutout.aws.dynamodb.rate_limiter import DynamoRateLimiter
+from cutout.container import container
+from cutout.usage import Charge, Usage, month_of
 from tests.functions.account_api import another, call, customer, fingerprint, forget
 
 
@@ -24,7 +23,7 @@ def test_the_account_shows_the_usage_of_the_month_beside_what_the_contract_has()
     key = customer(plan="free")
     now = datetime.now(UTC)
     for name in ("req_1", "req_1", "req_2"):
-        warm.usage().record(Charge(name, "acct_customer", Usage.of_image(4_000, 3_000, 10, 10), now, 1))
+        container().usage.record(Charge(name, "acct_customer", Usage.of_image(4_000, 3_000, 10, 10), now, 1))
 
     answer = call("GET", "/v2/account", key)
 
@@ -54,9 +53,10 @@ def second_stands_still(monkeypatch):
     """The limiter's clock."""
 
     def stand_still() -> None:
-        limiter = DynamoRateLimiter(warm.dynamodb_client(), warm.settings().accounts_table, pytest.fail, lambda: 1_000)
-        door = Door(warm.key_store(), limiter, QuotaGate(warm.usage(), pytest.fail))
-        monkeypatch.setattr(warm, "admission", lambda: door)
+        limiter = DynamoRateLimiter(
+            clients.dynamodb_client(), container().settings.accounts_table, pytest.fail, lambda: 1_000
+        )
+        monkeypatch.setattr(container().access, "_limiter", limiter)
 
     return stand_still
 
@@ -85,7 +85,7 @@ def test_who_is_not_let_in_is_not_told_any_rate():
 
 def test_a_suspended_account_sees_itself_and_can_do_nothing_else():
     key = customer()
-    store = warm.account_desk()._accounts
+    store = container().account_service._accounts
     store.change("acct_customer", {"subscription_status": "suspended"}, OPERATOR)
 
     assert call("GET", "/v2/account", key).body["account"]["subscription_status"] == "suspended"
@@ -269,14 +269,14 @@ def test_the_webhook_secret_is_the_same_until_it_is_rotated():
     assert rotated.body["secret"] != first.body["secret"]
     assert rotated.body["previous_valid_until"] is not None
     assert first.headers["cache-control"] == rotated.headers["cache-control"] == "no-store"
-    signing = warm.webhook_secrets().signing("acct_customer", datetime.now(UTC))
+    signing = container().webhook_secrets.signing("acct_customer", datetime.now(UTC))
     assert signing == (rotated.body["secret"], first.body["secret"])
 
 
 def test_a_quota_that_was_changed_is_seen_within_a_minute():
     key = customer(plan="free")
     assert call("GET", "/v2/account", key).body["usage"]["quota"] == 50
-    warm.account_desk()._accounts.change("acct_customer", {"monthly_quota": 70}, OPERATOR)
+    container().account_service._accounts.change("acct_customer", {"monthly_quota": 70}, OPERATOR)
     forget()
 
     assert call("GET", "/v2/account", key).body["usage"]["quota"] == 70

@@ -3,7 +3,8 @@
 import pytest
 
 from cutout.accounts import KeyMode
-from cutout.aws import warm
+from cutout.aws import clients
+from cutout.container import container
 from tests.functions.account_api import another, call, customer, fingerprint, forget
 
 
@@ -216,7 +217,7 @@ def test_what_was_done_is_in_the_audit_with_the_request_that_did_it(admin):
     call("POST", f"{ACCOUNTS}/{made['id']}/keys", admin)
     call("PATCH", f"{ACCOUNTS}/{made['id']}", admin, {"plan": "metered"})
 
-    items = warm.dynamodb_client().scan(TableName=warm.settings().accounts_table)["Items"]
+    items = clients.dynamodb_client().scan(TableName=container().settings.accounts_table)["Items"]
     of_account = [item for item in items if item["pk"]["S"] == f"ACCOUNT#{made['id']}"]
     entries = sorted((item for item in of_account if "action" in item), key=lambda item: item["sk"]["S"])
     assert [item["action"]["S"] for item in entries] == ["account.create", "key.create", "account.change"]

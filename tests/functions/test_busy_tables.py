@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
-from cutout.aws import warm
+from cutout.aws import clients
 from functions.remove_background.app import handler as remove_handler
 from local import ROOT
-from tests.builders import proxy_event
 from tests.functions.account_api import CONTEXT, call, customer, forget
+from tests.support.builders import proxy_event
 
 PHOTO = (ROOT / "docs" / "images" / "coffee.jpg").read_bytes()
 
@@ -51,7 +51,7 @@ def remove(key: str) -> tuple[int, Any]:
 
 def test_a_throttled_rate_counter_is_a_429_with_all_its_headers():
     key = customer()
-    fail(warm.counting_client(), "UpdateItem", throttled("UpdateItem"))
+    fail(clients.counting_client(), "UpdateItem", throttled("UpdateItem"))
 
     answers = [call("GET", "/v2/account", key) for _ in range(3)]
 
@@ -63,14 +63,14 @@ def test_a_throttled_rate_counter_is_a_429_with_all_its_headers():
 
 def test_a_rate_counter_that_is_away_lets_in():
     key = customer()
-    fail(warm.counting_client(), "UpdateItem", ConnectTimeoutError(endpoint_url="https://dynamodb.invalid"))
+    fail(clients.counting_client(), "UpdateItem", ConnectTimeoutError(endpoint_url="https://dynamodb.invalid"))
 
     assert call("GET", "/v2/account", key).status == 200
 
 
 def test_an_image_whose_charge_is_throttled_for_good_is_delivered_and_its_charge_logged(caplog):
     key = customer()
-    end = fail(warm.charging_client(), "TransactWriteItems", throttled("TransactWriteItems"))
+    end = fail(clients.charging_client(), "TransactWriteItems", throttled("TransactWriteItems"))
 
     assert remove(key) == (200, None)
 
@@ -84,7 +84,7 @@ def test_an_image_whose_charge_is_throttled_for_good_is_delivered_and_its_charge
 
 def test_a_quota_that_cannot_be_read_stops_nobody_and_the_image_counts():
     key = customer(plan="free")
-    end = fail(warm.charging_client(), "BatchGetItem", throttled("BatchGetItem"))
+    end = fail(clients.charging_client(), "BatchGetItem", throttled("BatchGetItem"))
 
     assert remove(key) == (200, None)
 

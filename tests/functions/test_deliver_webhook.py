@@ -10,14 +10,16 @@ from uuid import uuid4
 import pytest
 
 from cutout.accounts import KeyMode
-from cutout.aws import warm
-from cutout.job_ids import new_job_id
-from cutout.job_parts import JobError, JobOptions, JobSource, SourceKind
-from cutout.jobs import Job
+from cutout.aws import clients
+from cutout.container import container
+from cutout.jobs.ids import new_job_id
+from cutout.jobs.job import Job
+from cutout.jobs.parts import JobError, JobOptions, JobSource, SourceKind
 from functions.deliver_webhook.app import handler
 from local.cloud import LOCAL_ACCOUNT
-from local.messages import sqs_event
-from tests.receiver import Receiver
+from local.sqs_events import sqs_event
+from tests.support.process_state import forget_everything
+from tests.support.webhook_receiver import Receiver
 
 ARN = "arn:aws:sqs:us-east-1:123456789012:cutout-local-WebhooksQueue"
 CONTEXT = SimpleNamespace(
@@ -32,12 +34,9 @@ CONTEXT = SimpleNamespace(
 @pytest.fixture(autouse=True)
 def _fresh(cloud: Any, hooks: Receiver, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("CUTOUT_URL_ALLOW", hooks.authority)
-    kept = [value for value in vars(warm).values() if hasattr(value, "cache_clear")]
-    for value in kept:
-        value.cache_clear()
+    forget_everything()
     yield
-    for value in kept:
-        value.cache_clear()
+    forget_everything()
 
 
 def queue_failed_job(webhook_url: str) -> Job:
@@ -46,16 +45,16 @@ def queue_failed_job(webhook_url: str) -> Job:
         new_job_id(), LOCAL_ACCOUNT.id, JobOptions(), source, datetime.now(UTC),
         charged_mode=KeyMode.LIVE, webhook_url=webhook_url,
     )  # fmt: skip
-    warm.jobs().create(job)
-    ended = warm.jobs().fail(warm.jobs().start(job.id, 60), JobError("invalid_image", "No image."))
-    warm.webhook_queue().enqueue(job.id)
+    container().jobs.create(job)
+    ended = container().jobs.fail(container().jobs.start(job.id, 60), JobError("invalid_image", "No image."))
+    container().webhook_queue.enqueue(job.id)
     return ended
 
 
 def receive() -> list[Any]:
     """What the queue gives now, as Lambda takes it."""
-    answer = warm.sqs_client().receive_message(
-        QueueUrl=warm.settings().webhooks_queue_url, MaxNumberOfMessages=10, AttributeNames=["All"]
+    answer = clients.sqs_client().receive_message(
+        QueueUrl=container().settings.webhooks_queue_url, MaxNumberOfMessages=10, AttributeNames=["All"]
     )
     messages: list[Any] = answer.get("Messages", [])
     return messages
@@ -109,7 +108,7 @@ def test_what_is_hopeless_leaves_the_queue_too(hooks, url):
 
 @pytest.mark.parametrize("body", ["", "{}", "[]", "no json"])
 def test_a_message_that_nobody_understands_stays_for_the_dead_letters(body):
-    warm.sqs_client().send_message(QueueUrl=warm.settings().webhooks_queue_url, MessageBody=body or " ")
+    clients.sqs_client().send_message(QueueUrl=container().settings.webhooks_queue_url, MessageBody=body or " ")
 
     (message,) = receive()
     assert failures([message]) == [message["MessageId"]]

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from cutout import metering
-from cutout.api.dialects import every_dialect
-from cutout.aws import clients, model_health, warm
+from cutout import usage as metering
+from cutout.api.dialects.registry import every_dialect
+from cutout.aws import clients, model_health
+from cutout.container import container
 from events import make_events
 from events.queue_events import queue_events
 from local import ROOT
@@ -22,6 +23,7 @@ from local.cloud import client
 from local.resources import Function, Template
 from local.routing import RouteTable
 from local.template import load_template
+from tests.support.process_state import forget_everything
 
 EVENTS = ROOT / "events"
 
@@ -140,12 +142,10 @@ class LambdaService:
 
 @pytest.fixture(autouse=True)
 def _environment(cloud: Template, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The functions' environment of the template, on fresh warm state."""
+    """The functions' environment of the template, with nothing known."""
     monkeypatch.setenv("CUTOUT_MODELS_DIR", str(ROOT / "models"))
     monkeypatch.setenv("POWERTOOLS_TRACE_DISABLED", "true")
-    for value in [*vars(warm).values(), *vars(clients).values()]:
-        if hasattr(value, "cache_clear") and value is not warm.segmenter:
-            value.cache_clear()
+    forget_everything()
     removal = cloud.functions["RemoveBackgroundFunction"].name
     monkeypatch.setattr(clients, "lambda_client", lambda: LambdaService(f"{removal}:live"))
 
@@ -180,7 +180,7 @@ def test_every_event_is_answered_as_the_contract_says(event: dict[str, Any], nam
 
 @pytest.mark.parametrize(("name", "uploads"), QUEUED.items(), ids=list(QUEUED))
 def test_every_event_of_a_queue_makes_the_results_of_its_uploads_once(name: str, uploads: set[str]) -> None:
-    s3, names = client("s3"), warm.settings()
+    s3, names = client("s3"), container().settings
     for key in (FIRST, "second.jpg"):
         photo = base64.b64decode(load("api-remove-raw")["body"])
         s3.put_object(Bucket=names.uploads_bucket, Key=f"uploads/acct_local/{key}", Body=photo)
@@ -189,7 +189,7 @@ def test_every_event_of_a_queue_makes_the_results_of_its_uploads_once(name: str,
     made = {item["Key"].removeprefix("results/acct_local/"): item["LastModified"] for item in listing}
     assert made.keys() == {f"{key}/{file}" for key in uploads for file in ("cutout.png", "result.json")}
     assert invoke(load(name)) == {"batchItemFailures": []}
-    assert warm.usage().total("acct_local", metering.month_of(datetime.now(UTC))).images == len(uploads)
+    assert container().usage.total("acct_local", metering.month_of(datetime.now(UTC))).images == len(uploads)
 
 
 def test_every_file_has_an_expected_answer_and_every_route_and_queue_a_file() -> None:
@@ -263,10 +263,10 @@ def test_deep_health_names_the_model_and_plain_health_does_not() -> None:
 
 def test_deep_health_fails_when_the_model_does_not_load(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("CUTOUT_MODELS_DIR", str(tmp_path))
-    warm.settings.cache_clear()
-    warm.segmenter.cache_clear()
+    container.cache_clear()
+    container.cache_clear()
     answer = invoke(load("api-health-deep"))
-    warm.segmenter.cache_clear()
+    container.cache_clear()
     assert answer["statusCode"] == 503
     assert json_of(answer)["error"]["code"] == "service_unavailable"
 
@@ -275,7 +275,7 @@ def test_an_answer_above_the_inline_limit_is_found_behind_a_redirect(
     cloud: Template, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CUTOUT_INLINE_LIMIT_BYTES", "1000")
-    warm.settings.cache_clear()
+    container.cache_clear()
     answer = invoke(load("api-remove-multipart"))
     assert answer["statusCode"] == 303
     bucket = cloud.buckets["ResultsBucket"].name

@@ -8,10 +8,11 @@ from typing import Any
 import boto3
 import pytest
 
-from cutout.aws import warm
+from cutout.container import container
 from functions.remove_background.app import handler
 from local import ROOT
-from tests.builders import proxy_event
+from tests.support.builders import proxy_event
+from tests.support.process_state import forget_everything
 
 LIVE = {"x-api-key": "local-development-key", "content-type": "image/jpeg"}
 PHOTO = (ROOT / "docs" / "images" / "chelsea.jpg").read_bytes()
@@ -28,12 +29,9 @@ CONTEXT = SimpleNamespace(
 def _fresh(cloud, monkeypatch):
     """Nothing is kept from, or for, another test's environment."""
     monkeypatch.setenv("CUTOUT_MODELS_DIR", str(ROOT / "models"))
-    kept = [value for value in vars(warm).values() if hasattr(value, "cache_clear")]
-    for value in kept:
-        value.cache_clear()
+    forget_everything()
     yield
-    for value in kept:
-        value.cache_clear()
+    forget_everything()
 
 
 def call(event: dict[str, Any]) -> dict[str, Any]:
@@ -49,7 +47,7 @@ def test_an_answer_below_the_limit_stays_in_the_response_and_nothing_is_stored(m
     answer = call(proxy_event("POST", "/v2", LIVE, PHOTO, {"channels": "alpha"}))
     assert answer["statusCode"] == 200
     assert base64.b64decode(answer["body"]).startswith(b"\x89PNG")
-    assert boto3.client("s3").list_objects_v2(Bucket=warm.settings().results_bucket)["KeyCount"] == 0
+    assert boto3.client("s3").list_objects_v2(Bucket=container().settings.results_bucket)["KeyCount"] == 0
 
 
 @pytest.mark.parametrize(
@@ -67,7 +65,7 @@ def test_an_answer_below_the_limit_stays_in_the_response_and_nothing_is_stored(m
 def test_legacy_keys_work_only_where_the_setting_allows_them(monkeypatch, headers, query, body):
     event = proxy_event("POST", "/v2", headers, body, query)
     assert code_of(call(event)) == (401, "missing_api_key")
-    warm.settings.cache_clear()
+    container.cache_clear()
     monkeypatch.setenv("CUTOUT_LEGACY_KEYS", "true")
     assert call(event)["statusCode"] == 200
 

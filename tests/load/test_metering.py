@@ -20,14 +20,16 @@ from moto.dynamodb.models import DynamoDBBackend
 from PIL import Image
 
 from cutout.accounts import KeyMode
-from cutout.aws import telemetry, warm
-from cutout.aws.rate_limiter import DynamoRateLimiter
-from cutout.metering import RateState, Usage, month_of
+from cutout.aws import telemetry
+from cutout.aws.dynamodb.rate_limiter import DynamoRateLimiter
+from cutout.container import Container, container
+from cutout.usage import RateState, Usage, month_of
 from functions.account.app import handler as account_handler
 from functions.remove_background.app import handler
 from local import ROOT
-from local.aws_server import transact_on_what_is_named
-from tests.builders import multipart, proxy_event
+from local.aws_server import transact_named_items as transact_on_what_is_named
+from tests.support.builders import multipart, proxy_event
+from tests.support.process_state import forget_everything
 
 REQUESTS = 10_000
 LIVE, SYNTHETIC, OTHER = "local-development-key", "ct_synthetic_test", "ct_live_of_the_same_account"
@@ -52,17 +54,15 @@ class Everything:
 @pytest.fixture(autouse=True)
 def _fresh(cloud: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(DynamoDBBackend, "transact_write_items", transact_on_what_is_named)  # moto's own copies tables
-    monkeypatch.setattr(warm, "segmenter", Everything)
-    monkeypatch.setattr(DynamoRateLimiter, "take", lambda *_: RateState(1_000, 999, 0))  # it has tests of its own
+    monkeypatch.setattr(Container, "segmenter", Everything())
+    monkeypatch.setattr(Container, "segmenter_for", lambda _self, _name: Everything())
+    monkeypatch.setattr(DynamoRateLimiter, "consume", lambda *_: RateState(1_000, 999, 0))  # it has tests of its own
     monkeypatch.setenv("CUTOUT_MODELS_DIR", str(ROOT / "models"))
-    kept = [value for value in vars(warm).values() if hasattr(value, "cache_clear")]
-    for value in kept:
-        value.cache_clear()
-    warm.accounts().create_key("acct_local", SYNTHETIC, KeyMode.SYNTHETIC)
-    warm.accounts().create_key("acct_local", OTHER, KeyMode.LIVE)
+    forget_everything()
+    container().keys.create_key("acct_local", SYNTHETIC, KeyMode.SYNTHETIC)
+    container().keys.create_key("acct_local", OTHER, KeyMode.LIVE)
     yield
-    for value in kept:
-        value.cache_clear()
+    forget_everything()
 
 
 def picture(width: int, height: int) -> bytes:
@@ -150,7 +150,7 @@ def test_ten_thousand_mixed_requests_are_charged_exactly(capsys, caplog):
         capsys.readouterr()
 
     months = {first_month, month_of(datetime.now(UTC))}
-    counted = sum((warm.usage().total("acct_local", month) for month in months), Usage())
+    counted = sum((container().usage.total("acct_local", month) for month in months), Usage())
     assert counted == sum(load.expected.values(), Usage())
     assert sum(load.answered.values()) == REQUESTS
     assert min(load.answered.values()) > REQUESTS / 50

@@ -15,10 +15,10 @@ import httpx
 import pytest
 
 from cutout.accounts import PLANS, Account, KeyMode
-from cutout.aws.key_store import DynamoKeyStore
+from cutout.aws.dynamodb.keys import DynamoKeyStore
 from local.cloud import client
 from local.resources import Template
-from tests.local_service import Service
+from tests.support.local_service import Service
 
 CLIENTS = 8
 CHEAP = "/v2/jobs/job_" + "0" * 32

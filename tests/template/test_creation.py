@@ -14,8 +14,8 @@ from moto import mock_aws
 
 from cutout.accounts import KeyMode, authenticate, new_key
 from cutout.api.request import Response
-from cutout.aws.key_store import DynamoKeyStore
-from cutout.aws.objects import ResultStore
+from cutout.aws.dynamodb.keys import DynamoKeyStore
+from cutout.aws.s3.results import S3ResultStore
 from local import ROOT
 from local.cloud import LOCAL_ACCOUNT, client
 from local.template import load_template
@@ -25,8 +25,9 @@ NOT_IN_MOTO = {
     "AWS::ApiGateway::Account",
     "AWS::ApiGateway::Deployment",  # it wants methods, which moto does not take from the body of the API
     "AWS::ApiGateway::Stage",
-    "AWS::CloudWatch::Alarm",
-    "AWS::CloudWatch::Dashboard",
+    "AWS::CodeDeploy::Application",
+    "AWS::CodeDeploy::DeploymentGroup",
+    "AWS::CloudFormation::Stack",  # it would fetch the nested template from S3
     "AWS::Lambda::Alias",
     "AWS::S3::BucketPolicy",
     "AWS::SQS::QueuePolicy",
@@ -44,17 +45,20 @@ class Created:
 
 
 def without_moto_gaps(stack: dict[str, Any]) -> dict[str, Any]:
-    """The stack less what moto cannot make; what named the alias names the function behind it."""
-    (alias,) = (name for name, resource in stack["Resources"].items() if resource["Type"] == "AWS::Lambda::Alias")
-    function = alias.removesuffix("Aliaslive")
-    text = json.dumps(stack).replace(f"${{{alias}}}", f"${{{function}.Arn}}")
-    text = text.replace(f'{{"Ref": "{alias}"}}', f'{{"Ref": "{function}"}}')
+    """The stack less what moto cannot make; what named an alias names the function behind it."""
+    text = json.dumps(stack)
+    for alias in (name for name, item in stack["Resources"].items() if item["Type"] == "AWS::Lambda::Alias"):
+        function = alias.removesuffix("Aliaslive")
+        text = text.replace(f"${{{alias}}}", f"${{{function}.Arn}}")
+        text = text.replace(f'{{"Ref": "{alias}"}}', f'{{"Ref": "{function}"}}')
     document: dict[str, Any] = json.loads(text)
     resources = document["Resources"]
     document["Resources"] = {name: item for name, item in resources.items() if item["Type"] not in NOT_IN_MOTO}
-    for output in ("ApiUrl", "Dashboard"):
+    for output in ("ApiUrl", "Dashboard", "Alarms"):
         del document["Outputs"][output]  # they name what is left out
-    del resources["UploadsBucket"]["DependsOn"]  # a queue's policy
+    resources["ProcessUploadSource"]["Properties"]["FunctionName"] = {"Ref": "ProcessUploadFunction"}
+    for name in ("UploadsBucket", "ProcessUploadSource"):
+        del resources[name]["DependsOn"]  # a queue's policy, an alias
     timeout = document["Parameters"]["UploadTimeout"]
     timeout["Default"] = str(timeout["Default"])  # moto looks mappings up by parameters as they stand
     return document
@@ -83,6 +87,7 @@ def created(stack: dict[str, Any]) -> Iterator[Created]:
 
 def test_everything_that_moto_knows_is_created(created: Created) -> None:
     conditional = {f"{kind}{part}" for kind in ("Domain", "QueueDomain") for part in ("", "Mapping", "Record")}
+    conditional |= {"GatewayLoggingRole", "WebAcl"}
     unconditional = {name for name in created.wanted["Resources"] if name not in conditional}
     # moto 5.2 leaves versions, permissions and layers of a stack without a name, so that they are not in the list
     nameless = ("AWS::Lambda::Version", "AWS::Lambda::Permission", "AWS::Lambda::LayerVersion")
@@ -103,7 +108,7 @@ def test_large_results_go_to_the_created_bucket(created: Created) -> None:
     bucket = created.outputs["ResultsBucket"]
     assert bucket == f"{NAME}-results-123456789012-us-east-1"
     s3 = boto3.client("s3")
-    store = ResultStore(lambda: s3, bucket, inline_limit_bytes=10, url_s=60)
+    store = S3ResultStore(lambda: s3, bucket, inline_limit_bytes=10, url_s=60)
     answer = store.deliver(Response(200, "image/png", b"p" * 100), "results/acct_a/req_b")
     assert answer.status == 303
     (item,) = s3.list_objects_v2(Bucket=bucket)["Contents"]
@@ -195,7 +200,8 @@ def test_the_api_document_has_every_route_and_calls_its_function(stack: dict[str
             for method, integrated in resource.get("resourceMethods", {}).items()
         }
     targets = {route: (integration["type"], _function(integration["uri"])) for route, integration in found.items()}
-    version = {"RemoveBackgroundFunction": "RemoveBackgroundFunctionAliaslive"}  # as published, not $LATEST
+    published = {"RemoveBackgroundFunction", "JobsFunction"}  # called by the alias, not as $LATEST
+    version = {name: f"{name}Aliaslive" for name in published}
     assert targets == {
         (route.method.replace("ANY", "X-AMAZON-APIGATEWAY-ANY-METHOD"), route.path): (
             "aws_proxy",
@@ -207,6 +213,23 @@ def test_the_api_document_has_every_route_and_calls_its_function(stack: dict[str
 
 def _function(uri: dict[str, str]) -> str:
     return uri["Fn::Sub"].rpartition("functions/${")[2].partition("}")[0]
+
+
+def test_traffic_moves_to_versions_that_were_tried_and_comes_back_when_they_fail(stack: dict[str, Any]) -> None:
+    resources = stack["Resources"]
+    aliases = {name: item for name, item in resources.items() if item["Type"] == "AWS::Lambda::Alias"}
+    functions = ("RemoveBackgroundFunction", "ProcessUploadFunction", "JobsFunction")
+    assert set(aliases) == {f"{function}Aliaslive" for function in functions}
+    for function in functions:
+        policy = aliases[f"{function}Aliaslive"]["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]
+        assert policy["BeforeAllowTrafficHook"] == {"Fn::GetAtt": ["Operations", "Outputs.CheckVersion"]}
+        group = resources[policy["DeploymentGroupName"]["Ref"]]["Properties"]
+        errors = {"Fn::GetAtt": ["Operations", f"Outputs.{function.removesuffix('Function')}Errors"]}
+        assert group["AlarmConfiguration"] == {"Enabled": True, "Alarms": [{"Name": errors}]}
+        assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
+    source = resources["ProcessUploadSource"]
+    assert source["Properties"]["FunctionName"] == {"Fn::Sub": "${ProcessUploadFunction}:live"}
+    assert source["DependsOn"] == "ProcessUploadFunctionAliaslive"
 
 
 def test_the_stage_throttles_traces_and_logs(stack: dict[str, Any]) -> None:
@@ -238,9 +261,11 @@ def test_data_is_private_encrypted_and_kept_as_promised(stack: dict[str, Any]) -
         table = resources[name]
         assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == (kept, kept)
         assert table["Properties"]["BillingMode"] == "PAY_PER_REQUEST"
-        assert table["Properties"]["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
         assert table["Properties"]["SSESpecification"]["SSEEnabled"] is True
         assert table["Properties"]["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    recovery = "PointInTimeRecoverySpecification"
+    assert resources["AccountsTable"]["Properties"][recovery] == {"PointInTimeRecoveryEnabled": True}
+    assert recovery not in resources["JobsTable"]["Properties"], "a backup would keep what is promised to be gone"
     for bucket in (resources["UploadsBucket"]["Properties"], resources["ResultsBucket"]["Properties"]):
         assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
         assert "BucketEncryption" in bucket

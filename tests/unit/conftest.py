@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.strangers import Authority, Internet, Script, Server
+from tests.support.hostile_servers import Authority, Internet, Script, Server
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from cutout.accounts import (
     new_key,
 )
 from cutout.errors import CutoutError, InvalidApiKeyError, MissingApiKeyError
-from tests.key_stores import MemoryKeyStore
+from tests.support.key_stores import MemoryKeyStore
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 

@@ -4,7 +4,7 @@ import pytest
 
 from cutout import errors
 from cutout.api.problems import STATUS
-from cutout.errors import CutoutError, InvalidOptionError
+from cutout.errors import ClientFaultError, CutoutError, InvalidOptionError, ServiceFaultError
 
 CONTRACT = {
     "invalid_request": 400,
@@ -40,7 +40,8 @@ CONTRACT = {
 
 
 def family(root: type[CutoutError]) -> Iterator[type[CutoutError]]:
-    yield root
+    if "code" in vars(root):
+        yield root
     for child in root.__subclasses__():
         yield from family(child)
 
@@ -72,3 +73,21 @@ def test_an_error_carries_its_message_and_a_copy_of_its_details():
 
     assert (str(error), error.message, error.details) == ("No such size.", "No such size.", {"option": "size"})
     assert InvalidOptionError("x").details == {}
+
+
+@pytest.mark.parametrize("error", [error for error in ERRORS if error is not CutoutError])
+def test_an_error_says_whose_fault_it_is_and_its_status_agrees(error):
+    is_ours = STATUS[error] >= 500
+
+    assert issubclass(error, ServiceFaultError) is is_ours
+    assert issubclass(error, ClientFaultError) is not is_ours
+
+
+def test_an_error_about_an_image_is_a_copy():
+    error = InvalidOptionError("No such size.", {"option": "size"})
+
+    about = error.about(b"image").about_background()
+
+    assert (error.image, error.details) == (None, {"option": "size"})
+    assert (type(about), about.message, about.image) == (InvalidOptionError, "No such size.", b"image")
+    assert about.details == {"option": "size", "image": "background"}

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cutout.accounts import KeyMode, KeyStatus, authenticate, hash_key
-from cutout.aws.key_store import DynamoKeyStore
+from cutout.aws.dynamodb.keys import DynamoKeyStore
 from cutout.errors import InvalidApiKeyError
 from local.cloud import client
 from local.resources import Template

@@ -10,11 +10,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from cutout.accounts import KeyMode
-from cutout.aws.job_store import DynamoJobStore
+from cutout.aws.dynamodb.jobs import DynamoJobStore
 from cutout.imaging.spec import CutoutSpec
-from cutout.job_ids import new_job_id, object_job_id
-from cutout.job_parts import JobOptions, JobSource, SourceKind
-from cutout.jobs import Job
+from cutout.jobs.ids import new_job_id, object_job_id
+from cutout.jobs.job import Job
+from cutout.jobs.parts import JobOptions, JobSource, SourceKind
 from local.resources import Template
 from tools import redrive
 

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from cutout.connection import Trouble
-from cutout.job_parts import JobError, JobOptions, JobSource, SourceKind
-from cutout.jobs import Job
-from cutout.webhooks import Event, backoff_s, is_delivered, is_hopeless, job_ended, signed_headers
+from cutout.jobs.job import Job
+from cutout.jobs.parts import JobError, JobOptions, JobSource, SourceKind
+from cutout.outbound.connection import Trouble
+from cutout.webhooks import Event, backoff_s, is_delivered, is_hopeless, job_event, signed_headers
 
 NOW = datetime(2026, 11, 20, 12, 0, 0, 250_000, tzinfo=UTC)
 KNOWN_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -34,7 +34,7 @@ def new_secret() -> str:
 def test_the_event_of_a_job_says_what_when_and_all_that_the_api_says():
     job = failed_job()
 
-    event = job_ended(job, {"id": job.id, "status": "failed"})
+    event = job_event(job, {"id": job.id, "status": "failed"})
 
     assert json.loads(event.body) == {
         "id": "evt_" + "0a" * 16,
@@ -47,8 +47,8 @@ def test_the_event_of_a_job_says_what_when_and_all_that_the_api_says():
 def test_an_event_has_the_same_id_however_often_it_is_made():
     job = failed_job()
 
-    assert job_ended(job, {"url": "first"}).id == job_ended(replace(job, webhook_queued=True), {"url": "second"}).id
-    assert job_ended(job, {}).id != job_ended(failed_job("job_" + "0b" * 16), {}).id
+    assert job_event(job, {"url": "first"}).id == job_event(replace(job, webhook_queued=True), {"url": "second"}).id
+    assert job_event(job, {}).id != job_event(failed_job("job_" + "0b" * 16), {}).id
 
 
 def test_a_signature_is_that_of_the_specification_s_example():
@@ -64,7 +64,7 @@ def test_a_signature_is_that_of_the_specification_s_example():
 @given(st.text())
 def test_the_reference_library_verifies_every_event(text):
     secret = new_secret()
-    event = job_ended(failed_job(), {"text": text})
+    event = job_event(failed_job(), {"text": text})
 
     headers = signed_headers(event, [secret], datetime.now(UTC))
 
@@ -73,7 +73,7 @@ def test_the_reference_library_verifies_every_event(text):
 
 def test_while_a_secret_is_rotated_both_verify():
     new, old = new_secret(), new_secret()
-    event = job_ended(failed_job(), {})
+    event = job_event(failed_job(), {})
 
     headers = signed_headers(event, [new, old], datetime.now(UTC))
 
@@ -86,7 +86,7 @@ def test_while_a_secret_is_rotated_both_verify():
 @pytest.mark.parametrize("field", ["webhook-id", "webhook-timestamp", "body"])
 def test_nothing_signed_can_be_changed(field):
     secret = new_secret()
-    event = job_ended(failed_job(), {})
+    event = job_event(failed_job(), {})
     headers = signed_headers(event, [secret], datetime.now(UTC))
     body = event.body
     if field == "body":

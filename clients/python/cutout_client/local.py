@@ -16,7 +16,7 @@ from cutout_client.errors import CutoutError, api_error
 from cutout_client.results import Result
 
 if TYPE_CHECKING:
-    from cutout.imaging.manifest import Manifest
+    from cutout.imaging.models.manifest import Manifest
 
 
 class LocalUnavailableError(CutoutError):
@@ -61,8 +61,8 @@ class LocalPipeline:
         """
         folder = models_folder()
         from cutout.errors import CutoutError as LibraryError  # noqa: PLC0415 - an extra
-        from cutout.imaging.manifest import ManifestError, load_manifest  # noqa: PLC0415
-        from cutout.imaging.predict import OnnxSegmenter  # noqa: PLC0415
+        from cutout.imaging.models.manifest import ManifestError, load_manifest  # noqa: PLC0415
+        from cutout.imaging.models.onnx import OnnxSegmenter  # noqa: PLC0415
 
         try:
             row = load_manifest(folder).select(model)
@@ -88,7 +88,7 @@ class LocalPipeline:
         Raises:
             ApiError: By the codes of the service.
         """
-        from cutout.api.fields import Fields  # noqa: PLC0415 - an extra
+        from cutout.api.body import Fields  # noqa: PLC0415 - an extra
         from cutout.api.options import parse_options  # noqa: PLC0415
         from cutout.errors import CutoutError as LibraryError  # noqa: PLC0415
         from cutout.imaging.pipeline import cut_out  # noqa: PLC0415
@@ -133,6 +133,6 @@ def checkout_of(place: Path) -> Path | None:
 
 
 def _manifest(folder: Path) -> Manifest:
-    from cutout.imaging.manifest import load_manifest  # noqa: PLC0415 - an extra
+    from cutout.imaging.models.manifest import load_manifest  # noqa: PLC0415 - an extra
 
     return load_manifest(folder)

@@ -168,6 +168,14 @@ class AuditEntry:
     changes: Mapping[str, object] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class AccountPage:
+    """A part of all accounts, ordered by id. after: the id after which the next page begins; None on the last."""
+
+    accounts: tuple[Account, ...]
+    after: str | None
+
+
 class KeyStore(Protocol):
     """Where keys are looked up. Raises ServiceUnavailableError when it cannot be asked."""
 

@@ -14,17 +14,40 @@ from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 
-from cutout.connection import Trouble
-from cutout.jobs import Job, JobState
+from cutout.jobs.job import Job, JobState
+from cutout.outbound.connection import Trouble
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - a prefix, no secret
 BACKOFF_FACTOR = 3
 MAX_BACKOFF_S = 3_600
 
-TOLD = frozenset({JobState.SUCCEEDED, JobState.FAILED})
+REPORTED_STATES = frozenset({JobState.SUCCEEDED, JobState.FAILED})
 """The ends that are events; who cancels a job knows it."""
 HOPELESS = frozenset({Trouble.NOT_ALLOWED})
 """A URL that leads into a private network is not tried again: it would be a probe."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookSecret:
+    """What signs an account's webhooks.
+
+    Attributes:
+        current: The secret, ``whsec_`` and base64.
+        created_at: When it was made (UTC, whole seconds).
+        previous: Its predecessor, if it was rotated.
+        previous_until: Until when (UTC, whole seconds) the predecessor signs too.
+    """
+
+    current: str
+    created_at: datetime
+    previous: str | None = None
+    previous_until: datetime | None = None
+
+    def signing(self, now: datetime) -> tuple[str, ...]:
+        """Select the secrets that sign at this time (UTC), the newest first."""
+        if self.previous and self.previous_until and now < self.previous_until:
+            return self.current, self.previous
+        return (self.current,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +58,7 @@ class Event:
     body: bytes
 
 
-def job_ended(job: Job, document: Mapping[str, object]) -> Event:
+def job_event(job: Job, document: Mapping[str, object]) -> Event:
     """Make the event of a job that succeeded or failed. document: the job as the API shows it."""
     event_id = f"evt_{job.id.removeprefix('job_')}"
     ended_at = job.finished_at or job.created_at

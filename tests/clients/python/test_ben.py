@@ -13,7 +13,7 @@ from PIL import Image
 
 from cutout_client.ben import predict_image
 from tests.dialects.pictures import astronaut, encoded, opened
-from tests.local_service import Service
+from tests.support.local_service import Service
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from cutout_client import Cutout
 from local import ROOT
 from tests.clients.python.hostile import DROPS_AFTER, HALF, TOO_MANY, hostile
 from tests.dialects.pictures import cat
-from tests.local_service import Service
+from tests.support.local_service import Service
 
 COMMAND = [sys.executable, "-c", "from cutout_client.cli import main; main()"]
 PATH = os.pathsep.join([str(ROOT / "clients" / "python"), str(ROOT / "layers" / "cutout"), *filter(None, sys.path)])

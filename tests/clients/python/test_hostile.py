@@ -23,7 +23,7 @@ from tests.clients.python.hostile import (
     hostile,
 )
 from tests.dialects.pictures import cat
-from tests.local_service import Service
+from tests.support.local_service import Service
 
 SLOW = {SILENT, DRIPS}
 QUICK = RetryPolicy(base_s=0.05)

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from cutout_client import Cutout, Result, mask_first
 from cutout_client.composition import cut_out
 from tests.dialects.pictures import astronaut, encoded
-from tests.local_service import Service
+from tests.support.local_service import Service
 
 
 def strands(width: int, height: int) -> np.ndarray:

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from cutout_client.cli.app import app
 from local import ROOT
 from tests.dialects.pictures import astronaut, cat
-from tests.local_service import Service
+from tests.support.local_service import Service
 
 README = (ROOT / "clients" / "python" / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(python|bash|toml)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)

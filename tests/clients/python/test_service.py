@@ -13,7 +13,7 @@ from PIL import Image
 from cutout_client import AsyncCutout, Cutout, Progress, errors
 from cutout_client.webhooks import verify
 from tests.dialects.pictures import astronaut, cat, encoded, plain
-from tests.local_service import Service
+from tests.support.local_service import Service
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.bombs import encoded
-from tests.builders import BOUNDARY, multipart
-from tests.local_service import LIVE_KEY
+from tests.support.builders import BOUNDARY, multipart
+from tests.support.decompression_bombs import encoded
+from tests.support.local_service import LIVE_KEY
 
 MEGABYTE = 2**20
 JPEG = encoded("JPEG")

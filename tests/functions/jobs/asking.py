@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
-from cutout.aws import clients, warm
+from cutout.aws import clients
+from cutout.container import container
 from cutout.imaging.spec import CutoutResult
 from functions.jobs import app as jobs_app
 from functions.remove_background import app as remove_app
 from local import ROOT
-from tests.builders import proxy_event
-from tests.local_service import LIVE_KEY
+from tests.support.builders import proxy_event
+from tests.support.local_service import LIVE_KEY
 
 PHOTO = (ROOT / "docs" / "images" / "chelsea.jpg").read_bytes()
 
@@ -49,13 +50,6 @@ class Answer:
         return self.status, self.json["error"]["code"]
 
 
-def kept(*, keys: bool = True) -> list[Any]:
-    """What lives between invocations, the loaded model excepted; without ``keys`` also what knows the callers."""
-    spared = {warm.segmenter} | (set() if keys else {warm.admission, warm.key_store})
-    states = {value for value in (*vars(warm).values(), *vars(clients).values()) if hasattr(value, "cache_clear")}
-    return list(states - spared)
-
-
 def ask(
     method: str,
     path: str,
@@ -76,7 +70,7 @@ def ask(
 
 
 def messages() -> list[str]:
-    url = warm.settings().jobs_queue_url
+    url = container().settings.jobs_queue_url
     found = clients.sqs_client().receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
     bodies = [json.loads(message["Body"]) for message in found]
     return [body["job_id"] for body in bodies if "job_id" in body]
@@ -87,11 +81,11 @@ def keys(bucket: str) -> list[str]:
 
 
 def images_charged() -> int:
-    return warm.usage().total(A, datetime.now(UTC).strftime("%Y-%m")).images
+    return container().usage.total(A, datetime.now(UTC).strftime("%Y-%m")).images
 
 
 def succeed(job_id: str) -> None:
     """What a worker would do."""
-    job = warm.jobs().start(job_id, 60)
+    job = container().jobs.start(job_id, 60)
     made = CutoutResult(b"cutout", "image/png", 2, 1, 4, 2, "m", {"decode": 1.0}, mask=b"mask")
-    warm.jobs().succeed(job, warm.results().put(job, made, made.mask), None)
+    container().jobs.succeed(job, container().results.store(job, made, made.mask), None)

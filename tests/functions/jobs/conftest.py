@@ -5,22 +5,21 @@ from collections.abc import Iterator
 import pytest
 
 from cutout.accounts import PLANS, Account, KeyMode
-from cutout.aws import warm
+from cutout.container import container
 from local import ROOT
 from local.resources import Template
-from tests.functions.jobs.asking import OTHER_KEY, SYNTHETIC_KEY, A, kept
+from tests.functions.jobs.asking import OTHER_KEY, SYNTHETIC_KEY, A
+from tests.support.process_state import forget_everything
 
 
 @pytest.fixture(autouse=True)
 def _fresh(cloud: Template, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Fresh warm state, the loaded model excepted; a second account, and a synthetic key."""
+    """Nothing known, the loaded model excepted; a second account, and a synthetic key."""
     monkeypatch.setenv("CUTOUT_MODELS_DIR", str(ROOT / "models"))
     monkeypatch.setenv("POWERTOOLS_TRACE_DISABLED", "true")
-    for value in kept():
-        value.cache_clear()
-    warm.accounts().create_account(Account.on_plan("acct_other", "b@example.com", PLANS["unlimited"]))
-    warm.accounts().create_key("acct_other", OTHER_KEY, KeyMode.LIVE)
-    warm.accounts().create_key(A, SYNTHETIC_KEY, KeyMode.SYNTHETIC)
+    forget_everything()
+    container().keys.create_account(Account.on_plan("acct_other", "b@example.com", PLANS["unlimited"]))
+    container().keys.create_key("acct_other", OTHER_KEY, KeyMode.LIVE)
+    container().keys.create_key(A, SYNTHETIC_KEY, KeyMode.SYNTHETIC)
     yield
-    for value in kept():
-        value.cache_clear()
+    forget_everything()

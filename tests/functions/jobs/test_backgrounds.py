@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cutout.aws import clients, warm
-from cutout.jobs import JobState
+from cutout.aws import clients
+from cutout.container import container
+from cutout.jobs.job import JobState
 from functions.process_upload.app import handler as process_upload
-from local.messages import sqs_event
-from tests.builders import multipart
+from local.sqs_events import sqs_event
 from tests.dialects.pictures import cat, opened, plain
 from tests.functions.jobs.asking import CONTEXT, ask, images_charged
+from tests.support.builders import multipart
 
 ARN = "arn:aws:sqs:us-east-1:123456789012:queue"
 NAVY = (0, 0, 128)
@@ -21,7 +22,7 @@ NAVY = (0, 0, 128)
 @pytest.fixture
 def files(file_server, monkeypatch):
     monkeypatch.setenv("CUTOUT_URL_ALLOW", file_server.authority)
-    warm.settings.cache_clear()
+    container.cache_clear()
     (file_server.folder / "cat.png").write_bytes(cat())
     (file_server.folder / "navy.png").write_bytes(plain(*SIZE))
     (file_server.folder / "words.txt").write_text("no picture")
@@ -34,15 +35,15 @@ WISH = {"canvas": "background", "format": "png"}
 
 def work() -> None:
     """Have the jobs' queue worked on."""
-    sqs, url = clients.sqs_client(), warm.settings().jobs_queue_url
+    sqs, url = clients.sqs_client(), container().settings.jobs_queue_url
     found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, AttributeNames=["All"])
     for message in found["Messages"]:
         assert process_upload(sqs_event([message], ARN), CONTEXT)["batchItemFailures"] == []
 
 
 def result_of(job_id: str) -> Image.Image:
-    result = warm.jobs().find(job_id).result
-    data = clients.s3_client().get_object(Bucket=warm.settings().results_bucket, Key=result.key)["Body"].read()
+    result = container().jobs.find(job_id).result
+    data = clients.s3_client().get_object(Bucket=container().settings.results_bucket, Key=result.key)["Body"].read()
     return opened(data)
 
 
@@ -83,7 +84,7 @@ def test_a_background_that_cannot_be_used_fails_the_job_and_is_named(files, name
 
     work()
 
-    job = warm.jobs().find(job_id)
+    job = container().jobs.find(job_id)
     assert (job.state, job.error.code) == (JobState.FAILED, code)
     assert job.error.details["image"] == "background"
     assert images_charged() == 0
@@ -120,4 +121,4 @@ def test_of_a_deleted_job_the_background_s_url_is_not_kept(files):
     job_id = ask("POST", "/v2/jobs", {"bg_image_url": f"{files}/navy.png"}).json["id"]
     gone = ask("DELETE", f"/v2/jobs/{job_id}")
     assert "bg_image_url" not in gone.json["options"]
-    assert warm.jobs().find(job_id).options.background_url == ""
+    assert container().jobs.find(job_id).options.background_url == ""

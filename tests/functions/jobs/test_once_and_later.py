@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from cutout.aws import clients, warm
-from tests.builders import multipart
+from cutout.aws import clients
+from cutout.container import container
 from tests.functions.jobs.asking import (
     OTHER_KEY,
     PHOTO,
@@ -16,7 +16,8 @@ from tests.functions.jobs.asking import (
     images_charged,
     messages,
 )
-from tests.local_service import LIVE_KEY
+from tests.support.builders import multipart
+from tests.support.local_service import LIVE_KEY
 
 
 def test_a_removal_under_a_key_is_done_and_charged_once():
@@ -36,7 +37,7 @@ def test_a_removal_under_a_key_is_done_and_charged_once():
 def test_a_form_with_another_boundary_is_the_same_request(monkeypatch):
     answers = []
     for boundary in ("one", "two"):
-        monkeypatch.setattr("tests.builders.BOUNDARY", boundary)
+        monkeypatch.setattr("tests.support.builders.BOUNDARY", boundary)
         body, media_type = multipart({"format": "png"}, {"image_file": (f"{boundary}.jpg", PHOTO, "image/jpeg")})
         answers.append(ask("POST", "/v2", body, media_type=media_type, idempotency_key="k-3"))
     assert [answer.status for answer in answers] == [200, 200]
@@ -63,14 +64,15 @@ def test_a_refused_image_is_refused_again_in_the_same_words_and_costs_nothing():
 
 
 def test_while_one_is_at_work_the_other_gets_a_409_that_says_when_to_ask_again(monkeypatch):
-    true, during = warm.removal(), []
+    true, during = container().removals, []
 
-    class Slow:
-        def fetch_and_make(self, *order):
-            during.append(ask("POST", "/v2", PHOTO, media_type="image/jpeg", idempotency_key="k-6"))
-            return true.fetch_and_make(*order)
+    true_make = true._make
 
-    monkeypatch.setattr(warm, "removal", Slow)
+    def slow(*arguments):
+        during.append(ask("POST", "/v2", PHOTO, media_type="image/jpeg", idempotency_key="k-6"))
+        return true_make(*arguments)
+
+    monkeypatch.setattr(true, "_make", slow)
     assert ask("POST", "/v2", PHOTO, media_type="image/jpeg", idempotency_key="k-6").status == 200
     (busy,) = during
     assert (busy.code, busy.headers["retry-after"]) == ((409, "job_running"), "1")
@@ -79,7 +81,7 @@ def test_while_one_is_at_work_the_other_gets_a_409_that_says_when_to_ask_again(m
 
 def test_a_fault_of_ours_is_not_kept_under_the_key(monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(warm.results(), "_bucket", "nowhere")
+        patch.setattr(container().results, "_bucket", "nowhere")
         failed = ask("POST", "/v2", PHOTO, media_type="image/jpeg", idempotency_key="k-8")
     assert failed.code == (503, "service_unavailable")
     assert (images_charged(), failed.headers["retry-after"]) == (0, "1")
@@ -130,7 +132,7 @@ def test_an_image_in_any_dress_becomes_a_job_when_the_client_prefers_one(body, m
     assert answer.headers["location"] == f"/v2/jobs/{answer.json['id']}"
     assert (answer.json["source"], answer.json["status"]) == ({"kind": "request"}, "queued")
     assert messages() == [answer.json["id"]]
-    job = warm.jobs().find(answer.json["id"])
+    job = container().jobs.find(answer.json["id"])
     stored = clients.s3_client().get_object(Bucket=job.source.bucket, Key=job.source.key)["Body"].read()
     assert stored == PHOTO
     assert images_charged() == 0, "a job is charged when it succeeds"
@@ -142,9 +144,9 @@ def test_a_url_and_an_upload_become_jobs_too():
     upload = ask("POST", "/v2/uploads", {}).json
     missing = ask("POST", "/v2", {"upload_id": upload["upload_id"]}, prefer="respond-async")
     assert missing.code == (404, "not_found")
-    warm.uploads().put(upload["fields"]["key"], PHOTO)
+    container().uploads.store(upload["fields"]["key"], PHOTO)
     job = ask("POST", "/v2", {"upload_id": upload["upload_id"]}, prefer="respond-async").json
-    assert warm.jobs().find(job["id"]).source.key == upload["fields"]["key"]
+    assert container().jobs.find(job["id"]).source.key == upload["fields"]["key"]
     assert sorted(messages()) == sorted([link["id"], job["id"]])
 
 
@@ -168,7 +170,7 @@ def test_other_preferences_are_ignored(prefer):
 )
 def test_what_would_be_refused_at_once_is_refused_at_once(body, code):
     assert ask("POST", "/v2", body, prefer="respond-async").code == code
-    assert warm.jobs().page(A, 10).jobs == ()
+    assert container().jobs.page(A, 10).jobs == ()
 
 
 def test_a_later_answer_under_a_key_is_one_job():

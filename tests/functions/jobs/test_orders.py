@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from cutout.accounts import PLANS, Account, KeyMode
-from cutout.aws import warm
+from cutout.container import container
 from tests.functions.jobs.asking import (
     OTHER_KEY,
     PHOTO,
@@ -109,7 +109,7 @@ def test_deleting_a_job_removes_everything_and_can_be_repeated(cloud):
     job_id = ask("POST", "/v2/jobs", {}).json["id"]
     uploads, results = cloud.buckets["UploadsBucket"].name, cloud.buckets["ResultsBucket"].name
     for key in (f"uploads/{A}/{job_id}/image", f"retained/{A}/{job_id}"):
-        warm.uploads().put(key, PHOTO)
+        container().uploads.store(key, PHOTO)
     succeed(job_id)
     for _ in range(2):
         answer = ask("DELETE", f"/v2/jobs/{job_id}")
@@ -159,8 +159,8 @@ def test_nobody_comes_in_without_a_key_and_a_bad_one_is_refused_before_the_body_
 def test_an_account_that_has_used_its_quota_up_gets_no_job():
     plan = replace(PLANS["unlimited"], monthly_quota=0)
     account = Account.on_plan("acct_poor", "c@example.com", plan)
-    warm.accounts().create_account(account)
-    warm.accounts().create_key("acct_poor", "ct_live_poor", KeyMode.LIVE)
+    container().keys.create_account(account)
+    container().keys.create_key("acct_poor", "ct_live_poor", KeyMode.LIVE)
     image = {"media_type": "image/jpeg"}
     wishes: list[tuple[str, object, dict[str, str]]] = [
         ("/v2/jobs", {}, {}),
@@ -171,7 +171,7 @@ def test_an_account_that_has_used_its_quota_up_gets_no_job():
     ]
     for path, body, more in wishes:
         assert ask("POST", path, body, key="ct_live_poor", **more).code == (402, "quota_exceeded")
-    assert warm.jobs().page("acct_poor", 10).jobs == ()
+    assert container().jobs.page("acct_poor", 10).jobs == ()
 
 
 def test_the_same_order_under_one_key_is_one_job_and_another_is_a_422():
@@ -200,4 +200,4 @@ def test_a_repeated_order_shows_what_became_of_the_job():
 def test_a_key_that_cannot_protect_is_a_400_and_nothing_is_done(key):
     assert ask("POST", "/v2/jobs", {}, idempotency_key=key).code == (400, "invalid_request")
     assert ask("POST", "/v2", PHOTO, media_type="image/jpeg", idempotency_key=key).code == (400, "invalid_request")
-    assert (warm.jobs().page(A, 10).jobs, images_charged()) == ((), 0)
+    assert (container().jobs.page(A, 10).jobs, images_charged()) == ((), 0)

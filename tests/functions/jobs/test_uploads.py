@@ -5,18 +5,19 @@ import io
 
 import pytest
 
-from cutout.aws import telemetry, warm
-from tests.builders import multipart
+from cutout.aws import telemetry
+from cutout.container import container
 from tests.functions.jobs.asking import (
     OTHER_KEY,
     PHOTO,
     A,
     ask,
     images_charged,
-    kept,
     succeed,
 )
-from tests.local_service import LIVE_KEY
+from tests.support.builders import multipart
+from tests.support.local_service import LIVE_KEY
+from tests.support.process_state import forget_everything
 
 
 def test_an_upload_is_cut_out_by_its_id_as_bytes_or_as_json():
@@ -26,7 +27,7 @@ def test_an_upload_is_cut_out_by_its_id_as_bytes_or_as_json():
     early = ask("POST", "/v2", wanted)
     assert early.code == (404, "not_found")
     assert "POST /v2/uploads" in early.json["error"]["message"]
-    warm.uploads().put(upload.json["fields"]["key"], PHOTO)
+    container().uploads.store(upload.json["fields"]["key"], PHOTO)
     body, form = multipart({**wanted, "format": "jpg"})
     assert ask("POST", "/v2", body, media_type=form).headers["content-type"] == "image/jpeg"
     assert ask("POST", "/v2", wanted).headers["content-type"] == "image/png"
@@ -51,8 +52,8 @@ def test_an_upload_id_and_another_image_are_too_many():
 
 def test_an_upload_above_the_limit_is_a_413(monkeypatch):
     upload = ask("POST", "/v2/uploads").json
-    warm.uploads().put(upload["fields"]["key"], PHOTO)
-    monkeypatch.setattr(warm.uploads(), "max_bytes", 1_000)
+    container().uploads.store(upload["fields"]["key"], PHOTO)
+    monkeypatch.setattr(container().uploads, "max_bytes", 1_000)
     for headers in ({}, {"prefer": "respond-async"}):
         assert ask("POST", "/v2", {"upload_id": upload["upload_id"]}, **headers).code == (413, "image_too_large")
 
@@ -60,9 +61,10 @@ def test_an_upload_above_the_limit_is_a_413(monkeypatch):
 @pytest.mark.parametrize("service", ["DYNAMODB", "SQS", "S3"])
 def test_what_is_away_is_a_503(service, monkeypatch):
     ask("POST", "/v2/jobs", {})  # the key is known from now on
-    for value in kept(keys=False):
-        value.cache_clear()
+    access = container().access
+    forget_everything()
     monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", "http://127.0.0.1:9")  # nobody listens there
+    monkeypatch.setattr(container(), "access", access, raising=False)
     answer = ask("POST", "/v2", PHOTO, media_type="image/jpeg", prefer="respond-async")
     assert (answer.code, answer.headers["retry-after"]) == ((503, "service_unavailable"), "1")
 

@@ -6,14 +6,16 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from cutout.aws import retries, warm
-from cutout.imaging.manifest import load_manifest
-from cutout.imaging.predict import OnnxSegmenter
+from cutout.aws import clients
+from cutout.aws.dynamodb import errors as retries
+from cutout.container import Container, container
+from cutout.imaging.models.manifest import load_manifest
+from cutout.imaging.models.onnx import OnnxSegmenter
 from local import ROOT
 from local.cloud import create_cloud, seed_account
 from local.resources import Template
 from tests.conftest import forget_clouds
-from tests.functions.process_upload.upload_desk import Broken, Desk
+from tests.functions.process_upload.upload_desk import AccountContext, Broken
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +41,7 @@ def _fresh(clouds: Template, segmenter: Any, monkeypatch: pytest.MonkeyPatch) ->
         for name, value in function.environment.items():
             monkeypatch.setenv(name, value)
     monkeypatch.setattr(retries, "FIRST_WAIT_MS", 1)
-    monkeypatch.setattr(warm, "segmenter", lambda: segmenter)
+    monkeypatch.setattr(Container, "segmenter", segmenter)
     forget_clouds()
     empty(clouds)
     seed_account(clouds.tables["AccountsTable"].name, "local-development-key")
@@ -49,7 +51,7 @@ def _fresh(clouds: Template, segmenter: Any, monkeypatch: pytest.MonkeyPatch) ->
 
 def empty(cloud: Template) -> None:
     """Remove all that a test has left in tables, buckets and queues."""
-    dynamodb, s3, sqs = warm.dynamodb_client(), warm.s3_client(), warm.sqs_client()
+    dynamodb, s3, sqs = clients.dynamodb_client(), clients.s3_client(), clients.sqs_client()
     for table in cloud.tables.values():
         names = [key["AttributeName"] for key in table.key_schema]
         for item in dynamodb.scan(TableName=table.name)["Items"]:
@@ -57,14 +59,14 @@ def empty(cloud: Template) -> None:
     for bucket in cloud.buckets.values():
         for item in s3.list_objects_v2(Bucket=bucket.name).get("Contents", []):
             s3.delete_object(Bucket=bucket.name, Key=item["Key"])
-    for url in (warm.settings().jobs_queue_url, warm.settings().webhooks_queue_url):
+    for url in (container().settings.jobs_queue_url, container().settings.webhooks_queue_url):
         sqs.delete_queue(QueueUrl=url)
         sqs.create_queue(QueueName=url.rpartition("/")[2])
 
 
 @pytest.fixture
-def desk(_fresh: None, clouds: Template) -> Desk:
-    return Desk(clouds)
+def desk(_fresh: None, clouds: Template) -> AccountContext:
+    return AccountContext(clouds)
 
 
 @pytest.fixture

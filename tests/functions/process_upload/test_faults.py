@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from cutout.aws import warm
-from cutout.job_ids import new_job_id
-from cutout.jobs import JobState
-from cutout.metering import Usage
+from cutout.container import container
+from cutout.jobs.ids import new_job_id
+from cutout.jobs.job import JobState
+from cutout.usage import Usage
 from functions.process_upload.app import handler
 from tests.functions.process_upload.upload_desk import (
     A,
@@ -89,7 +89,7 @@ def test_a_bucket_that_is_away_leaves_the_job_open_and_the_message_comes_again(d
 
 def test_a_fault_brings_the_message_back_soon_and_then_at_the_queues_own_pace(desk, break_s3, monkeypatch):
     delays: list[int] = []
-    monkeypatch.setattr(warm.job_queue(), "postpone", lambda _, delay_s: delays.append(delay_s))
+    monkeypatch.setattr(container().job_queue, "postpone", lambda _, delay_s: delays.append(delay_s))
     _, key = upload_job(desk)
     (message,) = desk.send({"Records": [desk.put(key)]})
     break_s3("GetObject")
@@ -135,7 +135,7 @@ def test_a_worker_that_was_killed_is_followed_by_another_after_its_lease(desk):
     assert run([message]) == 1
     assert desk.jobs.find(job.id).attempts == 1
 
-    later = warm.jobs()
+    later = container().jobs
     later._now = lambda: datetime.now(UTC) + timedelta(seconds=61)
     assert run([message]) == 0
     assert (desk.jobs.find(job.id).state, desk.jobs.find(job.id).attempts) == (JobState.SUCCEEDED, 2)
@@ -160,7 +160,7 @@ def test_an_image_that_kills_its_workers_fails_in_the_end(desk):
 
 def test_a_duplicate_comes_again_while_the_first_is_at_work(desk, monkeypatch):
     delays: list[int] = []
-    monkeypatch.setattr(warm.job_queue(), "postpone", lambda _, delay_s: delays.append(delay_s))
+    monkeypatch.setattr(container().job_queue, "postpone", lambda _, delay_s: delays.append(delay_s))
     job, key = upload_job(desk)
     (message,) = desk.send({"Records": [desk.put(key)]})
     desk.jobs.start(job.id, 60)

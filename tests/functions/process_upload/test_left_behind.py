@@ -5,16 +5,16 @@ from typing import Any
 
 import pytest
 
-from cutout.aws import warm
+from cutout.container import Container, container
 from cutout.errors import ServiceUnavailableError
-from cutout.job_ids import new_job_id
-from cutout.job_parts import JobSource, SourceKind
-from cutout.jobs import JobState
-from cutout.metering import Usage
+from cutout.jobs.ids import new_job_id
+from cutout.jobs.job import JobState
+from cutout.jobs.parts import JobSource, SourceKind
+from cutout.usage import Usage
 from tests.functions.process_upload.upload_desk import (
     PHOTO,
     A,
-    Desk,
+    AccountContext,
     Meddling,
     make_account,
     queued,
@@ -28,29 +28,29 @@ KEY = f"uploads/{ACCOUNT}/p.jpg"
 
 
 @pytest.fixture
-def opted_in(desk: Desk) -> None:
+def opted_in(desk: AccountContext) -> None:
     make_account(training_opt_in=True)
 
 
-def fall_short(desk: Desk, monkeypatch: pytest.MonkeyPatch, message: dict[str, Any]) -> None:
+def fall_short(desk: AccountContext, monkeypatch: pytest.MonkeyPatch, message: dict[str, Any]) -> None:
     """An attempt that puts everything and then cannot end the job."""
 
     def away(*_: Any) -> Any:
         raise ServiceUnavailableError("Jobs cannot be looked up just now.")
 
     with monkeypatch.context() as patch:
-        patch.setattr(warm.jobs(), "succeed", away)
+        patch.setattr(container().jobs, "succeed", away)
         assert run([message]) == 1
     assert len(desk.upload_names("retained/")) == 1
     assert f"results/{ACCOUNT}/p.jpg/mask.png" in desk.result_names()
 
 
 def used() -> Usage:
-    return warm.usage().total(ACCOUNT, datetime.now(UTC).strftime("%Y-%m"))
+    return container().usage.total(ACCOUNT, datetime.now(UTC).strftime("%Y-%m"))
 
 
 def pass_time(seconds: float) -> None:
-    warm.jobs()._now = lambda: datetime.now(UTC) + timedelta(seconds=seconds)
+    container().jobs._now = lambda: datetime.now(UTC) + timedelta(seconds=seconds)
 
 
 def test_an_older_object_leaves_nothing_when_a_newer_one_has_had_its_turn(desk, opted_in, monkeypatch):
@@ -129,7 +129,7 @@ def test_a_slow_attempt_does_not_take_back_what_a_quicker_one_has_made(desk, seg
             failures.append(run([message]))
 
     meddling = Meddling(segmenter, overtake)
-    monkeypatch.setattr(warm, "segmenter", lambda: meddling)
+    monkeypatch.setattr(Container, "segmenter", meddling)
 
     assert run([message]) == 0
 
@@ -146,13 +146,13 @@ def test_a_slow_attempt_takes_back_what_it_has_made_of_a_job_that_has_failed(des
     (message,) = desk.send({"Records": [record]})
 
     def give_up() -> None:
-        for job in warm.jobs().page(ACCOUNT, 10).jobs:
+        for job in container().jobs.page(ACCOUNT, 10).jobs:
             for seconds in (100, 200, 300):
                 pass_time(seconds)
                 desk.jobs.start(job.id, 0)
 
     meddling = Meddling(segmenter, give_up)
-    monkeypatch.setattr(warm, "segmenter", lambda: meddling)
+    monkeypatch.setattr(Container, "segmenter", meddling)
 
     assert run([message]) == 0
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from cutout.aws import warm
-from cutout.jobs import JobState
-from cutout.metering import Usage
+from cutout.container import container
+from cutout.jobs.job import JobState
+from cutout.usage import Usage
 from tests.functions.process_upload.upload_desk import PHOTO, A, picture, run, tag
 
 
@@ -146,7 +146,7 @@ def test_what_is_no_image_fails_the_job_at_once(desk, data, code):
 
 def test_an_object_above_the_limit_is_refused_unread(desk, monkeypatch):
     monkeypatch.setenv("CUTOUT_MAX_IMAGE_BYTES", str(len(PHOTO) - 1))
-    warm.settings.cache_clear()
+    container.cache_clear()
     record = desk.put(f"uploads/{A}/p.jpg")
     with monkeypatch.context() as patch:
         patch.setattr("botocore.response.StreamingBody.read", lambda *_: pytest.fail("the body was read"))

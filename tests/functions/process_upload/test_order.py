@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
-from cutout.aws import warm
-from cutout.job_parts import JobSource, SourceKind
-from cutout.jobs import JobState
+from cutout.container import Container, container
+from cutout.jobs.job import JobState
+from cutout.jobs.parts import JobSource, SourceKind
 from tests.functions.process_upload.upload_desk import (
     PHOTO,
     A,
@@ -57,13 +57,13 @@ def test_an_object_put_again_is_worked_on_again(desk):
 def test_a_newer_object_waits_for_the_worker_on_the_older_one(desk):
     key = f"uploads/{A}/p.jpg"
     source = JobSource(SourceKind.OBJECT, desk.uploads, key, sequencer="01")
-    holder = warm.job_intake()._ledger.take(source, 60)
+    holder = container().upload_intake._lease.acquire(source, 60)
     (message,) = desk.send({"Records": [with_sequencer(desk.put(key), "02")]})
 
     assert run([message]) == 1
     assert desk.result_names() == []
 
-    warm.job_intake()._ledger.give_back(source, holder)
+    container().upload_intake._lease.release(source, holder)
     assert run([message]) == 0
     assert f"results/{A}/p.jpg/cutout.png" in desk.result_names()
 
@@ -80,7 +80,7 @@ def test_an_object_that_is_overwritten_while_it_is_worked_on_keeps_both_in_order
             failures.append(run(desk.send({"Records": later})))
 
     meddling = Meddling(segmenter, overwrite)
-    monkeypatch.setattr(warm, "segmenter", lambda: meddling)
+    monkeypatch.setattr(Container, "segmenter", meddling)
 
     assert run(desk.send({"Records": [first]})) == 0
     assert failures == [1], "the newer object waits"

@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 import pytest
 
 from cutout.accounts import KeyMode
-from cutout.aws import warm
+from cutout.container import Container, container
 from cutout.imaging.spec import Channels, CutoutSpec, ImageFormat
-from cutout.job_ids import new_job_id, object_job_id
-from cutout.job_parts import JobOptions, JobSource, SourceKind
-from cutout.jobs import JobState
-from cutout.metering import Usage
+from cutout.jobs.ids import new_job_id, object_job_id
+from cutout.jobs.job import JobState
+from cutout.jobs.parts import JobOptions, JobSource, SourceKind
+from cutout.usage import Usage
 from tests.functions.process_upload.upload_desk import (
     PHOTO,
     A,
@@ -62,7 +62,7 @@ def test_an_upload_below_another_accounts_job_is_an_object_of_its_own(desk):
 
 def test_a_job_with_a_url_is_fetched_when_its_message_comes(desk, file_server, monkeypatch):
     monkeypatch.setenv("CUTOUT_URL_ALLOW", file_server.authority)
-    warm.settings.cache_clear()
+    container.cache_clear()
     (file_server.folder / "cat.jpg").write_bytes(PHOTO)
     good = queued(desk, JobSource(SourceKind.URL, url=f"{file_server.url}/cat.jpg"))
     bad = queued(desk, JobSource(SourceKind.URL, url=f"{file_server.url}/nothing.jpg"))
@@ -144,14 +144,14 @@ def test_a_job_that_is_dropped_while_it_runs_leaves_nothing_and_costs_nothing(de
     key = f"uploads/{account.id}/{job_id}/image"
     queued(desk, JobSource(SourceKind.UPLOAD, desk.uploads, key), id=job_id, account_id=account.id)
     meddling = Meddling(segmenter, lambda: desk.jobs.forget(account.id, job_id))
-    monkeypatch.setattr(warm, "segmenter", lambda: meddling)
+    monkeypatch.setattr(Container, "segmenter", meddling)
 
     assert run(desk.send({"Records": [desk.put(key)]})) == 0
 
     assert desk.jobs.find(job_id).state is JobState.CANCELLED
     assert desk.result_names() == []
     assert desk.upload_names("") == []
-    assert warm.usage().total(account.id, datetime.now(UTC).strftime("%Y-%m")) == Usage()
+    assert container().usage.total(account.id, datetime.now(UTC).strftime("%Y-%m")) == Usage()
 
 
 def test_an_upload_to_a_job_that_was_dropped_is_removed(desk):

@@ -13,11 +13,12 @@ from botocore.exceptions import EndpointConnectionError
 from PIL import Image
 
 from cutout.accounts import Account
-from cutout.aws import warm
-from cutout.job_ids import new_job_id, object_job_id
-from cutout.job_parts import JobOptions, JobSource, SourceKind
-from cutout.jobs import Job
-from cutout.metering import Usage
+from cutout.aws import clients
+from cutout.container import container
+from cutout.jobs.ids import new_job_id, object_job_id
+from cutout.jobs.job import Job
+from cutout.jobs.parts import JobOptions, JobSource, SourceKind
+from cutout.usage import Usage
 from functions.process_upload.app import handler
 from local import ROOT
 from local.cloud import LOCAL_ACCOUNT
@@ -40,15 +41,15 @@ class Context(SimpleNamespace):
         return int(self.time_left_s * 1000)
 
 
-class Desk:
+class AccountContext:
     """What a test needs of the cloud."""
 
     def __init__(self, cloud: Template) -> None:
         self.uploads = cloud.buckets["UploadsBucket"].name
         self.results = cloud.buckets["ResultsBucket"].name
-        self.s3 = warm.s3_client()
-        self.sqs = warm.sqs_client()
-        self.jobs = warm.jobs()
+        self.s3 = clients.s3_client()
+        self.sqs = clients.sqs_client()
+        self.jobs = container().jobs
         self.notify(on=False)
 
     def notify(self, *, on: bool) -> None:
@@ -98,23 +99,23 @@ class Desk:
         return document
 
     def images_charged(self) -> Usage:
-        return warm.usage().total(A, datetime.now(UTC).strftime("%Y-%m"))
+        return container().usage.total(A, datetime.now(UTC).strftime("%Y-%m"))
 
     def queued_webhooks(self) -> list[str]:
-        url = warm.settings().webhooks_queue_url
+        url = container().settings.webhooks_queue_url
         found = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
         return [json.loads(message["Body"])["job_id"] for message in found]
 
     def send(self, *bodies: Any) -> list[dict[str, Any]]:
         """Bodies to the jobs' queue, and from there as Lambda would give them to the function."""
-        url = warm.settings().jobs_queue_url
+        url = container().settings.jobs_queue_url
         for body in bodies:
             self.sqs.send_message(QueueUrl=url, MessageBody=body if isinstance(body, str) else json.dumps(body))
         return self.receive()
 
     def receive(self) -> list[dict[str, Any]]:
         found = self.sqs.receive_message(
-            QueueUrl=warm.settings().jobs_queue_url,
+            QueueUrl=container().settings.jobs_queue_url,
             MaxNumberOfMessages=10,
             VisibilityTimeout=VISIBILITY_S,
             MessageSystemAttributeNames=["All"],
@@ -154,7 +155,7 @@ def tag(**tags: str) -> str:
 
 def make_account(**changes: Any) -> Account:
     account = replace(LOCAL_ACCOUNT, id="acct_2", **changes)
-    warm.accounts().create_account(account)
+    container().keys.create_account(account)
     return account
 
 
@@ -163,13 +164,13 @@ def with_sequencer(record: dict[str, Any], sequencer: str) -> dict[str, Any]:
     return record
 
 
-def queued(desk: Desk, source: JobSource, **changes: Any) -> Job:
+def queued(desk: AccountContext, source: JobSource, **changes: Any) -> Job:
     job = replace(Job.queued(new_job_id(), A, JobOptions(), source, datetime.now(UTC)), **changes)
     assert desk.jobs.create(job)
     return job
 
 
-def upload_job(desk: Desk, **changes: Any) -> tuple[Job, str]:
+def upload_job(desk: AccountContext, **changes: Any) -> tuple[Job, str]:
     job_id = new_job_id()
     key = f"uploads/{A}/{job_id}/image"
     return queued(desk, JobSource(SourceKind.UPLOAD, desk.uploads, key), id=job_id, **changes), key
@@ -181,7 +182,7 @@ class Broken:
     def __init__(self, operation: str, times: int) -> None:
         self.left = times
         self._event = f"before-send.s3.{operation}"
-        warm.s3_client().meta.events.register(self._event, self._fail)
+        clients.s3_client().meta.events.register(self._event, self._fail)
 
     def _fail(self, **_: object) -> None:
         if self.left:
@@ -189,7 +190,7 @@ class Broken:
             raise EndpointConnectionError(endpoint_url="https://s3.invalid")
 
     def mend(self) -> None:
-        warm.s3_client().meta.events.unregister(self._event, self._fail)
+        clients.s3_client().meta.events.unregister(self._event, self._fail)
 
 
 class Meddling:

@@ -8,8 +8,8 @@ from cutout.api.job_documents import Links, accepted_answer, job_document, page_
 from cutout.api.request import Request
 from cutout.api.uploads import UploadForm
 from cutout.imaging.spec import CutoutSpec
-from cutout.job_parts import JobError, JobOptions, JobResult, JobSource, SourceKind
-from cutout.jobs import Job, JobPage
+from cutout.jobs.job import Job, JobPage
+from cutout.jobs.parts import JobError, JobOptions, JobResult, JobSource, SourceKind
 
 NOW = datetime(2026, 11, 21, 3, 4, 5, 678_000, tzinfo=UTC)
 LINKS = Links(lambda key: f"https://s3/{key}?signed", NOW + timedelta(hours=1))

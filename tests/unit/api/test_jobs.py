@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from cutout.api.jobs import KNOWN, JobOrder, Listing, job_id_of, parse_job, parse_listing
+from cutout.api.jobs import KNOWN, JobRequest, Listing, job_id_of, parse_job, parse_listing
 from cutout.api.request import Headers, Request
 from cutout.errors import (
     CutoutError,
@@ -13,8 +13,8 @@ from cutout.errors import (
     UnsupportedMediaTypeError,
 )
 from cutout.imaging.spec import Channels, CutoutSpec, ImageFormat
-from cutout.job_parts import JobOptions
-from cutout.jobs import JobState
+from cutout.jobs.job import JobState
+from cutout.jobs.parts import JobOptions
 
 ID = "job_" + "0" * 32
 
@@ -25,7 +25,7 @@ def request(body: object = None, media_type: str = "application/json", data: byt
     return Request("POST", "/v2/jobs", "/v2/jobs", Headers([("content-type", media_type)]), body=data)
 
 
-def parse(body: object = None) -> JobOrder:
+def parse(body: object = None) -> JobRequest:
     return parse_job(request(body), frozenset())
 
 
@@ -35,7 +35,7 @@ def listing(**query: str) -> Listing:
 
 @pytest.mark.parametrize("body", [None, {}, {"image_url": None, "mask": "", "format": ""}])
 def test_nothing_asks_for_an_upload_with_the_usual_options(body):
-    assert parse(body) == JobOrder(JobOptions(), None, None, "image/jpeg")
+    assert parse(body) == JobRequest(JobOptions(), None, None, "image/jpeg")
 
 
 def test_everything_that_can_be_asked_for():

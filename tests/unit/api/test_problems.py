@@ -13,7 +13,8 @@ REQUEST = Request("POST", "/v2", "/v2", request_id="req_1")
 
 
 def test_every_error_class_has_a_status_and_no_code_is_used_twice():
-    classes = {cls for cls in vars(errors).values() if isinstance(cls, type) and issubclass(cls, CutoutError)}
+    named = [cls for cls in vars(errors).values() if isinstance(cls, type) and issubclass(cls, CutoutError)]
+    classes = {cls for cls in named if "code" in vars(cls)}
     assert set(STATUS) == classes
     assert len({cls.code for cls in classes}) == len(classes)
 

@@ -4,21 +4,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cutout.api.fields import Fields
-from cutout.api.sources import Source, SourceKind, decode_base64, find_source, load, load_background
+from cutout.api.body import Fields
+from cutout.api.sources import InputKind, Source, decode_base64, find_source, load, load_background
 from cutout.errors import ImageTooLargeError, InvalidBase64Error, MissingImageError, MultipleSourcesError
 
 NAMES = {
-    "image_file": SourceKind.BYTES,
-    "image_url": SourceKind.URL,
-    "image_base64": SourceKind.BASE64,
-    "image": SourceKind.BASE64,
+    "image_file": InputKind.BYTES,
+    "image_url": InputKind.URL,
+    "image_base64": InputKind.BASE64,
+    "image": InputKind.BASE64,
 }
 
 
 def test_the_one_source_is_found():
     fields = Fields([("image_url", "http://a"), ("image_file", b""), ("crop", "1")])
-    assert find_source(fields, NAMES) == Source(SourceKind.URL, "image_url", "http://a")
+    assert find_source(fields, NAMES) == Source(InputKind.URL, "image_url", "http://a")
 
 
 def test_no_source_is_an_error_that_lists_the_fields():
@@ -70,7 +70,7 @@ def test_base64_above_the_limit_is_not_decoded():
 
 
 def test_bytes_above_the_limit_are_refused():
-    source = Source(SourceKind.BYTES, "image_file", b"x" * 101)
+    source = Source(InputKind.BYTES, "image_file", b"x" * 101)
     assert load(source, {}, 101) == b"x" * 101
     with pytest.raises(ImageTooLargeError):
         load(source, {}, 100)
@@ -78,24 +78,24 @@ def test_bytes_above_the_limit_are_refused():
 
 def test_what_lies_elsewhere_is_got_by_its_kind():
     remote = {
-        SourceKind.URL: lambda url: b"url " + url.encode(),
-        SourceKind.UPLOAD: lambda name: b"up " + name.encode(),
+        InputKind.URL: lambda url: b"url " + url.encode(),
+        InputKind.UPLOAD: lambda name: b"up " + name.encode(),
     }
-    assert load(Source(SourceKind.URL, "image_url", " http://a/b "), remote, 9) == b"url http://a/b"
-    assert load(Source(SourceKind.UPLOAD, "upload_id", "upl_1"), remote, 9) == b"up upl_1"
+    assert load(Source(InputKind.URL, "image_url", " http://a/b "), remote, 9) == b"url http://a/b"
+    assert load(Source(InputKind.UPLOAD, "upload_id", "upl_1"), remote, 9) == b"up upl_1"
 
 
 def test_a_background_is_loaded_as_an_image_is_and_its_errors_say_so():
     assert load_background(None, {}, 10) is None
-    assert load_background(Source(SourceKind.BYTES, "bg_image_file", b"abc"), {}, 10) == b"abc"
-    remote = {SourceKind.URL: lambda url: url.encode()}
-    assert load_background(Source(SourceKind.URL, "bg_image_url", " http://b "), remote, 10) == b"http://b"
+    assert load_background(Source(InputKind.BYTES, "bg_image_file", b"abc"), {}, 10) == b"abc"
+    remote = {InputKind.URL: lambda url: url.encode()}
+    assert load_background(Source(InputKind.URL, "bg_image_url", " http://b "), remote, 10) == b"http://b"
     with pytest.raises(ImageTooLargeError) as caught:
-        load_background(Source(SourceKind.BYTES, "bg_image_file", b"a" * 11), {}, 10)
+        load_background(Source(InputKind.BYTES, "bg_image_file", b"a" * 11), {}, 10)
     assert caught.value.details["image"] == "background"
 
 
 def test_the_data_of_a_source_that_was_not_taken_is_a_fault_of_ours():
-    assert Source(SourceKind.BYTES, "image", b"x").data == b"x"
+    assert Source(InputKind.BYTES, "image", b"x").data == b"x"
     with pytest.raises(TypeError):
-        _ = Source(SourceKind.URL, "image_url", "http://a").data
+        _ = Source(InputKind.URL, "image_url", "http://a").data

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cutout.aws.s3_events import MAX_KEY_BYTES, ObjectCreated, UnknownMessageError, read_message
-from cutout.job_ids import new_job_id
+from cutout.jobs.ids import new_job_id
+from cutout.jobs.parts import JobMessage
 
 
 def record(key: str = "uploads/a/p.jpg", **changes: Any) -> dict[str, Any]:
@@ -82,7 +83,7 @@ def test_a_key_is_refused_exactly_where_its_results_have_no_room():
 def test_our_own_message_names_a_job():
     job_id = new_job_id()
 
-    assert read_message(json.dumps({"job_id": job_id}), "bucket") == [job_id]
+    assert read_message(json.dumps({"job_id": job_id}), "bucket") == [JobMessage(job_id)]
 
 
 @pytest.mark.parametrize(

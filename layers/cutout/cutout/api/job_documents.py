@@ -5,12 +5,12 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from cutout.api.answers import json_answer
-from cutout.api.idempotency import REPLAYED
+from cutout.api.headers import REPLAYED
 from cutout.api.request import Request, Response
 from cutout.api.uploads import UploadForm
 from cutout.imaging.spec import CutoutSpec, Rgba
-from cutout.job_parts import JobOptions, JobResult, JobSource, SourceKind
-from cutout.jobs import Job, JobPage
+from cutout.jobs.job import Job, JobPage
+from cutout.jobs.parts import JobOptions, JobResult, JobSource, SourceKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +57,15 @@ def job_answer(job: Job, links: Links, status: int = 200) -> Response:
 
 
 def accepted_answer(
-    job: Job, links: Links, request: Request, upload: UploadForm | None = None, *, again: bool = False
+    job: Job, links: Links, request: Request, upload: UploadForm | None = None, *, repeated: bool = False
 ) -> Response:
     """202: there is a job for this request, and ``Location`` says where it is watched.
 
-    again: the job was made for the same request, sent before.
+    repeated: the job was made for the same request, sent before.
     """
     answer = json_answer(job_document(job, links, upload), 202)
     location = {"location": f"{request.base_path}/v2/jobs/{job.id}"}
-    return replace(answer, headers=location | (REPLAYED if again else {}))
+    return replace(answer, headers=location | (REPLAYED if repeated else {}))
 
 
 def page_answer(page: JobPage, links: Links) -> Response:

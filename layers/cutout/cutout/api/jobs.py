@@ -4,15 +4,15 @@ import re
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from cutout.api.fields import Fields
+from cutout.api.body import Fields
 from cutout.api.options import OPTIONS, boolean, parse_options, refuse_unknown
 from cutout.api.request import Request
 from cutout.api.uploads import image_type, json_body
 from cutout.errors import ImageUrlFetchFailedError, InvalidOptionError, NotFoundError
-from cutout.job_ids import is_job_id
-from cutout.job_parts import JobOptions
-from cutout.jobs import JobState
-from cutout.urls import check_url
+from cutout.jobs.ids import is_job_id
+from cutout.jobs.job import JobState
+from cutout.jobs.parts import JobOptions
+from cutout.outbound.urls import check_url
 
 KNOWN: Final = OPTIONS | {"mask", "image_url", "bg_image_url", "webhook_url", "content_type"}
 """Every field of ``POST /v2/jobs``."""
@@ -22,7 +22,7 @@ _MAX_CURSOR_CHARS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class JobOrder:
+class JobRequest:
     """A job that somebody wants. image_url: None when the image will be uploaded, as ``content_type``."""
 
     options: JobOptions
@@ -39,7 +39,7 @@ class Listing(NamedTuple):
     state: JobState | None = None
 
 
-def parse_job(request: Request, url_allow: frozenset[str]) -> JobOrder:
+def parse_job(request: Request, url_allow: frozenset[str]) -> JobRequest:
     """The order in a JSON body. url_allow: ``host:port`` pairs that may be private.
 
     Raises InvalidOptionError (also for unknown fields, and for a webhook_url that cannot be allowed),
@@ -56,7 +56,7 @@ def parse_job(request: Request, url_allow: frozenset[str]) -> JobOrder:
     if image_url and "content_type" in fields:
         message = "content_type is for an image that will be uploaded; image_url needs none."
         raise InvalidOptionError(message, {"option": "content_type"})
-    return JobOrder(options, image_url, _webhook_url(fields, url_allow), image_type(fields))
+    return JobRequest(options, image_url, _webhook_url(fields, url_allow), image_type(fields))
 
 
 def parse_listing(request: Request) -> Listing:
@@ -104,8 +104,7 @@ def check_background_url(url: str, allow: frozenset[str]) -> None:
     try:
         check_url(url, allow)
     except ImageUrlFetchFailedError as error:
-        error.details["image"] = "background"
-        raise
+        raise error.about_background() from error.__cause__
 
 
 def _image_url(fields: Fields, allow: frozenset[str]) -> str | None:

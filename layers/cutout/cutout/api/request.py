@@ -1,7 +1,7 @@
-"""A request and a response as plain values. Below ``aws/gateway.py`` nobody sees an event."""
+"""A request and a response as plain values. Below ``aws/api_gateway.py`` nobody sees an event."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 class Headers(Mapping[str, str]):
@@ -28,14 +28,19 @@ class Headers(Mapping[str, str]):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request.
+    """One HTTP request, as it came in: nothing is ever written on it.
 
-    route: the resource as the template names it (``/v2``, ``/v2/jobs/{id}``); path: as it was called.
-    query: every value of every parameter, decoded. body: the bytes as sent.
-    base_path: what stands before the route in the client's URL, such as ``/prod``; empty for a route with parameters.
-    time_left_s: seconds after which the process may be killed, counted from the request's arrival.
-    notes: what a dialect wants to know again of this request when it writes the answer or the problem.
-    answer_headers: for every answer to this request, whatever comes of it; written as the request goes its way.
+    Attributes:
+        method: In capitals.
+        route: The resource as the template names it (``/v2``, ``/v2/jobs/{id}``).
+        path: The path as it was called.
+        headers: Header fields; names compare without case.
+        query: Every value of every parameter, decoded.
+        path_parameters: Values of the route's ``{...}`` parts, decoded.
+        body: The bytes as sent.
+        request_id: ``req_`` and the gateway's id; unique for ever.
+        base_path: What precedes the route in the client's URL, such as ``/prod``; empty for a route with parameters.
+        time_left_s: Seconds, counted from the request's arrival, after which the process may be killed.
     """
 
     method: str
@@ -48,8 +53,6 @@ class Request:
     request_id: str = ""
     base_path: str = ""
     time_left_s: float = 0.0
-    notes: dict[str, str] = field(default_factory=dict)
-    answer_headers: dict[str, str] = field(default_factory=dict)
 
     @property
     def media_type(self) -> str:
@@ -59,9 +62,27 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One HTTP response; ``body`` is what goes over the wire."""
+    """One HTTP response.
+
+    Attributes:
+        status: HTTP status code.
+        media_type: The Content-Type, parameters included.
+        body: The bytes that go over the wire.
+        headers: All other header fields, names in lower case.
+    """
 
     status: int
     media_type: str
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
+
+    def with_headers(self, headers: Mapping[str, str]) -> "Response":
+        """Add header fields.
+
+        Args:
+            headers: Names in lower case; a name that the response has already is replaced.
+
+        Returns:
+            A copy with the fields.
+        """
+        return replace(self, headers={**self.headers, **headers})

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from cutout.api.fields import Fields
+from cutout.api.body import Fields
 from cutout.errors import (
     CutoutError,
     ImageTooLargeError,
@@ -22,7 +22,7 @@ _WHITESPACE: Final = b" \t\r\n\f\v"
 _STANDARD_DIGITS: Final = bytes.maketrans(b"-_", b"+/")
 
 
-class SourceKind(StrEnum):
+class InputKind(StrEnum):
     """How an image is given."""
 
     BYTES = "bytes"
@@ -36,7 +36,7 @@ class SourceKind(StrEnum):
 class Source:
     """One image as it was given. ``name`` is the field it came from; ``value`` is bytes for BYTES, else text."""
 
-    kind: SourceKind
+    kind: InputKind
     name: str
     value: bytes | str
 
@@ -48,7 +48,7 @@ class Source:
         return self.value
 
 
-def find_source(fields: Fields, names: Mapping[str, SourceKind]) -> Source:
+def find_source(fields: Fields, names: Mapping[str, InputKind]) -> Source:
     """The one source among ``fields``; ``names`` says which fields are sources, and of which kind.
 
     Raises MissingImageError, or MultipleSourcesError when two fields are given that differ in kind or value.
@@ -61,17 +61,17 @@ def find_source(fields: Fields, names: Mapping[str, SourceKind]) -> Source:
     return found[0]
 
 
-def _source(fields: Fields, name: str, kind: SourceKind) -> Source:
-    value = fields.raw(name) if kind is SourceKind.BYTES else fields.text(name)
+def _source(fields: Fields, name: str, kind: InputKind) -> Source:
+    value = fields.raw(name) if kind is InputKind.BYTES else fields.text(name)
     return Source(kind, name, value or "")
 
 
-def load(source: Source, remote: Mapping[SourceKind, Callable[[str], bytes]], max_bytes: int) -> bytes:
+def load(source: Source, remote: Mapping[InputKind, Callable[[str], bytes]], max_bytes: int) -> bytes:
     """The encoded image behind ``source``. remote: how to get what is not in the request itself.
 
     Raises ImageTooLargeError above ``max_bytes``, InvalidBase64Error, and what ``remote`` raises.
     """
-    if source.kind in {SourceKind.URL, SourceKind.UPLOAD}:
+    if source.kind in {InputKind.URL, InputKind.UPLOAD}:
         return remote[source.kind](str(source.value).strip())
     data = source.value if isinstance(source.value, bytes) else decode_base64(source.value, max_bytes)
     if len(data) > max_bytes:
@@ -80,7 +80,7 @@ def load(source: Source, remote: Mapping[SourceKind, Callable[[str], bytes]], ma
 
 
 def load_background(
-    source: Source | None, remote: Mapping[SourceKind, Callable[[str], bytes]], max_bytes: int
+    source: Source | None, remote: Mapping[InputKind, Callable[[str], bytes]], max_bytes: int
 ) -> bytes | None:
     """The encoded background, if there is one. Raises as :func:`load`, with ``details["image"] == "background"``."""
     if source is None:
@@ -88,8 +88,7 @@ def load_background(
     try:
         return load(source, remote, max_bytes)
     except CutoutError as error:
-        error.details["image"] = "background"
-        raise
+        raise error.about_background() from error.__cause__
 
 
 def decode_base64(text: str, max_bytes: int) -> bytes:

@@ -1,1 +1,1 @@
-"""The only place that knows AWS: events, DynamoDB, S3, Lambda, logs and metrics."""
+"""Everything that calls an AWS API or knows an AWS wire format, and nothing else."""

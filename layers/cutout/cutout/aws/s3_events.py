@@ -6,52 +6,25 @@ user guide, "Event message structure" (keys are URL-encoded like a form; sequenc
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
 from cutout.aws import telemetry
-from cutout.job_ids import is_job_id
+from cutout.jobs.ids import is_job_id
+from cutout.jobs.parts import JobMessage, ObjectCreated
 
 PREFIX: Final = "uploads/"
 MAX_KEY_BYTES: Final = 1_024 - len("/result.json")
 """A longer key leaves no room for the names of its results (S3: 1,024 bytes)."""
-_PARTS: Final = 3
+MIN_KEY_PARTS: Final = 3
+"""Of a key: the prefix, the account, and a name."""
 
 
 class UnknownMessageError(Exception):
     """Nobody knows what a message wants. It stays in the queue, and ends in the dead-letter queue for a person."""
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectCreated:
-    """An object was put below ``uploads/{account}/``. key: decoded; etag: without quotes."""
-
-    bucket: str
-    key: str
-    version_id: str
-    etag: str
-    sequencer: str
-    time: str
-
-    @property
-    def account_id(self) -> str:
-        """Whose object it is."""
-        return self.key.split("/")[1]
-
-    @property
-    def job_id(self) -> str | None:
-        """The job that was made before its upload, if the key is one of such an upload."""
-        parts = self.key.split("/")
-        return parts[2] if len(parts) > _PARTS and is_job_id(parts[2]) else None
-
-    @property
-    def version(self) -> str:
-        """What tells this object from others under the same key."""
-        return self.version_id or self.sequencer or f"{self.etag}@{self.time}"
-
-
-def read_message(body: str, bucket: str) -> list[ObjectCreated | str]:
+def read_message(body: str, bucket: str) -> list[ObjectCreated | JobMessage]:
     """Tell the uploads to ``bucket``, or the id of the job, that a message is about; nothing for a test event.
 
     Raises UnknownMessageError.
@@ -66,7 +39,7 @@ def read_message(body: str, bucket: str) -> list[ObjectCreated | str]:
         telemetry.record_ignored("a test event", {"bucket": str(message.get("Bucket"))})
         return []
     if isinstance(job_id := message.get("job_id"), str) and is_job_id(job_id):
-        return [job_id]
+        return [JobMessage(job_id)]
     if isinstance(records := message.get("Records"), list):
         return list(_uploads(records, bucket))
     raise UnknownMessageError(f"an object with {', '.join(sorted(map(str, message)))[:200] or 'nothing'}")
@@ -105,7 +78,7 @@ def _reason_against(record: Mapping[str, Any], upload: ObjectCreated, bucket: st
     if upload.bucket != bucket:
         return "another bucket"
     parts = upload.key.split("/")
-    if not upload.key.startswith(PREFIX) or len(parts) < _PARTS or not parts[1]:
+    if not upload.key.startswith(PREFIX) or len(parts) < MIN_KEY_PARTS or not parts[1]:
         return "not below an account's prefix"
     if not parts[-1]:
         return "a folder"

@@ -14,8 +14,8 @@ from cutout.accounts import AuditEntry
 from cutout.api.request import Request, Response
 from cutout.errors import CutoutError
 from cutout.imaging.spec import CutoutResult
-from cutout.jobs import Job
-from cutout.metering import Charge
+from cutout.jobs.job import Job
+from cutout.usage import Charge
 
 Handler = Callable[[Mapping[str, Any], Any], dict[str, Any]]
 """A Lambda handler: event and context to answer."""
@@ -83,7 +83,7 @@ def job_started(job: Job) -> None:
     logger.info("job started", source=job.source.kind.value, attempt=job.attempts, faults=job.faults)
 
 
-def job_ended(job: Job) -> None:
+def job_finished(job: Job) -> None:
     """Count and log the end of a job."""
     with single_metric("Jobs", MetricUnit.Count, 1, namespace=NAMESPACE) as metric:
         metric.add_dimension("status", job.state.value)
@@ -103,14 +103,14 @@ def job_fault(job: Job, error: Exception) -> None:
     logger.warning("job fault", job=job.id, attempt=job.attempts, fault=type(error).__name__)
 
 
-def webhook_told(job_id: str, outcome: str, answer: int | str | None) -> None:
+def webhook_attempted(job_id: str, outcome: str, answer: int | str | None) -> None:
     """Count and log a delivery. answer: the status of the receiver's, or why there is none."""
     with single_metric("Webhooks", MetricUnit.Count, 1, namespace=NAMESPACE) as metric:
         metric.add_dimension("outcome", outcome)
     logger.info("webhook", job=job_id, outcome=outcome, answer=answer)
 
 
-def caller_known(account_id: str, fingerprint: str, mode: str) -> None:
+def caller_identified(account_id: str, fingerprint: str, mode: str) -> None:
     """Every later line of this invocation names the account and the key's fingerprint."""
     logger.append_keys(account=account_id, key=fingerprint, mode=mode)
 
@@ -121,7 +121,7 @@ def rate_not_counted(error: Exception) -> None:
     logger.warning("rate not counted", cause=f"{type(error).__name__}: {error}")
 
 
-def quota_not_asked(error: Exception) -> None:
+def quota_not_checked(error: Exception) -> None:
     """Count and log a request that came in although its account's usage could not be read."""
     metrics.add_metric("QuotaNotAsked", MetricUnit.Count, 1)
     logger.warning("quota not asked", cause=f"{type(error).__name__}: {error}")
@@ -149,9 +149,9 @@ def charge_not_counted(charge: Charge, error: CutoutError) -> None:
     )
 
 
-def job_ordered(job: Job, *, again: bool) -> None:
-    """Log the job that stands for a request. again: it was made for the same request, sent before."""
-    logger.info("job ordered", job=job.id, source=job.source.kind.value, status=job.state.value, again=again)
+def job_accepted(job: Job, *, repeated: bool) -> None:
+    """Log the job that stands for a request. repeated: it was made for the same request, sent before."""
+    logger.info("job ordered", job=job.id, source=job.source.kind.value, status=job.state.value, again=repeated)
 
 
 def image_made(result: CutoutResult) -> None:

@@ -5,10 +5,11 @@ from urllib.parse import urlencode
 import pytest
 
 from cutout.accounts import PLANS, Account, KeyMode
-from cutout.api.dialects import UNMETERED_CREDITS, Order, Outcome, Standing, removals
 from cutout.api.dialects.backgrounderase import DIALECT
+from cutout.api.dialects.base import Outcome, RemovalRequest
+from cutout.api.dialects.registry import removal_routes
 from cutout.api.request import Headers, Request
-from cutout.api.sources import Source, SourceKind
+from cutout.api.sources import InputKind, Source
 from cutout.errors import (
     InvalidOptionError,
     InvalidRequestError,
@@ -17,14 +18,17 @@ from cutout.errors import (
     UnsupportedMediaTypeError,
 )
 from cutout.imaging.spec import Channels, CutoutResult, CutoutSpec, ImageFormat, SizeName
-from cutout.metering import RateState
+from cutout.usage import UNLIMITED_CREDITS, AccountStatus, RateState
 
 PNG = b"\x89PNG\r\n\x1a\n..."
 PNG_B64 = base64.b64encode(PNG).decode()
 RESULT = CutoutResult(b"bytes", "image/png", 3, 2, 6, 4, "m", {"decode": 1.25})
 ACCOUNT = Account.on_plan("acct_1", "a@example.com", PLANS["metered"])
-STANDING = Standing(ACCOUNT, KeyMode.LIVE, RateState(10, 9, 1_800_000_000), UNMETERED_CREDITS)
-OUTCOME = Outcome(RESULT, STANDING, charged=True, keep=lambda: "https://results.example/1.png")
+STATUS = AccountStatus(ACCOUNT, KeyMode.LIVE, RateState(10, 9, 1_800_000_000), UNLIMITED_CREDITS)
+
+
+def outcome(removal: RemovalRequest) -> Outcome:
+    return Outcome(removal, RESULT, STATUS, charged=True, publish=lambda: "https://results.example/1.png")
 
 
 def request(body: bytes = b"", content_type: str = "", query: dict[str, str] | None = None, **headers: str) -> Request:
@@ -45,30 +49,30 @@ def form(fields: dict[str, bytes]) -> Request:
 
 
 def test_the_dialect_serves_post_v2():
-    assert dict(removals())["POST", "/v2"] is DIALECT
+    assert dict(removal_routes())["POST", "/v2"] is DIALECT
 
 
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
-        ("image_file", SourceKind.BYTES),
-        ("IMAGE_FILE", SourceKind.BYTES),
-        ("image_base64", SourceKind.BASE64),
-        ("image_file_b64", SourceKind.BASE64),
-        ("image_url", SourceKind.URL),
+        ("image_file", InputKind.BYTES),
+        ("IMAGE_FILE", InputKind.BYTES),
+        ("image_base64", InputKind.BASE64),
+        ("image_file_b64", InputKind.BASE64),
+        ("image_url", InputKind.URL),
     ],
 )
 def test_multipart_takes_every_field_and_is_answered_by_bytes(name, kind):
     order = DIALECT.parse(form({name: b"value", "Format": b"webp", "crop": b"yes", "bg_color": b""}))
-    assert order.source == Source(kind, name.lower(), b"value" if kind is SourceKind.BYTES else "value")
+    assert order.source == Source(kind, name.lower(), b"value" if kind is InputKind.BYTES else "value")
     assert order.spec == CutoutSpec(format=ImageFormat.WEBP, crop=True)
     assert order.reply == "bytes"
 
 
 def test_the_legacy_json_field_forces_a_mask_whatever_channels_says():
     order = DIALECT.parse(as_json({"image": PNG_B64, "channels": "rgba", "size": "hd"}))
-    assert order == Order(
-        CutoutSpec(channels=Channels.ALPHA, size=SizeName.HD), Source(SourceKind.BASE64, "image", PNG_B64), "mask"
+    assert order == RemovalRequest(
+        CutoutSpec(channels=Channels.ALPHA, size=SizeName.HD), Source(InputKind.BASE64, "image", PNG_B64), "mask"
     )
 
 
@@ -98,13 +102,13 @@ def test_json_is_answered_by_json_or_bytes_as_the_contract_says(document, accept
 )
 def test_a_raw_image_is_taken_under_any_type_with_options_from_the_query(content_type):
     order = DIALECT.parse(request(PNG, content_type, {"Format": "jpg", "utm": "x"}))
-    assert order == Order(CutoutSpec(format=ImageFormat.JPEG), Source(SourceKind.BYTES, "body", PNG), "bytes")
+    assert order == RemovalRequest(CutoutSpec(format=ImageFormat.JPEG), Source(InputKind.BYTES, "body", PNG), "bytes")
 
 
 def test_urlencoded_forms_are_read():
     body = urlencode({"image_url": "http://a/b.jpg", "crop": "1"}).encode()
     order = DIALECT.parse(request(body, "application/x-www-form-urlencoded"))
-    assert order == Order(CutoutSpec(crop=True), Source(SourceKind.URL, "image_url", "http://a/b.jpg"), "bytes")
+    assert order == RemovalRequest(CutoutSpec(crop=True), Source(InputKind.URL, "image_url", "http://a/b.jpg"), "bytes")
 
 
 @pytest.mark.parametrize(
@@ -132,7 +136,9 @@ def test_what_the_contract_refuses_is_refused(bad, error):
 
 
 def test_bytes_are_answered_with_facts_as_headers():
-    response = DIALECT.answer(request(), Order(CutoutSpec(), Source(SourceKind.BYTES, "body", b""), "bytes"), OUTCOME)
+    response = DIALECT.answer(
+        request(), outcome(RemovalRequest(CutoutSpec(), Source(InputKind.BYTES, "body", b""), "bytes"))
+    )
     assert (response.status, response.media_type, response.body) == (200, "image/png", b"bytes")
     assert response.headers == {
         "x-image-width": "3",
@@ -150,7 +156,9 @@ def test_bytes_are_answered_with_facts_as_headers():
     ],
 )
 def test_json_answers_have_the_fields_of_the_contract(reply, document):
-    response = DIALECT.answer(request(), Order(CutoutSpec(), Source(SourceKind.BYTES, "body", b""), reply), OUTCOME)
+    response = DIALECT.answer(
+        request(), outcome(RemovalRequest(CutoutSpec(), Source(InputKind.BYTES, "body", b""), reply))
+    )
     assert (response.status, response.media_type) == (200, "application/json")
     assert json.loads(response.body) == document
 
@@ -167,20 +175,20 @@ def test_a_legacy_key_counts_only_where_it_is_allowed_and_is_never_an_unknown_fi
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
-        ("bg_image_file", SourceKind.BYTES),
-        ("bg_image_url", SourceKind.URL),
-        ("bg_image_base64", SourceKind.BASE64),
+        ("bg_image_file", InputKind.BYTES),
+        ("bg_image_url", InputKind.URL),
+        ("bg_image_base64", InputKind.BASE64),
     ],
 )
 def test_a_background_image_comes_as_a_file_a_url_or_base64(name, kind):
     order = DIALECT.parse(form({"image_url": b"http://a", name: b"value"}))
-    assert order.background == Source(kind, name, b"value" if kind is SourceKind.BYTES else "value")
-    assert order.source == Source(SourceKind.URL, "image_url", "http://a")
+    assert order.background == Source(kind, name, b"value" if kind is InputKind.BYTES else "value")
+    assert order.source == Source(InputKind.URL, "image_url", "http://a")
 
 
 def test_json_takes_a_background_by_url_or_base64_and_none_is_none():
     order = DIALECT.parse(as_json({"image_base64": PNG_B64, "bg_image_url": "http://b"}))
-    assert order.background == Source(SourceKind.URL, "bg_image_url", "http://b")
+    assert order.background == Source(InputKind.URL, "bg_image_url", "http://b")
     assert DIALECT.parse(as_json({"image_base64": PNG_B64, "bg_image_url": ""})).background is None
 
 
@@ -192,8 +200,8 @@ def test_two_backgrounds_are_refused():
 
 def test_an_order_for_later_takes_its_background_along():
     order = DIALECT.parse(as_json({"image_url": "http://a", "bg_image_url": "http://b"}, prefer="respond-async"))
-    assert order.later
-    assert order.background == Source(SourceKind.URL, "bg_image_url", "http://b")
+    assert order.respond_async
+    assert order.background == Source(InputKind.URL, "bg_image_url", "http://b")
 
 
 UPLOAD_ID = "upl_" + "0" * 32
@@ -210,21 +218,21 @@ UPLOAD_ID = "upl_" + "0" * 32
 )
 def test_an_upload_is_named_in_json_and_answered_like_a_url(document, accept, reply):
     order = DIALECT.parse(as_json({"upload_id": UPLOAD_ID, **document}, accept=accept))
-    assert (order.source, order.reply) == (Source(SourceKind.UPLOAD, "upload_id", UPLOAD_ID), reply)
+    assert (order.source, order.reply) == (Source(InputKind.UPLOAD, "upload_id", UPLOAD_ID), reply)
 
 
 def test_an_upload_is_named_in_forms_too_but_not_beside_another_image():
     assert DIALECT.parse(form({"upload_id": UPLOAD_ID.encode()})).source.value == UPLOAD_ID
     urlencoded = request(urlencode({"upload_id": UPLOAD_ID}).encode(), "application/x-www-form-urlencoded")
-    assert DIALECT.parse(urlencoded).source.kind is SourceKind.UPLOAD
+    assert DIALECT.parse(urlencoded).source.kind is InputKind.UPLOAD
     with pytest.raises(MultipleSourcesError):
         DIALECT.parse(form({"upload_id": UPLOAD_ID.encode(), "image_file": PNG}))
 
 
 def test_a_request_says_whether_it_may_be_answered_later_and_under_which_name_it_is_done_once():
     plain = DIALECT.parse(request(PNG))
-    assert (plain.later, plain.idempotency_key) == (False, None)
+    assert (plain.respond_async, plain.idempotency_key) == (False, None)
     order = DIALECT.parse(request(PNG, prefer="wait=9, respond-async", idempotency_key="k-1"))
-    assert (order.later, order.idempotency_key) == (True, "k-1")
+    assert (order.respond_async, order.idempotency_key) == (True, "k-1")
     with pytest.raises(InvalidRequestError):
         DIALECT.parse(request(PNG, idempotency_key="two words"))

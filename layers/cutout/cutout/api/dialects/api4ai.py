@@ -11,15 +11,15 @@ from collections.abc import Mapping
 from typing import Final
 
 from cutout import errors
-from cutout.api import auth
+from cutout.api import headers as auth
 from cutout.api.answers import base64_of, json_answer
-from cutout.api.dialects import Dialect, Order, Outcome
-from cutout.api.forms import form_fields
+from cutout.api.body import form_fields
+from cutout.api.dialects.base import Dialect, LoadedRemoval, Outcome, RemovalRequest
 from cutout.api.problems import refusal_headers, status_of
 from cutout.api.request import Request, Response
-from cutout.api.sources import Source, SourceKind
+from cutout.api.sources import InputKind, Source
 from cutout.errors import CutoutError
-from cutout.imaging.magic import require_kind
+from cutout.imaging.codecs.formats import require_format
 from cutout.imaging.spec import Channels, CutoutSpec, Length, LengthUnit, Limits, Shadow
 
 _PREFIXES: Final = ("/v1", "/img-bg-removal/v1")
@@ -65,7 +65,7 @@ class Api4Ai(Dialect):
     routes = frozenset(("POST", f"{prefix}/results") for prefix in _PREFIXES)
 
     def __init__(self) -> None:
-        self.pages = {("GET", f"{prefix}/version"): tell_version for prefix in _PREFIXES} | {
+        self.pages = {("GET", f"{prefix}/version"): show_version for prefix in _PREFIXES} | {
             ("GET", f"{prefix}/modes"): list_modes for prefix in _PREFIXES
         }
 
@@ -73,29 +73,28 @@ class Api4Ai(Dialect):
         """The key of the vendor or of the marketplace that sells it too."""
         return request.headers.get("x-rapidapi-key", "").strip() or auth.request_key(request, legacy=legacy)
 
-    def parse(self, request: Request) -> Order:
+    def parse(self, request: Request) -> RemovalRequest:
         """``mode`` from the query; ``image`` or ``url`` from a form, urlencoded text or JSON. ``image`` wins."""
         if len(request.body) > _MAX_BODY_BYTES:
             raise errors.ImageTooLargeError("The request is too large.", {"max_bytes": _MAX_BODY_BYTES})
         mode = _mode(request)
-        return Order(_MODES[mode], _source(request), mode, limits=_LIMITS)
+        return RemovalRequest(_MODES[mode], _source(request), mode, limits=_LIMITS)
 
-    def receive(self, request: Request, order: Order) -> None:
-        """Note what came, for a failure too. Raises UnsupportedImageFormatError."""
-        request.notes["md5"] = _md5(order.source.data)
-        require_kind(order.source.data, _KINDS, "JPEG or PNG")
+    def check_image(self, loaded: LoadedRemoval) -> None:
+        """Take JPEG and PNG only. Raises UnsupportedImageFormatError."""
+        require_format(loaded.image, _KINDS, "JPEG or PNG")
 
-    def answer(self, request: Request, order: Order, outcome: Outcome) -> Response:
+    def answer(self, request: Request, outcome: Outcome) -> Response:
         """The picture or the mask as the one entity of the one result."""
         image = base64_of(outcome.result)
-        entity = {"kind": "image", "name": f"general-{order.reply}", "image": image, "format": "PNG"}
-        return _result(request, "ok", "Success", entity)
+        entity = {"kind": "image", "name": f"general-{outcome.request.reply}", "image": image, "format": "PNG"}
+        return _result(request, outcome.image, "ok", "Success", entity)
 
     def problem(self, error: CutoutError, request: Request) -> Response:
         """A result that is a failure, or ``{"detail": text}``; the front server of the original speaks HTML."""
-        if "name" in request.notes and isinstance(error, _FAILURES):
+        if isinstance(error, _FAILURES) and len(request.body) <= _MAX_BODY_BYTES:
             reason = _TOO_MANY_BYTES if isinstance(error, errors.ImageTooLargeError) else error.message
-            return _result(request, "failure", f"Can not load image. {reason}")
+            return _result(request, error.image, "failure", f"Can not load image. {reason}")
         if isinstance(error, errors.ImageTooLargeError):
             return Response(413, "text/html", _TOO_LARGE)
         status = 422 if isinstance(error, _UNPROCESSABLE) else status_of(error)
@@ -104,7 +103,7 @@ class Api4Ai(Dialect):
         )
 
 
-def tell_version(_: Request) -> Response:
+def show_version(_: Request) -> Response:
     """Plain text; the first number is the API's."""
     return Response(200, "text/plain", _VERSION.encode())
 
@@ -123,36 +122,36 @@ def _mode(request: Request) -> str:
 
 
 def _source(request: Request) -> Source:
-    """The image, empty if its file is; its name and, as far as the bytes are here, their hash are noted."""
+    """Find the image; it is empty if its file is."""
     fields = form_fields(request)
-    kind = SourceKind.BYTES if request.media_type.startswith("multipart/") else SourceKind.BASE64
+    kind = InputKind.BYTES if request.media_type.startswith("multipart/") else InputKind.BASE64
     if "image" in fields or "image" in fields.file_names:
-        request.notes["name"] = fields.file_names.get("image", "image")
-        if kind is SourceKind.BASE64:
-            return Source(kind, "image", fields.text("image") or "")
-        data = fields.raw("image") or b""
-        request.notes["md5"] = _md5(data)
-        return Source(kind, "image", data)
+        value = fields.raw("image") if kind is InputKind.BYTES else fields.text("image")
+        return Source(kind, "image", value or (b"" if kind is InputKind.BYTES else ""))
     if url := fields.text("url"):
-        path = url.partition("#")[0].partition("?")[0]
-        request.notes["name"] = path.rpartition("/")[2]
-        return Source(SourceKind.URL, "url", url)
+        return Source(InputKind.URL, "url", url)
     raise errors.MissingImageError("Missing image or url field.")
 
 
-def _result(request: Request, code: str, message: str, *entities: Mapping[str, str]) -> Response:
-    """md5: of the bytes that were received, of none where none came."""
+def _result(request: Request, image: bytes | None, code: str, message: str, *entities: Mapping[str, str]) -> Response:
+    """Write the one result. image: the bytes that were received, as far as any were."""
+    source = _source(request)
+    if image is None and source.kind is InputKind.BYTES:
+        image = bytes(source.value) if isinstance(source.value, bytes) else b""
     result = {
         "status": {"code": code, "message": message},
-        "name": request.notes["name"],
-        "md5": request.notes.get("md5", _md5(b"")),
+        "name": _file_name(request, source),
+        "md5": hashlib.md5(image or b"", usedforsecurity=False).hexdigest(),
         "entities": list(entities),
     }
     return json_answer({"results": [result]})
 
 
-def _md5(data: bytes) -> str:
-    return hashlib.md5(data, usedforsecurity=False).hexdigest()
+def _file_name(request: Request, source: Source) -> str:
+    if source.kind is InputKind.URL:
+        path = str(source.value).partition("#")[0].partition("?")[0]
+        return path.rpartition("/")[2]
+    return form_fields(request).file_names.get("image", "image")
 
 
 DIALECT = Api4Ai()

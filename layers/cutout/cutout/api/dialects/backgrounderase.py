@@ -3,35 +3,35 @@
 from dataclasses import replace
 from typing import Final
 
-from cutout.api import answers, auth, problems
-from cutout.api.dialects import Dialect, Order, Outcome, Route, every_dialect
-from cutout.api.fields import Fields, json_fields, urlencoded_fields
-from cutout.api.idempotency import idempotency_key
-from cutout.api.multipart import multipart_fields
+from cutout.api import answers, problems
+from cutout.api import headers as auth
+from cutout.api.body import Fields, json_fields, multipart_fields, urlencoded_fields
+from cutout.api.dialects.base import Dialect, Outcome, RemovalRequest, Route
+from cutout.api.dialects.registry import every_dialect
+from cutout.api.headers import idempotency_key, wants_async
 from cutout.api.options import OPTIONS, parse_options, refuse_unknown
-from cutout.api.preferences import wants_async
 from cutout.api.request import Request, Response
-from cutout.api.sources import Source, SourceKind, find_source
+from cutout.api.sources import InputKind, Source, find_source
 from cutout.errors import CutoutError, MissingImageError, UnsupportedMediaTypeError
-from cutout.imaging.magic import sniff
+from cutout.imaging.codecs.formats import sniff
 from cutout.imaging.spec import Channels
 
 _FORM_SOURCES: Final = {
-    "image_file": SourceKind.BYTES,
-    "image_url": SourceKind.URL,
-    "image_base64": SourceKind.BASE64,
-    "image_file_b64": SourceKind.BASE64,
-    "upload_id": SourceKind.UPLOAD,
+    "image_file": InputKind.BYTES,
+    "image_url": InputKind.URL,
+    "image_base64": InputKind.BASE64,
+    "image_file_b64": InputKind.BASE64,
+    "upload_id": InputKind.UPLOAD,
 }
 _JSON_SOURCES: Final = {
-    "image": SourceKind.BASE64,
-    "image_url": SourceKind.URL,
-    "image_base64": SourceKind.BASE64,
-    "image_file_b64": SourceKind.BASE64,
-    "upload_id": SourceKind.UPLOAD,
+    "image": InputKind.BASE64,
+    "image_url": InputKind.URL,
+    "image_base64": InputKind.BASE64,
+    "image_file_b64": InputKind.BASE64,
+    "upload_id": InputKind.UPLOAD,
 }
-_JSON_BACKGROUNDS: Final = {"bg_image_url": SourceKind.URL, "bg_image_base64": SourceKind.BASE64}
-_FORM_BACKGROUNDS: Final = {"bg_image_file": SourceKind.BYTES, **_JSON_BACKGROUNDS}
+_JSON_BACKGROUNDS: Final = {"bg_image_url": InputKind.URL, "bg_image_base64": InputKind.BASE64}
+_FORM_BACKGROUNDS: Final = {"bg_image_file": InputKind.BYTES, **_JSON_BACKGROUNDS}
 _LEGACY_FIELD: Final = "image"
 _RAW_TYPES: Final = frozenset({"", "application/octet-stream", "binary/octet-stream"})
 
@@ -56,31 +56,32 @@ class BackgroundErase(Dialect):
             key = auth.legacy_key(request, body)
         return key
 
-    def parse(self, request: Request) -> Order:
-        """Multipart, JSON, urlencoded or raw bytes to an order. Options may also stand in the query string."""
-        order = self._parse_body(request)
-        return replace(order, later=wants_async(request), idempotency_key=idempotency_key(request))
+    def parse(self, request: Request) -> RemovalRequest:
+        """Multipart, JSON, urlencoded or raw bytes to a removal request. Options may also stand in the query string."""
+        removal = self._parse_body(request)
+        return replace(removal, respond_async=wants_async(request), idempotency_key=idempotency_key(request))
 
-    def _parse_body(self, request: Request) -> Order:
+    def _parse_body(self, request: Request) -> RemovalRequest:
         query = _query_options(request)
         if request.media_type.startswith("multipart/"):
             fields = multipart_fields(request).merged(query)
-            return _order(fields, _FORM_SOURCES, _FORM_BACKGROUNDS, _BYTES)
+            return _request_of(fields, _FORM_SOURCES, _FORM_BACKGROUNDS, _BYTES)
         if request.media_type == "application/json" or request.media_type.endswith("+json"):
-            return _json_order(json_fields(request.body).merged(query), request)
+            return _json_request(json_fields(request.body).merged(query), request)
         if request.media_type == "application/x-www-form-urlencoded" and sniff(request.body) is None:
-            return _order(urlencoded_fields(request.body).merged(query), _FORM_SOURCES, _FORM_BACKGROUNDS, _BYTES)
-        return Order(parse_options(query), _raw_source(request), _BYTES)
+            return _request_of(urlencoded_fields(request.body).merged(query), _FORM_SOURCES, _FORM_BACKGROUNDS, _BYTES)
+        return RemovalRequest(parse_options(query), _raw_source(request), _BYTES)
 
-    def answer(self, request: Request, order: Order, outcome: Outcome) -> Response:  # noqa: ARG002
+    def answer(self, request: Request, outcome: Outcome) -> Response:  # noqa: ARG002
         """Image bytes, or ``{"mask"|"image": base64, "width", "height", ...}``."""
         result = outcome.result
-        if order.reply == _BYTES:
+        reply, spec = outcome.request.reply, outcome.request.spec
+        if reply == _BYTES:
             return answers.image_answer(result)
         size = {"width": result.width, "height": result.height}
-        document: dict[str, object] = {order.reply: answers.base64_of(result), **size}
-        if order.reply == _IMAGE:
-            document |= {"format": order.spec.format.value, "channels": order.spec.channels.value}
+        document: dict[str, object] = {reply: answers.base64_of(result), **size}
+        if reply == _IMAGE:
+            document |= {"format": spec.format.value, "channels": spec.channels.value}
         return replace(answers.json_answer(document), headers=answers.facts(result))
 
     def problem(self, error: CutoutError, request: Request) -> Response:
@@ -105,25 +106,27 @@ def _all_routes(dialect: Dialect) -> list[Route]:
     return sorted(dialect.every_route(), key=lambda route: (route[1], route[0]))
 
 
-def _order(fields: Fields, sources: dict[str, SourceKind], backgrounds: dict[str, SourceKind], reply: str) -> Order:
+def _request_of(
+    fields: Fields, sources: dict[str, InputKind], backgrounds: dict[str, InputKind], reply: str
+) -> RemovalRequest:
     refuse_unknown(fields, OPTIONS | sources.keys() | backgrounds.keys() | frozenset(auth.LEGACY_NAMES))
     background = find_source(fields, backgrounds) if backgrounds.keys() & set(fields) else None
-    return Order(parse_options(fields), find_source(fields, sources), reply, background=background)
+    return RemovalRequest(parse_options(fields), find_source(fields, sources), reply, background=background)
 
 
-def _json_order(fields: Fields, request: Request) -> Order:
+def _json_request(fields: Fields, request: Request) -> RemovalRequest:
     """The legacy field forces a mask; what lies elsewhere is answered by bytes; ``Accept`` has the last word."""
-    order = _order(fields, _JSON_SOURCES, _JSON_BACKGROUNDS, _IMAGE)
-    spec = order.spec
-    if order.source.name == _LEGACY_FIELD:
+    removal = _request_of(fields, _JSON_SOURCES, _JSON_BACKGROUNDS, _IMAGE)
+    spec = removal.spec
+    if removal.source.name == _LEGACY_FIELD:
         spec = replace(spec, channels=Channels.ALPHA)
     reply = _MASK if spec.channels is Channels.ALPHA else _IMAGE
-    return replace(order, spec=spec, reply=_BYTES if _wants_bytes(order, reply, request) else reply)
+    return replace(removal, spec=spec, reply=_BYTES if _wants_bytes(removal, reply, request) else reply)
 
 
-def _wants_bytes(order: Order, reply: str, request: Request) -> bool:
+def _wants_bytes(removal: RemovalRequest, reply: str, request: Request) -> bool:
     accept = request.headers.get("accept", "").lower()
-    elsewhere = order.source.kind in {SourceKind.URL, SourceKind.UPLOAD}
+    elsewhere = removal.source.kind in {InputKind.URL, InputKind.UPLOAD}
     if "application/json" in accept:  # many clients add */* to it whatever they expect, which tells nothing
         return "*/*" in accept and reply == _IMAGE and elsewhere
     return "image/" in accept or (reply == _IMAGE and elsewhere)
@@ -144,7 +147,7 @@ def _raw_source(request: Request) -> Source:
     if sniff(request.body) is None and kind not in _RAW_TYPES and not kind.startswith("image/"):
         expected = ["multipart/form-data", "application/json", "image/*", "application/octet-stream"]
         raise UnsupportedMediaTypeError("Use multipart form data or valid JSON.", {"expected_one_of": expected})
-    return Source(SourceKind.BYTES, "body", request.body)
+    return Source(InputKind.BYTES, "body", request.body)
 
 
 DIALECT = BackgroundErase()

@@ -7,12 +7,13 @@ a missing key, a limit that is reached, a fault of ours, has its HTTP status bes
 from dataclasses import replace
 from typing import Final
 
-from cutout.api import answers, auth
-from cutout.api.dialects import Dialect, Order, Outcome
-from cutout.api.fields import json_fields
+from cutout.api import answers
+from cutout.api import headers as auth
+from cutout.api.body import json_fields
+from cutout.api.dialects.base import Dialect, Outcome, RemovalRequest
 from cutout.api.problems import refusal_headers, status_of
 from cutout.api.request import Request, Response
-from cutout.api.sources import Source, SourceKind
+from cutout.api.sources import InputKind, Source
 from cutout.errors import CutoutError, InvalidOptionError, MissingImageError
 from cutout.imaging.spec import CutoutSpec
 
@@ -32,17 +33,17 @@ class BenContainer(Dialect):
         """A key in our own spellings; the original has none."""
         return auth.request_key(request, legacy=legacy)
 
-    def parse(self, request: Request) -> Order:
+    def parse(self, request: Request) -> RemovalRequest:
         """A JSON object with ``image``; ``image_path`` names a file of the original's own disk and is refused."""
         fields = json_fields(request.body)
         if (image := fields.text("image")) is not None:
-            return Order(CutoutSpec(), Source(SourceKind.BASE64, "image", image), "image")
+            return RemovalRequest(CutoutSpec(), Source(InputKind.BASE64, "image", image), "image")
         if "image_path" in fields:
             message = "image_path, a path on the server, is never read here; send the picture as base64 in image."
             raise InvalidOptionError(message, {"option": "image_path"})
         raise MissingImageError("No image was sent: put it, as base64, into image.")
 
-    def answer(self, request: Request, order: Order, outcome: Outcome) -> Response:  # noqa: ARG002
+    def answer(self, request: Request, outcome: Outcome) -> Response:  # noqa: ARG002
         """``{"image": base64}``."""
         return answers.json_answer({"image": answers.base64_of(outcome.result)})
 

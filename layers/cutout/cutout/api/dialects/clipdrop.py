@@ -10,17 +10,16 @@ from dataclasses import replace
 from typing import Final
 
 from cutout import errors
-from cutout.api import auth
+from cutout.api import headers as auth
 from cutout.api.answers import image_answer
-from cutout.api.dialects import Dialect, Order, Outcome
-from cutout.api.fields import Fields
-from cutout.api.multipart import multipart_fields
-from cutout.api.negotiation import preferred
+from cutout.api.body import Fields, multipart_fields
+from cutout.api.dialects.base import Dialect, LoadedRemoval, Outcome, RemovalRequest
+from cutout.api.headers import preferred
 from cutout.api.problems import refusal_headers, status_of
 from cutout.api.request import Request, Response
-from cutout.api.sources import Source, SourceKind
+from cutout.api.sources import InputKind, Source
 from cutout.errors import CutoutError
-from cutout.imaging.magic import require_kind, sniff
+from cutout.imaging.codecs.formats import require_format, sniff
 from cutout.imaging.spec import CutoutSpec, ImageFormat, Limits, OwnAlpha
 
 _OFFERS: Final[Mapping[str, ImageFormat]] = {
@@ -52,7 +51,7 @@ class Clipdrop(Dialect):
         """``x-api-key``, or what we take elsewhere."""
         return auth.request_key(request, legacy=legacy)
 
-    def parse(self, request: Request) -> Order:
+    def parse(self, request: Request) -> RemovalRequest:
         """A form with ``image_file`` and ``transparency_handling``; more than the original takes: the image itself."""
         image_format = _format(request)
         fields = multipart_fields(request) if request.media_type.startswith("multipart/") else _raw_body(request)
@@ -60,20 +59,21 @@ class Clipdrop(Dialect):
         if image is None:
             raise errors.MissingImageError("image_file is missing or empty.")
         spec = CutoutSpec(format=image_format, own_alpha=_own_alpha(fields))
-        return Order(spec, Source(SourceKind.BYTES, "image_file", image), image_format.value, limits=_LIMITS)
+        return RemovalRequest(spec, Source(InputKind.BYTES, "image_file", image), image_format.value, limits=_LIMITS)
 
-    def receive(self, request: Request, order: Order) -> None:  # noqa: ARG002
+    def check_image(self, loaded: LoadedRemoval) -> None:
         """Raises UnsupportedImageFormatError."""
-        require_kind(order.source.data, _KINDS, "PNG, JPG or WEBP")
+        require_format(loaded.image, _KINDS, "PNG, JPG or WEBP")
 
-    def answer(self, request: Request, order: Order, outcome: Outcome) -> Response:  # noqa: ARG002
+    def answer(self, request: Request, outcome: Outcome) -> Response:  # noqa: ARG002
         """The image; the very bytes that came where they were transparent, and of the format that is wanted."""
         result = outcome.result
-        if result.own_alpha_kept and sniff(order.source.data) == order.spec.format.value:
-            result = replace(result, data=order.source.data)
+        image = outcome.image
+        if result.own_alpha_kept and image and sniff(image) == outcome.request.spec.format.value:
+            result = replace(result, data=image)
         consumed = int(outcome.charged)
         credits_ = {
-            "x-remaining-credits": str(max(outcome.standing.credits_left - consumed, 0)),
+            "x-remaining-credits": str(max(outcome.status.credits_left - consumed, 0)),
             "x-credits-consumed": str(consumed),
         }
         response = image_answer(result)

@@ -11,14 +11,13 @@ from typing import Final
 from cutout import errors
 from cutout.api import measures
 from cutout.api.answers import base64_of, facts
-from cutout.api.dialects import Dialect, Order, Outcome
-from cutout.api.fields import Fields
-from cutout.api.multipart import multipart_fields
-from cutout.api.negotiation import preferred
+from cutout.api.body import Fields, multipart_fields
+from cutout.api.dialects.base import Dialect, Outcome, RemovalRequest
+from cutout.api.headers import preferred
 from cutout.api.options import parse_options
 from cutout.api.problems import refusal_headers, status_of
 from cutout.api.request import Request, Response
-from cutout.api.sources import Source, SourceKind
+from cutout.api.sources import InputKind, Source
 from cutout.errors import CutoutError
 from cutout.imaging.spec import Box, CutoutResult, Limits
 
@@ -63,7 +62,7 @@ class Photoroom(Dialect):
         """``x-api-key``."""
         return request.headers.get("x-api-key", "").strip() or None
 
-    def parse(self, request: Request) -> Order:
+    def parse(self, request: Request) -> RemovalRequest:
         """A multipart form; what it holds besides the contract's fields is left alone."""
         fields = multipart_fields(request) if request.media_type.startswith("multipart/") else Fields()
         image = fields.raw("image_file")
@@ -74,15 +73,15 @@ class Photoroom(Dialect):
             text = options.text(name)
             if text is not None and text.strip().lower() not in values:
                 raise measures.wrong(name, text, f"one of {', '.join(values)}")
-        source = Source(SourceKind.BYTES, "image_file", image)
+        source = Source(InputKind.BYTES, "image_file", image)
         spec = parse_options(options)
-        return Order(replace(spec, mask_format=spec.format), source, _reply(request), limits=_LIMITS)
+        return RemovalRequest(replace(spec, mask_format=spec.format), source, _reply(request), limits=_LIMITS)
 
-    def answer(self, request: Request, order: Order, outcome: Outcome) -> Response:  # noqa: ARG002
+    def answer(self, request: Request, outcome: Outcome) -> Response:  # noqa: ARG002
         """The image, or ``{"base64img": text}`` for those who accept no image."""
         result = outcome.result
         headers = {**facts(result), **_measured(result)}
-        if order.reply == _BASE64:
+        if outcome.request.reply == _BASE64:
             return Response(200, _JSON, json.dumps({"base64img": base64_of(result)}).encode(), headers)
         return Response(200, result.media_type, result.data, headers)
 

@@ -12,21 +12,19 @@ from http import HTTPStatus
 from typing import Final
 
 from cutout import errors
-from cutout.api import auth
+from cutout.api import headers as auth
 from cutout.api.answers import json_answer
-from cutout.api.clerks import Desk
-from cutout.api.dialects import Dialect, Order, Outcome, Standing
-from cutout.api.fields import Fields, json_fields, urlencoded_fields
+from cutout.api.body import Fields, json_fields, multipart_fields, urlencoded_fields
+from cutout.api.dialects.base import Dialect, Outcome, RemovalRequest
+from cutout.api.dialects.context import AccountContext
+from cutout.api.headers import APPLIED, preferred, wants_async
 from cutout.api.job_documents import Links
 from cutout.api.jobs import unknown_job
 from cutout.api.measures import MAX_SIDE_PX, whole
-from cutout.api.multipart import multipart_fields
-from cutout.api.negotiation import preferred
 from cutout.api.options import boolean, choice, color, ink
-from cutout.api.preferences import APPLIED, wants_async
 from cutout.api.problems import error_of, refusal_headers, status_of
 from cutout.api.request import Request, Response
-from cutout.api.sources import Source, SourceKind, find_source
+from cutout.api.sources import InputKind, Source, find_source
 from cutout.errors import CutoutError
 from cutout.imaging.spec import (
     Canvas,
@@ -39,8 +37,9 @@ from cutout.imaging.spec import (
     Shadow,
     Stroke,
 )
-from cutout.job_ids import is_job_id
-from cutout.jobs import Job, JobState
+from cutout.jobs.ids import is_job_id
+from cutout.jobs.job import Job, JobState
+from cutout.usage import AccountStatus, RateState
 
 _ROOT: Final = "/tools/1.0"
 _KEY: Final = "x-picsart-api-key"
@@ -88,8 +87,8 @@ class Picsart(Dialect):
     routes = frozenset({("POST", f"{_ROOT}/removebg")})
 
     def __init__(self) -> None:
-        self.counters = {("GET", f"{_ROOT}/balance"): tell_balance}
-        self.clerks = {("GET", f"{_ROOT}/image/{{transaction_id}}"): self.tell_result}
+        self.status_routes = {("GET", f"{_ROOT}/balance"): show_balance}
+        self.account_routes = {("GET", f"{_ROOT}/image/{{transaction_id}}"): self.show_result}
 
     def credential(self, request: Request, *, legacy: bool) -> str | None:
         """``X-Picsart-API-Key``, where ``legacy`` as a query parameter too; or what we take elsewhere."""
@@ -97,7 +96,7 @@ class Picsart(Dialect):
         key = next(filter(None, [request.headers.get(_KEY, "").strip(), *given]), None)
         return key or auth.request_key(request, legacy=legacy)
 
-    def parse(self, request: Request) -> Order:
+    def parse(self, request: Request) -> RemovalRequest:
         """A form, urlencoded text or JSON; in the latter two an image is a URL or base64.
 
         ``Prefer: respond-async`` is a preference: with a background that is no URL the answer comes at once.
@@ -110,29 +109,39 @@ class Picsart(Dialect):
         if source is None:
             names = ["image", "image_url", "image_id"]
             raise errors.MissingImageError(f"Send one of {', '.join(names)}.", {"expected_one_of": names})
-        later = wants_async(request) and (background is None or background.kind is SourceKind.URL)
-        return Order(_spec(fields, background), source, "url", later=later, background=background)
+        respond_async = wants_async(request) and (background is None or background.kind is InputKind.URL)
+        return RemovalRequest(
+            _spec(fields, background), source, "url", respond_async=respond_async, background=background
+        )
 
-    def answer(self, request: Request, order: Order, outcome: Outcome) -> Response:  # noqa: ARG002
+    def answer(self, request: Request, outcome: Outcome) -> Response:
         """``{"status": "success", "data": {"id", "url"}}``."""
-        left = max(outcome.standing.credits_left - int(outcome.charged), 0)
-        return _success(request, request.request_id, outcome.keep(), left)
+        left = max(outcome.status.credits_left - int(outcome.charged), 0)
+        return _success(request, request.request_id, outcome.publish(), left)
 
-    def accepted(self, request: Request, job: Job, links: Links, *, again: bool) -> Response:  # noqa: ARG002
+    def accepted(self, request: Request, job: Job, links: Links, *, repeated: bool) -> Response:  # noqa: ARG002
         """202: ``{"transaction_id", "status"}``."""
-        request.answer_headers.update(APPLIED)
-        return _waiting(request, job)
+        return _waiting(request, job).with_headers(APPLIED)
 
-    def tell_result(self, request: Request, desk: Desk) -> Response:
+    def rate_headers(self, rate: RateState) -> Mapping[str, str]:
+        """The contract's own names beside ours; the reset time is in seconds from now."""
+        return {
+            **rate.headers,
+            "x-picsart-ratelimit-limit": str(rate.limit),
+            "x-picsart-ratelimit-available": str(rate.remaining),
+            "x-picsart-ratelimit-reset-time": str(max(rate.reset_epoch_s - int(time.time()), 1)),
+        }
+
+    def show_result(self, request: Request, context: AccountContext) -> Response:
         """What came of a transaction: 200 with the URL, 202 while there is nothing yet, or the problem that it has."""
         job_id = request.path_parameters.get("transaction_id", "")
         if not is_job_id(job_id):
             raise unknown_job()
-        job = desk.find(job_id)
+        job = context.find(job_id)
         if not job.state.is_final:
             return _waiting(request, job)
         if job.result is not None:
-            return _success(request, job.id, desk.links().url(job.result.key))
+            return _success(request, job.id, context.links().url(job.result.key))
         if job.error is None:  # it was cancelled, or its owner had it deleted
             raise unknown_job()
         raise error_of(job.error.code, job.error.message, job.error.details)
@@ -146,10 +155,10 @@ class Picsart(Dialect):
         return Response(status, _JSON, json.dumps(body).encode(), headers)
 
 
-def tell_balance(request: Request, standing: Standing) -> Response:
+def show_balance(request: Request, status: AccountStatus) -> Response:
     """``{"credits": number}``."""
-    answer = json_answer({"credits": standing.credits_left})
-    return replace(answer, headers=_headers(request, standing.credits_left))
+    answer = json_answer({"credits": status.credits_left})
+    return replace(answer, headers=_headers(request, status.credits_left))
 
 
 def _success(request: Request, name: str, url: str, credits_left: int | None = None) -> Response:
@@ -164,14 +173,8 @@ def _waiting(request: Request, job: Job) -> Response:
 
 
 def _headers(request: Request, credits_left: int | None = None) -> dict[str, str]:
-    """On every answer; rate and credits as far as they are known by then."""
+    """Name the request on every answer, and the credits as far as they are known by then."""
     headers = {"x-picsart-correlation-id": request.request_id}
-    rate = request.answer_headers
-    if "x-ratelimit-limit" in rate:
-        wait_s = int(rate["x-ratelimit-reset"]) - int(time.time())
-        headers["x-picsart-ratelimit-limit"] = rate["x-ratelimit-limit"]
-        headers["x-picsart-ratelimit-available"] = rate["x-ratelimit-remaining"]
-        headers["x-picsart-ratelimit-reset-time"] = str(max(wait_s, 1))
     if credits_left is not None:
         headers["x-picsart-credit-available"] = str(credits_left)
     return headers
@@ -187,19 +190,19 @@ def _status(error: CutoutError, request: Request) -> int:
     return _STATUSES.get(type(error), status_of(error))
 
 
-def _fields(request: Request) -> tuple[Fields, SourceKind]:
+def _fields(request: Request) -> tuple[Fields, InputKind]:
     """The fields, and what ``image`` is among them. Raises UnsupportedMediaTypeError."""
     kind = request.media_type
     if kind.startswith("multipart/"):
-        return multipart_fields(request), SourceKind.BYTES
+        return multipart_fields(request), InputKind.BYTES
     if kind == _JSON:
-        return json_fields(request.body), SourceKind.BASE64
+        return json_fields(request.body), InputKind.BASE64
     if kind == _URLENCODED or not (kind or request.body):
-        return urlencoded_fields(request.body), SourceKind.BASE64
+        return urlencoded_fields(request.body), InputKind.BASE64
     raise errors.UnsupportedMediaTypeError(f"Send multipart/form-data, {_URLENCODED} or {_JSON}.")
 
 
-def _source(fields: Fields, name: str, file_kind: SourceKind) -> Source | None:
+def _source(fields: Fields, name: str, file_kind: InputKind) -> Source | None:
     """The one image of ``name``, ``name_url``, ``name_id``, or None."""
     url = fields.text(f"{name}_url") or ""
     is_data = url.lstrip()[:5].lower() == "data:"
@@ -208,8 +211,8 @@ def _source(fields: Fields, name: str, file_kind: SourceKind) -> Source | None:
         raise errors.InvalidOptionError(message, {"option": f"{name}_url"})
     kinds = {
         name: file_kind,
-        f"{name}_url": SourceKind.BASE64 if is_data else SourceKind.URL,
-        f"{name}_id": SourceKind.UPLOAD,
+        f"{name}_url": InputKind.BASE64 if is_data else InputKind.URL,
+        f"{name}_id": InputKind.UPLOAD,
     }
     given = {field: kind for field, kind in kinds.items() if field in fields}
     if len(given) > 1:

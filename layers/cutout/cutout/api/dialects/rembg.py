@@ -11,13 +11,13 @@ from functools import partial
 from typing import Final
 
 from cutout import errors
-from cutout.api import answers, auth
-from cutout.api.dialects import Dialect, Order, Outcome
-from cutout.api.fields import Fields
-from cutout.api.multipart import multipart_fields
+from cutout.api import answers
+from cutout.api import headers as auth
+from cutout.api.body import Fields, multipart_fields
+from cutout.api.dialects.base import Dialect, Outcome, RemovalRequest
 from cutout.api.problems import refusal_headers, status_of
 from cutout.api.request import Request, Response
-from cutout.api.sources import Source, SourceKind
+from cutout.api.sources import InputKind, Source
 from cutout.errors import CutoutError
 from cutout.imaging.spec import Channels, CutoutSpec, Limits, Rgba
 
@@ -94,19 +94,19 @@ class Rembg(Dialect):
         """A key in our own spellings; the original has none."""
         return auth.request_key(request, legacy=legacy)
 
-    def parse(self, request: Request) -> Order:
+    def parse(self, request: Request) -> RemovalRequest:
         """A picture, and options of the same place; ``bgc`` and ``extras`` stand in the query even of a form."""
         if request.method == "HEAD":  # the original has none, and it would cost an image that nobody sees
             raise errors.MethodNotAllowedError("Method Not Allowed", {"allow": "GET, OPTIONS, POST"})
         query = Fields((name, values[-1]) for name, values in request.query.items())
         if request.method == "GET":
-            source, fields = _source(query, "query", "url", SourceKind.URL), query
+            source, fields = _source(query, "query", "url", InputKind.URL), query
         else:
             fields = multipart_fields(request) if request.media_type.startswith("multipart/") else Fields()
-            source = _source(fields, "body", "file", SourceKind.BYTES)
-        return Order(_spec(fields, query), source, "png", model=fields.text("model") or "", limits=_LIMITS)
+            source = _source(fields, "body", "file", InputKind.BYTES)
+        return RemovalRequest(_spec(fields, query), source, "png", model=fields.text("model") or "", limits=_LIMITS)
 
-    def answer(self, request: Request, order: Order, outcome: Outcome) -> Response:  # noqa: ARG002
+    def answer(self, request: Request, outcome: Outcome) -> Response:  # noqa: ARG002
         """The PNG; ``x-model`` names the model that made it, whichever was asked for."""
         return answers.image_answer(outcome.result)
 
@@ -122,9 +122,9 @@ class Rembg(Dialect):
         return replace(answers.json_answer({"detail": detail}, status), headers=refusal_headers(error))
 
 
-def _source(fields: Fields, place: str, name: str, kind: SourceKind) -> Source:
+def _source(fields: Fields, place: str, name: str, kind: InputKind) -> Source:
     """The picture. Raises InvalidOptionError with all faults of the fields, its own absence among them."""
-    value = fields.raw(name) if kind is SourceKind.BYTES else fields.text(name)
+    value = fields.raw(name) if kind is InputKind.BYTES else fields.text(name)
     faults: list[_Fault] = []
     if value is None:
         faults.append({"type": "missing", "loc": [place, name], "msg": "Field required", "input": None})

@@ -10,26 +10,25 @@ from typing import Final
 
 from cutout import errors
 from cutout.api.answers import base64_of, image_answer, json_answer
-from cutout.api.dialects import Dialect, Order, Outcome
-from cutout.api.fields import Fields
-from cutout.api.forms import form_fields
+from cutout.api.body import Fields, form_fields
+from cutout.api.dialects.base import Dialect, Outcome, RemovalRequest
 from cutout.api.options import boolean, parse_options
 from cutout.api.problems import refusal_headers, status_of
 from cutout.api.request import Request, Response
-from cutout.api.sources import SourceKind, find_source
+from cutout.api.sources import InputKind, find_source
 from cutout.errors import CutoutError, InvalidOptionError
 from cutout.imaging.spec import CutoutSpec
 
 _ELDER: Final = "/api/v1/remove_image_background"
 _SOURCES: Final = {
-    "source_image_file": SourceKind.BYTES,
-    "source_image_url": SourceKind.URL,
-    "source_image_base64": SourceKind.BASE64,
+    "source_image_file": InputKind.BYTES,
+    "source_image_url": InputKind.URL,
+    "source_image_base64": InputKind.BASE64,
 }
 _BACKGROUNDS: Final = {
-    "bg_image_file": SourceKind.BYTES,
-    "bg_image_url": SourceKind.URL,
-    "bg_image_base64": SourceKind.BASE64,
+    "bg_image_file": InputKind.BYTES,
+    "bg_image_url": InputKind.URL,
+    "bg_image_base64": InputKind.BASE64,
 }
 _BINARY, _URL, _BASE64 = "binary", "url", "base64"
 _WRONG_FORMAT: Final = "Wrong output format"
@@ -53,8 +52,8 @@ def _color(text: str) -> str:
 def _margins(text: str) -> str:
     """Here they begin at the left (left, top, right, bottom; or sides, then top and bottom), ours at the top."""
     values = text.replace(",", " ").split()
-    order = {2: (1, 0), 4: (1, 2, 3, 0)}.get(len(values))
-    return text if order is None else " ".join(values[index] for index in order)
+    indices = {2: (1, 0), 4: (1, 2, 3, 0)}.get(len(values))
+    return text if indices is None else " ".join(values[index] for index in indices)
 
 
 def _if_true(name: str, value: str) -> Callable[[str], str]:
@@ -101,21 +100,21 @@ class Slazzer(Dialect):
         """``API-KEY``."""
         return request.headers.get("api-key", "").strip() or None
 
-    def parse(self, request: Request) -> Order:
+    def parse(self, request: Request) -> RemovalRequest:
         """A form, or JSON; fields that the contract does not know are left alone."""
         fields = form_fields(request)
         background = find_source(fields, _BACKGROUNDS) if _BACKGROUNDS.keys() & set(fields) else None
         shape = fields.text("output_image_format") or (_URL if request.route == _ELDER else _BINARY)
         reply = _one_of(shape, (_BINARY, _URL, _BASE64))
-        return Order(_spec(fields), find_source(fields, _SOURCES), reply, background=background)
+        return RemovalRequest(_spec(fields), find_source(fields, _SOURCES), reply, background=background)
 
-    def answer(self, request: Request, order: Order, outcome: Outcome) -> Response:  # noqa: ARG002
+    def answer(self, request: Request, outcome: Outcome) -> Response:  # noqa: ARG002
         """The image; or JSON with ``status`` and a URL that anyone may get for a while, or a data URL."""
         result = outcome.result
-        if order.reply == _BINARY:
+        if outcome.request.reply == _BINARY:
             return image_answer(result)
-        if order.reply == _URL:
-            return json_answer({"status": True, "output_image_url": outcome.keep()})
+        if outcome.request.reply == _URL:
+            return json_answer({"status": True, "output_image_url": outcome.publish()})
         return json_answer(
             {"status": True, "output_image_base64": f"data:{result.media_type};base64,{base64_of(result)}"}
         )

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-from cutout.api import auth
-from cutout.api.dialects import Dialect, Message, Order, Outcome
+from cutout.api import headers as auth
+from cutout.api.dialects.base import Dialect, Outcome, RemovalRequest, WebhookDelivery
 from cutout.api.dialects.fal import requests, storage, webhook
 from cutout.api.dialects.fal.addresses import (
     HOME,
@@ -27,10 +27,10 @@ from cutout.api.dialects.fal.inputs import parse_input
 from cutout.api.dialects.fal.problems import write_problem
 from cutout.api.job_documents import Links
 from cutout.api.request import Request, Response
-from cutout.api.sources import Source, SourceKind
+from cutout.api.sources import InputKind, Source
 from cutout.errors import CutoutError, NotFoundError
 from cutout.imaging.spec import CutoutSpec
-from cutout.jobs import Job
+from cutout.jobs.job import Job
 
 _SEEDS: Final = 2**31
 _SHOWN_CHARS: Final = 200
@@ -44,8 +44,8 @@ class Fal(Dialect):
     routes = frozenset({("POST", RUN), ("POST", f"{QUEUE}{RUN}")})
 
     def __init__(self) -> None:
-        self.clerks = {**requests.CLERKS, **storage.CLERKS}
-        self.windows = {**storage.WINDOWS, **webhook.WINDOWS}
+        self.account_routes = {**requests.ACCOUNT_ROUTES, **storage.ACCOUNT_ROUTES}
+        self.public_routes = {**storage.PUBLIC_ROUTES, **webhook.PUBLIC_ROUTES}
         self.pages = {
             (method, f"{prefix}/fal-ai/{{path+}}"): _unknown_path
             for prefix in ("", QUEUE)
@@ -56,36 +56,36 @@ class Fal(Dialect):
         """``Authorization: Key KEY``, or Bearer; there are no other places."""
         return auth.header_key(request)
 
-    def parse(self, request: Request) -> Order:
+    def parse(self, request: Request) -> RemovalRequest:
         """A JSON object; on the queue, ``?fal_webhook=`` besides. The seed changes nothing, and is told back."""
-        wish = parse_input(request.body)
-        seed = secrets.randbelow(_SEEDS) if wish.seed is None else wish.seed
+        given = parse_input(request.body)
+        seed = secrets.randbelow(_SEEDS) if given.seed is None else given.seed
         later = is_queued(request)
         hook = request.query.get("fal_webhook", ("",))[-1].strip() if later else ""
-        return Order(
+        return RemovalRequest(
             CutoutSpec(),
-            _source(wish.image_url.strip(), request),
+            _source(given.image_url.strip(), request),
             reply="output",
-            later=later,
+            respond_async=later,
             notes={SEED: str(seed), HOME: home_of(request)},
             webhook_url=hook or None,
             dialect=NAME,
         )
 
-    def answer(self, request: Request, order: Order, outcome: Outcome) -> Response:
+    def answer(self, request: Request, outcome: Outcome) -> Response:
         """The result by a URL, always a PNG, and the seed."""
         request_id, result = id_for_answer(request), outcome.result
         size = (result.width, result.height)
-        document = output(outcome.keep(), request_id, size, len(result.data), order.notes[SEED])
+        document = output(outcome.publish(), request_id, size, len(result.data), outcome.request.notes[SEED])
         return reply(document, request_id, units=int(outcome.charged))
 
-    def accepted(self, request: Request, job: Job, links: Links, *, again: bool) -> Response:  # noqa: ARG002
+    def accepted(self, request: Request, job: Job, links: Links, *, repeated: bool) -> Response:  # noqa: ARG002
         """The URLs of the request in the queue."""
         return reply(submitted(job), public_id(job))
 
-    def message(self, job: Job, links: Links, seal: Callable[[bytes], bytes], now: datetime) -> Message:
+    def webhook(self, job: Job, links: Links, sign: Callable[[bytes], bytes], now: datetime) -> WebhookDelivery:
         """The webhook, signed by the service's key."""
-        return webhook.signed_message(job, links, seal, now)
+        return webhook.signed_delivery(job, links, sign, now)
 
     def problem(self, error: CutoutError, request: Request) -> Response:
         """``{"detail": ...}``: a list for what is wrong with the input, else a sentence."""
@@ -94,10 +94,10 @@ class Fal(Dialect):
 
 def _source(image_url: str, request: Request) -> Source:
     if image_url[:5].lower() == "data:":
-        return Source(SourceKind.BASE64, "image_url", image_url)
+        return Source(InputKind.BASE64, "image_url", image_url)
     if upload_id := upload_in(image_url, request):
-        return Source(SourceKind.UPLOAD, "image_url", upload_id)
-    return Source(SourceKind.URL, "image_url", image_url)
+        return Source(InputKind.UPLOAD, "image_url", upload_id)
+    return Source(InputKind.URL, "image_url", image_url)
 
 
 def _unknown_path(request: Request) -> Response:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from cutout.api.request import Request
 from cutout.errors import NotFoundError
-from cutout.jobs import Job
+from cutout.jobs.job import Job
 
 NAME: Final = "fal"
 APP: Final = "/fal-ai/ben"

@@ -10,7 +10,7 @@ from cutout.api.job_documents import Links
 from cutout.api.problems import error_of
 from cutout.api.request import Response
 from cutout.errors import CutoutError, GoneError, ImageUrlFetchFailedError
-from cutout.jobs import Job, JobState
+from cutout.jobs.job import Job, JobState
 
 SEED: Final = "seed"
 """Note of an order and of its job: the seed that is told back."""
@@ -60,12 +60,12 @@ def status_of(job: Job, *, logs: bool) -> dict[str, object]:
 
     A failed or cancelled request is complete, with the reason; clients know no other end.
     """
-    told = _logs(job) if logs else None
+    logged = _logs(job) if logs else None
     if job.state is JobState.QUEUED:
         return {"status": "IN_QUEUE", **job_urls(job), "queue_position": 0}
     if job.state is JobState.RUNNING:
-        return {"status": "IN_PROGRESS", **job_urls(job), "logs": told}
-    document: dict[str, object] = {"status": "COMPLETED", **job_urls(job), "logs": told, "metrics": _metrics(job)}
+        return {"status": "IN_PROGRESS", **job_urls(job), "logs": logged}
+    document: dict[str, object] = {"status": "COMPLETED", **job_urls(job), "logs": logged, "metrics": _metrics(job)}
     if error := error_of_job(job):
         status, body = problem_document(error)
         detail = body["detail"]

@@ -9,8 +9,8 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from cutout.api import auth
-from cutout.api.clerks import Clerk, Desk, Office, Window
+from cutout.api import headers as auth
+from cutout.api.dialects.context import AccountContext, AccountHandler, PublicContext, PublicHandler
 from cutout.api.dialects.fal.addresses import base_url, file_url, id_for_answer
 from cutout.api.dialects.fal.documents import reply
 from cutout.api.dialects.fal.inputs import fault, refused
@@ -24,7 +24,7 @@ _UPLOAD_ID: Final = re.compile(r"upl_[0-9a-f]{32}")
 _ACCOUNT_ID: Final = re.compile(r"[\w-]{1,80}", re.ASCII)
 
 
-def token(request: Request, desk: Desk) -> Response:  # noqa: ARG001
+def token(request: Request, context: AccountContext) -> Response:  # noqa: ARG001
     """Credentials for uploads: the very key that was sent, which is told to nobody else and kept nowhere."""
     document: dict[str, object] = {
         "token": auth.header_key(request),
@@ -36,7 +36,7 @@ def token(request: Request, desk: Desk) -> Response:  # noqa: ARG001
     return Response(answer.status, answer.media_type, answer.body, {**answer.headers, "cache-control": "no-store"})
 
 
-def initiate(request: Request, desk: Desk) -> Response:
+def initiate(request: Request, context: AccountContext) -> Response:
     """Where to put a file, and what it will be called.
 
     ``storage_type=gcs`` is asked for by a client that puts its key beside the file, which storage would refuse: it is
@@ -44,39 +44,39 @@ def initiate(request: Request, desk: Desk) -> Response:
     """
     upload_id = new_upload_id()
     ours = request.query.get("storage_type", ("",))[-1] == "gcs"
-    put_url = f"{base_url(request)}/storage/upload/{upload_id}" if ours else desk.upload_place(upload_id)
-    url = file_url(request, desk.account_id, upload_id, _file_name(request))
+    put_url = f"{base_url(request)}/storage/upload/{upload_id}" if ours else context.upload_url(upload_id)
+    url = file_url(request, context.account_id, upload_id, _file_name(request))
     return reply({"upload_url": put_url, "file_url": url}, id_for_answer(request))
 
 
-def put(request: Request, desk: Desk) -> Response:
+def put(request: Request, context: AccountContext) -> Response:
     """Take a file at a place of ours."""
     upload_id = request.path_parameters.get("id", "")
     if not _UPLOAD_ID.fullmatch(upload_id):
         raise NotFoundError("There is no such place for an upload.")
-    desk.keep_upload(upload_id, request.body)
+    context.store_upload(upload_id, request.body)
     return reply({}, id_for_answer(request))
 
 
-def upload(request: Request, desk: Desk) -> Response:
+def upload(request: Request, context: AccountContext) -> Response:
     """Take a file."""
     upload_id = new_upload_id()
-    desk.keep_upload(upload_id, request.body)
+    context.store_upload(upload_id, request.body)
     name = request.headers.get("x-fal-file-name", "upload.bin")
-    return reply({"access_url": file_url(request, desk.account_id, upload_id, name)}, id_for_answer(request))
+    return reply({"access_url": file_url(request, context.account_id, upload_id, name)}, id_for_answer(request))
 
 
-def multipart(request: Request, desk: Desk) -> Response:  # noqa: ARG001
+def multipart(request: Request, context: AccountContext) -> Response:  # noqa: ARG001
     """Refuse: clients send files in parts when they are larger than any image may be. Raises ImageTooLargeError."""
-    raise too_large(desk.max_bytes)
+    raise too_large(context.max_bytes)
 
 
-def read(request: Request, office: Office) -> Response:
+def read(request: Request, context: PublicContext) -> Response:
     """302 to a presigned GET of a file; its name is for people."""
     account_id, upload_id = request.path_parameters.get("account", ""), request.path_parameters.get("upload", "")
     if not _ACCOUNT_ID.fullmatch(account_id) or not _UPLOAD_ID.fullmatch(upload_id):
         raise NotFoundError("There is no such file.")
-    headers = {"location": office.upload_url(account_id, upload_id), "x-fal-request-id": id_for_answer(request)}
+    headers = {"location": context.file_url(account_id, upload_id), "x-fal-request-id": id_for_answer(request)}
     return Response(302, "text/plain", b"", headers)
 
 
@@ -92,7 +92,7 @@ def _file_name(request: Request) -> str:
     return name if isinstance(name, str) else "upload.bin"
 
 
-CLERKS: Final[dict[tuple[str, str], Clerk]] = {
+ACCOUNT_ROUTES: Final[dict[tuple[str, str], AccountHandler]] = {
     ("POST", "/storage/auth/token"): token,
     ("POST", "/storage/upload/initiate"): initiate,
     ("POST", "/storage/upload/initiate-multipart"): multipart,
@@ -100,4 +100,4 @@ CLERKS: Final[dict[tuple[str, str], Clerk]] = {
     ("POST", "/files/upload"): upload,
     ("POST", "/files/upload/multipart"): multipart,
 }
-WINDOWS: Final[dict[tuple[str, str], Window]] = {("GET", "/files/{account}/{upload}/{name}"): read}
+PUBLIC_ROUTES: Final[dict[tuple[str, str], PublicHandler]] = {("GET", "/files/{account}/{upload}/{name}"): read}

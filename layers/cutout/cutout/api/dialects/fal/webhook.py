@@ -12,20 +12,20 @@ from datetime import datetime
 from typing import Final
 
 from cutout.api.answers import json_answer
-from cutout.api.clerks import Office, Window
-from cutout.api.dialects import Message
+from cutout.api.dialects.base import WebhookDelivery
+from cutout.api.dialects.context import PublicContext, PublicHandler
 from cutout.api.dialects.fal.addresses import id_for_answer, public_id
 from cutout.api.dialects.fal.documents import error_of_job, job_output
 from cutout.api.dialects.fal.problems import problem_document
 from cutout.api.job_documents import Links
 from cutout.api.request import Request, Response
-from cutout.jobs import Job
+from cutout.jobs.job import Job
 
 _KEPT_S: Final = 86_400
 """For so long a receiver may keep the key, as the vendor says."""
 
 
-def signed_message(job: Job, links: Links, seal: Callable[[bytes], bytes], now: datetime) -> Message:
+def signed_delivery(job: Job, links: Links, sign: Callable[[bytes], bytes], now: datetime) -> WebhookDelivery:
     """One delivery for a request that has ended."""
     body = json.dumps(_document(job, links), separators=(",", ":")).encode()
     request_id, timestamp = public_id(job), str(int(now.timestamp()))
@@ -35,9 +35,9 @@ def signed_message(job: Job, links: Links, seal: Callable[[bytes], bytes], now: 
         "x-fal-webhook-request-id": request_id,
         "x-fal-webhook-user-id": job.account_id,
         "x-fal-webhook-timestamp": timestamp,
-        "x-fal-webhook-signature": seal("\n".join(lines).encode()).hex(),
+        "x-fal-webhook-signature": sign("\n".join(lines).encode()).hex(),
     }
-    return Message(body, headers)
+    return WebhookDelivery(body, headers)
 
 
 def _document(job: Job, links: Links) -> dict[str, object]:
@@ -49,9 +49,9 @@ def _document(job: Job, links: Links) -> dict[str, object]:
     return names | {"status": "OK", "error": None, "payload": job_output(job, links)}
 
 
-def keys(request: Request, office: Office) -> Response:
+def keys(request: Request, context: PublicContext) -> Response:
     """The JWK set of the one key."""
-    x = base64.urlsafe_b64encode(office.public_key()).rstrip(b"=").decode("ascii")
+    x = base64.urlsafe_b64encode(context.public_key()).rstrip(b"=").decode("ascii")
     kid = hashlib.sha256(x.encode()).hexdigest()[:16]
     key = {"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": kid, "x": x}
     answer = json_answer({"keys": [key]})
@@ -59,4 +59,4 @@ def keys(request: Request, office: Office) -> Response:
     return Response(answer.status, answer.media_type, answer.body, headers)
 
 
-WINDOWS: Final[dict[tuple[str, str], Window]] = {("GET", "/.well-known/jwks.json"): keys}
+PUBLIC_ROUTES: Final[dict[tuple[str, str], PublicHandler]] = {("GET", "/.well-known/jwks.json"): keys}

@@ -8,21 +8,21 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from cutout.api import measures
-from cutout.api.dialects import Order
+from cutout.api.body import Fields
+from cutout.api.dialects.base import RemovalRequest
 from cutout.api.dialects.removebg.problems import MAX_BYTES
-from cutout.api.fields import Fields
 from cutout.api.options import boolean, choice, parse_options
-from cutout.api.sources import Source, SourceKind, find_source
+from cutout.api.sources import InputKind, Source, find_source
 from cutout.errors import ImageUrlFetchFailedError, InvalidOptionError, MultipleSourcesError
 from cutout.imaging.spec import Channels, CutoutSpec, ImageFormat, Limits
-from cutout.urls import parse_url
+from cutout.outbound.urls import parse_url
 
 SOURCES: Final = {
-    "image_file": SourceKind.BYTES,
-    "image_file_b64": SourceKind.BASE64,
-    "image_url": SourceKind.URL,
+    "image_file": InputKind.BYTES,
+    "image_file_b64": InputKind.BASE64,
+    "image_url": InputKind.URL,
 }
-_BACKGROUNDS: Final = {"bg_image_file": SourceKind.BYTES, "bg_image_url": SourceKind.URL}
+_BACKGROUNDS: Final = {"bg_image_file": InputKind.BYTES, "bg_image_url": InputKind.URL}
 LIMITS: Final = Limits(max_bytes=MAX_BYTES, max_pixels=50_000_000)
 
 
@@ -68,7 +68,7 @@ _ON_GROUND: Final = frozenset({"product", "animal", "car", "transportation"})
 """Types whose automatic shadow lies on the ground; others may be cut off by the edge, and have one behind them."""
 
 
-def read_order(fields: Fields) -> Order:
+def read_order(fields: Fields) -> RemovalRequest:
     """The order in a request; ``reply`` is left to the caller.
 
     Its notes: ``type`` (of the foreground; empty: not to be told) and ``credits``. Raises the errors of sources and
@@ -82,7 +82,7 @@ def read_order(fields: Fields) -> Order:
     max_mp = min(size.max_mp, _MAX_PNG_MP) if _is_png(spec, background) else size.max_mp
     limits = replace(LIMITS, max_output_mp=max_mp)
     notes = {"type": "" if level is None else kind[level], "credits": size.credits_}
-    return Order(spec, source, "", background=background, limits=limits, notes=notes)
+    return RemovalRequest(spec, source, "", background=background, limits=limits, notes=notes)
 
 
 def _is_png(spec: CutoutSpec, background: Source | None) -> bool:
@@ -106,7 +106,7 @@ def _background(fields: Fields) -> Source | None:
 
 
 def _checked(source: Source) -> Source:
-    if source.kind is SourceKind.URL:
+    if source.kind is InputKind.URL:
         try:
             parse_url(str(source.value).strip())
         except ImageUrlFetchFailedError as error:

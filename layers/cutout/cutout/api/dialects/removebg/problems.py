@@ -48,10 +48,10 @@ _CASES: Final[Mapping[tuple[type[CutoutError], str], _Problem]] = {
 def problem_of(error: CutoutError) -> Response:
     """The response to a request that failed."""
     status, code, title = _problem(error)
-    told = {"title": title, "code": code}
+    entry = {"title": title, "code": code}
     if status < _FIRST_5XX:
-        told["detail"] = _detail(error)
-    body = json.dumps({"errors": [told]}).encode()
+        entry["detail"] = _detail(error)
+    body = json.dumps({"errors": [entry]}).encode()
     return Response(status, "application/json; charset=utf-8", body, refusal_headers(error))
 
 

@@ -1,0 +1,130 @@
+"""API Gateway's REST proxy event to a Request, and a Response back. Nobody below sees an event.
+
+Source: API Gateway developer guide, "Lambda proxy integrations" (event and answer format 1.0).
+"""
+
+import base64
+import binascii
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from cutout.api.request import Headers, Request, Response
+from cutout.api.routing import AnyEndpoint, Endpoint, find_endpoint, sharing
+from cutout.aws import telemetry
+from cutout.errors import CutoutError, InvalidRequestError, ServiceFaultError
+
+Event = Mapping[str, Any]
+
+
+def lambda_handler(endpoints: Callable[[], Sequence[AnyEndpoint]], *, tracing: bool) -> telemetry.Handler:
+    """Make the handler of a function.
+
+    Args:
+        endpoints: Gives the function's endpoints.
+        tracing: Whether X-Ray segments are written.
+
+    Returns:
+        The handler.
+    """
+
+    def handler(event: Event, context: Any) -> dict[str, Any]:
+        return serve(event, endpoints(), context.get_remaining_time_in_millis() / 1000)
+
+    return telemetry.instrumented(handler, tracing=tracing)
+
+
+def serve(event: Event, endpoints: Sequence[AnyEndpoint], time_left_s: float) -> dict[str, Any]:
+    """Answer one proxy event by the endpoint of its route.
+
+    Args:
+        event: The proxy event.
+        endpoints: The function's endpoints.
+        time_left_s: Seconds after which the process may be killed.
+
+    Returns:
+        The integration answer. A CutoutError is written by the endpoint's contract; anything else is logged and
+        becomes a bare 500.
+    """
+    started = time.perf_counter()
+    request = to_request(event, time_left_s)
+    telemetry.request_started(request)
+    response = _respond(find_endpoint(endpoints, request), request, event)
+    telemetry.request_ended(request, response, (time.perf_counter() - started) * 1000)
+    return to_answer(response, request)
+
+
+def _respond(endpoint: AnyEndpoint, request: Request, event: Event) -> Response:
+    rate_headers: Mapping[str, str] = {}
+    try:
+        request = _with_body(request, event)
+        if isinstance(endpoint, Endpoint):
+            return endpoint.handle(request)
+        admission = endpoint.authenticate(request)
+        rate_headers = endpoint.rate_headers(admission.rate)
+        endpoint.authorize(admission)
+        response = endpoint.handle(admission, request)
+    except CutoutError as error:
+        response = _failed(endpoint, error, request)
+    except Exception:  # noqa: BLE001 - the last line of defence: no client may see more than a bare 500
+        telemetry.logger.exception("unexpected error")
+        response = _failed(endpoint, ServiceFaultError("Something went wrong on our side."), request)
+    return replace(response, headers={**rate_headers, **response.headers})
+
+
+def to_request(event: Event, time_left_s: float) -> Request:
+    """The request in a proxy event, without its body."""
+    headers = event.get("multiValueHeaders") or {}
+    query = event.get("multiValueQueryStringParameters") or {}
+    return Request(
+        method=event["httpMethod"],
+        route=event["resource"],
+        path=event["path"],
+        headers=Headers((name, value) for name, values in headers.items() for value in values),
+        query={name: tuple(values) for name, values in query.items()},
+        path_parameters=event.get("pathParameters") or {},
+        request_id=f"req_{event['requestContext']['requestId']}",
+        base_path=_base_path(event),
+        time_left_s=time_left_s,
+    )
+
+
+def to_answer(response: Response, request: Request) -> dict[str, Any]:
+    """The integration answer, open to every page; a body that is not JSON or text travels as base64."""
+    headers = {
+        "content-type": response.media_type,
+        **response.headers,
+        "x-request-id": request.request_id,
+    }
+    headers |= sharing(headers)
+    body = b"" if request.method == "HEAD" else response.body
+    textual = response.media_type.startswith(("application/json", "text/"))
+    return {
+        "statusCode": response.status,
+        "multiValueHeaders": {name: [value] for name, value in headers.items()},
+        "body": body.decode() if textual else base64.b64encode(body).decode("ascii"),
+        "isBase64Encoded": not textual,
+    }
+
+
+def _base_path(event: Event) -> str:
+    """What the client wrote before the route, where that has no parameters: the stage, or a custom domain's mapping."""
+    path = event["requestContext"].get("path", "").rstrip("/")
+    return str(path.removesuffix(event["resource"])) if path.endswith(event["resource"]) else ""
+
+
+def _with_body(request: Request, event: Event) -> Request:
+    text = event.get("body") or ""
+    if not event.get("isBase64Encoded"):
+        return replace(request, body=text.encode())
+    try:
+        return replace(request, body=base64.b64decode(text, validate=True))
+    except binascii.Error as error:
+        raise InvalidRequestError("The body of the event is not base64.") from error
+
+
+def _failed(endpoint: AnyEndpoint, error: CutoutError, request: Request) -> Response:
+    response = endpoint.problem(error, request)
+    telemetry.request_failed(error, response.status)
+    return response

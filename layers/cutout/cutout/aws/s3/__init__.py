@@ -1,0 +1,1 @@
+"""The buckets of uploads and of results."""

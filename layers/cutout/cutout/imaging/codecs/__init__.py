@@ -1,0 +1,1 @@
+"""Encoded files to sRGB arrays, and arrays to encoded files."""

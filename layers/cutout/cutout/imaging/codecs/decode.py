@@ -1,0 +1,142 @@
+"""Encoded bytes to an upright sRGB image at the size of the answer.
+
+The format is decided by the first bytes (``formats``), each has a loader of its own, and the limits are checked
+against the header before any pixel is decoded. An image that will be shown smaller is made smaller at once, for JPEG
+already inside the decoder, so that no later step works on more pixels than the answer has.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from PIL import Image
+
+from cutout.errors import (
+    ImageTooLargeError,
+    InvalidImageError,
+    ResolutionTooHighError,
+    UnsupportedImageFormatError,
+)
+from cutout.imaging.arrays import Bytes
+from cutout.imaging.codecs.colour import opaque_as_none, to_8bit, to_srgb
+from cutout.imaging.codecs.formats import describe_unsupported, sniff
+from cutout.imaging.codecs.loaders.jpeg import load_jpeg
+from cutout.imaging.codecs.loaders.png import load_png
+from cutout.imaging.codecs.loaders.raster import DECODER_ERRORS, Plan, Raster, load
+from cutout.imaging.codecs.loaders.tiff import load_tiff
+from cutout.imaging.codecs.loaders.webp import load_webp
+from cutout.imaging.spec import Limits, SizeName, fit_size
+
+Loader = Callable[[bytes, Plan], Raster]
+
+_LOADERS: dict[str, Loader] = {
+    "jpeg": load_jpeg,
+    "png": load_png,
+    "webp": load_webp,
+    "tiff": load_tiff,
+    "bmp": lambda data, plan: load(data, "BMP", plan),
+    "gif": lambda data, plan: load(data, "GIF", plan),
+}
+"""Formats as :func:`~cutout.imaging.codecs.formats.sniff` names them."""
+
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""EXIF orientation to the operation that makes the picture upright; 1 and unknown values need none."""
+
+_SIDEWAYS = {5, 6, 7, 8}
+"""Orientations that swap width and height."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """An upright image in sRGB.
+
+    Attributes:
+        image: uint8 [H, W, 3].
+        alpha: uint8 [H, W], straight; None when the file is opaque.
+        source_width: Pixels of the file, upright, before it was made smaller.
+        source_height: The same.
+    """
+
+    image: Bytes
+    alpha: Bytes | None
+    source_width: int
+    source_height: int
+
+
+def decode(data: bytes, limits: Limits, size: SizeName = SizeName.FULL) -> Decoded:
+    """Decode an image at the size of the answer, never larger than the file.
+
+    Args:
+        data: The encoded image.
+        limits: Bounds of the file and of the answer.
+        size: The answer's cap.
+
+    Returns:
+        The upright image in sRGB.
+
+    Raises:
+        ImageTooLargeError: The file has more bytes than ``limits.max_bytes``.
+        UnsupportedImageFormatError: The bytes are no image of a supported format.
+        ResolutionTooHighError: The header announces more pixels, or a longer side, than the limits.
+        InvalidImageError: The image is damaged or incomplete.
+    """
+    if len(data) > limits.max_bytes:
+        raise ImageTooLargeError(
+            "The image has too many bytes.", {"size_bytes": len(data), "max_bytes": limits.max_bytes}
+        )
+    kind = sniff(data)
+    if kind is None:
+        raise UnsupportedImageFormatError(describe_unsupported(data), {"supported": sorted(_LOADERS)})
+    try:
+        raster = _LOADERS[kind](data, partial(_plan, limits, size))
+        return _finish(raster, fit_size(raster.width, raster.height, size, limits))
+    except Image.DecompressionBombError as error:
+        raise ResolutionTooHighError("The image has too many pixels.", {"max_pixels": limits.max_pixels}) from error
+    except DECODER_ERRORS as error:
+        raise InvalidImageError(
+            f"The {kind.upper()} image is damaged, incomplete or of a rare kind.", {"format": kind}
+        ) from error
+
+
+def _plan(limits: Limits, size: SizeName, width: int, height: int) -> tuple[int, int]:
+    """Check the size in a header against the limits, and compute that of the answer."""
+    if width < 1 or height < 1:
+        raise ValueError("no pixels")
+    details = {"width": width, "height": height, "max_pixels": limits.max_pixels, "max_side_px": limits.max_side_px}
+    if width * height > limits.max_pixels:
+        raise ResolutionTooHighError(
+            f"The image has too many pixels: {width} x {height} is more than {limits.max_pixels / 1e6:g} megapixels.",
+            details,
+        )
+    if max(width, height) > limits.max_side_px:
+        raise ResolutionTooHighError(
+            f"The image is too long: a side of {max(width, height)} px is more than {limits.max_side_px}.", details
+        )
+    return fit_size(width, height, size, limits)
+
+
+def _finish(raster: Raster, target: tuple[int, int]) -> Decoded:
+    """Reduce, turn and convert the pixels; ``target`` is the size before turning."""
+    turn = _UPRIGHT.get(raster.orientation)
+    picture = _fit(to_8bit(raster.picture), target, turn)
+    width, height = raster.width, raster.height
+    if raster.orientation in _SIDEWAYS:
+        width, height = height, width
+    colours, own_alpha = to_srgb(picture, raster.profile, raster.encoding)
+    if raster.alpha is not None:
+        own_alpha = opaque_as_none(np.array(_fit(raster.alpha, target, turn)))
+    return Decoded(colours, own_alpha, width, height)
+
+
+def _fit(picture: Image.Image, target: tuple[int, int], turn: Image.Transpose | None) -> Image.Image:
+    reduced = picture if picture.size == target else picture.resize(target, Image.Resampling.LANCZOS)
+    return reduced if turn is None else reduced.transpose(turn)

@@ -1,0 +1,84 @@
+"""A picture to bytes in one of the output formats. All answers are sRGB; none carries an ICC profile.
+
+PNG says so by its sRGB chunk, the others by convention (untagged means sRGB). No EXIF is written: pictures are
+upright already, and nothing of the uploaded file's metadata leaves the service.
+"""
+
+from io import BytesIO
+from zipfile import ZIP_STORED, ZipFile, ZipInfo
+
+import numpy as np
+from PIL import Image
+
+from cutout.imaging.arrays import Bytes
+from cutout.imaging.codecs.png import encode_png
+from cutout.imaging.matting.inpaint import extrapolate_colours
+from cutout.imaging.spec import Channels, CutoutSpec, ImageFormat
+
+_OPTIONS: dict[ImageFormat, dict[str, object]] = {
+    # 4:4:4: half-resolution colour would smear the subject's edge into the new background.
+    ImageFormat.JPEG: {"format": "JPEG", "quality": 92, "subsampling": 0},
+    ImageFormat.WEBP: {"format": "WEBP", "quality": 92, "method": 2, "alpha_quality": 100},
+    ImageFormat.BMP: {"format": "BMP"},
+    ImageFormat.TIFF: {"format": "TIFF", "compression": "tiff_adobe_deflate"},
+    ImageFormat.GIF: {"format": "GIF"},
+}
+
+
+def select_output(picture: Bytes, spec: CutoutSpec) -> tuple[Bytes, ImageFormat]:
+    """Select the format, and the channels that are encoded.
+
+    A mask has a format of its own, and an opaque cutout may be wanted as JPEG.
+
+    Args:
+        picture: The composed picture, uint8 [h, w], [h, w, 3] or [h, w, 4].
+        spec: What the client asked for.
+
+    Returns:
+        The picture to encode, and its format.
+    """
+    if spec.channels is Channels.ALPHA:
+        return picture, spec.mask_format
+    opaque = picture.shape[2] == 3 or bool(picture[..., 3].min() == 255)  # noqa: PLR2004
+    if spec.opaque_as_jpeg and opaque:
+        return np.ascontiguousarray(picture[..., :3]), ImageFormat.JPEG
+    return picture, spec.format
+
+
+def encode(picture: Bytes, image_format: ImageFormat) -> bytes:
+    """Encode a picture.
+
+    Args:
+        picture: uint8 [H, W] (gray), [H, W, 3] (RGB) or [H, W, 4] (RGBA, straight); ZIP takes no gray.
+        image_format: One that keeps alpha, if the picture has it.
+
+    Returns:
+        The file.
+    """
+    if image_format is ImageFormat.PNG:
+        return encode_png(picture)
+    if image_format is ImageFormat.ZIP:
+        return _encode_zip(picture)
+    image = Image.fromarray(picture)
+    if image_format is ImageFormat.GIF:
+        image = image.quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.FLOYDSTEINBERG)
+    buffer = BytesIO()
+    image.save(buffer, **_OPTIONS[image_format])  # type: ignore[arg-type]
+    return buffer.getvalue()
+
+
+def _encode_zip(picture: Bytes) -> bytes:
+    """Make a ZIP of exactly color.jpg and alpha.png; cut out by that mask, the colours are the picture again.
+
+    Colours continue under the mask, so that JPEG does not smear what is hidden into the edge.
+    """
+    if picture.shape[2] == 3:  # noqa: PLR2004
+        colours, alpha = picture, np.full(picture.shape[:2], 255, np.uint8)
+    else:
+        colours, alpha = extrapolate_colours(picture), np.ascontiguousarray(picture[..., 3])
+    files = {"color.jpg": encode(colours, ImageFormat.JPEG), "alpha.png": encode_png(alpha)}
+    buffer = BytesIO()
+    with ZipFile(buffer, "w", ZIP_STORED) as archive:  # both files are compressed already
+        for name, data in files.items():
+            archive.writestr(ZipInfo(name), data)  # its date is always 1980: the same picture, the same bytes
+    return buffer.getvalue()

@@ -1,0 +1,67 @@
+"""A PNG encoder for 8-bit arrays: one filter for all rows, one deflate stream (W3C PNG, third edition).
+
+Filter Up for every row and deflate level 1 by isal: 20 to 40 times faster than Pillow's default at about the same
+size (measured in the feasibility study). Without isal the standard library's zlib does the same, slower.
+"""
+
+import struct
+import zlib
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from cutout.imaging.arrays import Bytes, row_bands
+
+try:
+    _DEFLATE: Any = import_module("isal.isal_zlib")
+except ImportError:  # a platform without isal wheels: correct all the same
+    _DEFLATE = zlib
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_COLOUR_TYPES = {1: 0, 3: 2, 4: 6}
+_UP = 2
+_BAND_BYTES = 1 << 20
+"""Bytes that are filtered and deflated at a time: they stay in the processor's cache."""
+
+
+def encode_png(picture: Bytes, engine: Any = _DEFLATE) -> bytes:
+    """Encode a picture as PNG; colour is marked as sRGB.
+
+    Args:
+        picture: uint8 [H, W] (gray), [H, W, 3] (RGB) or [H, W, 4] (RGBA, straight).
+        engine: A module with zlib's ``compressobj`` and ``crc32``.
+
+    Returns:
+        The file.
+    """
+    height, width = picture.shape[:2]
+    channels = picture.shape[2] if picture.ndim == 3 else 1  # noqa: PLR2004
+    header = struct.pack(">IIBBBBB", width, height, 8, _COLOUR_TYPES[channels], 0, 0, 0)
+    parts = [_SIGNATURE, _chunk(b"IHDR", header, engine)]
+    if channels > 1:
+        parts.append(_chunk(b"sRGB", b"\x00", engine))
+    parts.append(_chunk(b"IDAT", _pixels(picture.reshape(height, -1), engine), engine))
+    parts.append(_chunk(b"IEND", b"", engine))
+    return b"".join(parts)
+
+
+def _pixels(lines: Bytes, engine: Any) -> bytes:
+    """Filter and deflate the rows [H, W * channels], each with its filter byte in front."""
+    height, width = lines.shape
+    step = max(1, _BAND_BYTES // (width + 1))
+    band = np.empty((min(step, height), width + 1), np.uint8)
+    band[:, 0] = _UP
+    stream = engine.compressobj(1)
+    parts = []
+    for rows in row_bands(height, step):
+        part = lines[rows]
+        band[0, 1:] = part[0] - lines[rows.start - 1] if rows.start else part[0]
+        np.subtract(part[1:], part[:-1], out=band[1 : len(part), 1:])
+        parts.append(stream.compress(band[: len(part)]))
+    parts.append(stream.flush())
+    return b"".join(parts)
+
+
+def _chunk(kind: bytes, data: bytes, engine: Any) -> bytes:
+    return b"".join((struct.pack(">I", len(data)), kind, data, struct.pack(">I", engine.crc32(data, zlib.crc32(kind)))))

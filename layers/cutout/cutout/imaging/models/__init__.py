@@ -1,0 +1,1 @@
+"""Segmentation models: the manifest that describes them, and inference with ONNX Runtime."""

@@ -1,0 +1,215 @@
+"""One removal request to its result: quota, images, cutout, charge, each an explicit step.
+
+A request takes one of three ways. Most are answered with the image (:class:`Immediate`). One that prefers not to wait
+becomes a job (:class:`Deferred`). One with an Idempotency-Key is done once, and repeated answers are the first one's
+(:class:`Replayed`, or Immediate for the first).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+
+from cutout.accounts import Account, Caller, KeyMode
+from cutout.api.dialects.base import Dialect, LoadedRemoval, Outcome, RemovalRequest
+from cutout.api.headers import REPLAYED
+from cutout.api.request import Request, Response
+from cutout.api.sources import InputKind, load, load_background
+from cutout.errors import ClientFaultError, CutoutError
+from cutout.imaging.models.onnx import Segmenter
+from cutout.imaging.pipeline import cut_out
+from cutout.imaging.spec import CutoutResult, Limits
+from cutout.jobs.job import Job
+from cutout.jobs.parts import JobSource, SourceKind
+from cutout.services.async_removal import AsyncRemoval
+from cutout.services.idempotent_removal import IdempotentRemoval, Made
+from cutout.services.job_service import removal_job
+from cutout.services.ports import Observer, ResultStore, UploadStore
+from cutout.usage import AccountStatus, Admission, Charge, Usage, UsageStore, charge_for
+
+
+@dataclass(frozen=True, slots=True)
+class Immediate:
+    """A result made for this request.
+
+    Attributes:
+        result: The cutout.
+        image: The encoded image that it was made of.
+        charge: What is to be counted once the answer is written; None: nothing, or it is counted with its job.
+    """
+
+    result: CutoutResult
+    image: bytes
+    charge: Charge | None
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """A result made for an earlier request with the same Idempotency-Key, and charged then."""
+
+    result: CutoutResult
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """A job that will make the result. repeated: it was made for the same request, sent before."""
+
+    job: Job
+    repeated: bool
+
+
+Handled = Immediate | Replayed | Deferred
+CheckImage = Callable[[LoadedRemoval], None]
+"""Refuses an image that the contract does not take."""
+
+
+class RemovalService:
+    """Carries out removal requests.
+
+    Args:
+        fetch: Fetches the bytes behind a public URL, within the service's limits.
+        uploads: Where images lie that were uploaded before.
+        segmenter_for: Gives the model for a name that a client asks for.
+        limits: The service's own bounds on an image.
+        usage: Where charges are counted.
+        results: Where results are kept that are read by a URL.
+        account_status: Collects what contracts report of an account.
+        require_quota: Raises QuotaExceededError for an account without images left.
+        later: Turns requests into jobs.
+        idempotent: Does requests once.
+        observer: Hears of images made and charges lost.
+    """
+
+    def __init__(
+        self,
+        fetch: Callable[[str], bytes],
+        uploads: UploadStore,
+        segmenter_for: Callable[[str], Segmenter],
+        limits: Limits,
+        *,
+        usage: UsageStore,
+        results: ResultStore,
+        account_status: Callable[[Admission], AccountStatus],
+        require_quota: Callable[[Account, KeyMode], None],
+        later: AsyncRemoval,
+        idempotent: IdempotentRemoval,
+        observer: Observer,
+    ) -> None:
+        self._fetch = fetch
+        self._uploads = uploads
+        self._segmenter_for = segmenter_for
+        self._limits = limits
+        self._usage = usage
+        self._results = results
+        self._account_status = account_status
+        self._require_quota = require_quota
+        self._later = later
+        self._idempotent = idempotent
+        self._observer = observer
+
+    def respond(self, dialect: Dialect, admission: Admission, request: Request) -> Response:
+        """Answer a removal request in its contract's shape.
+
+        Args:
+            dialect: The contract.
+            admission: The caller.
+            request: The request.
+
+        Returns:
+            The image in the contract's shape, a redirect to it where it does not fit the transport, or the job that
+            will make it.
+
+        Raises:
+            CutoutError: What is wrong with the request or its images, or with the service.
+        """
+        removal = dialect.parse(request)
+        handled = self.handle(admission.caller, removal, dialect.check_image, request.request_id, request.time_left_s)
+        if isinstance(handled, Deferred):
+            return dialect.accepted(request, handled.job, self._results.links(), repeated=handled.repeated)
+        key = f"results/{admission.caller.account.id}/{request.request_id}"
+        publish = partial(self._results.publish, handled.result, f"{key}-image")
+        image, charge = (None, None) if isinstance(handled, Replayed) else (handled.image, handled.charge)
+        status = self._account_status(admission)
+        outcome = Outcome(removal, handled.result, status, charge is not None, publish, image)
+        response = self._results.deliver(dialect.answer(request, outcome), key)
+        self.count(charge)
+        return response.with_headers(REPLAYED) if isinstance(handled, Replayed) else response
+
+    def handle(
+        self, caller: Caller, removal: RemovalRequest, check: CheckImage, request_id: str, time_left_s: float
+    ) -> Handled:
+        """Carry out a request, or make it a job.
+
+        Args:
+            caller: Who pays.
+            removal: What is asked for.
+            check: Refuses an image that the contract does not take; not asked with an Idempotency-Key.
+            request_id: Names the charge.
+            time_left_s: Seconds after which this process may be killed.
+
+        Returns:
+            What came of it; an immediate result's charge is still to be counted.
+
+        Raises:
+            CutoutError: What is wrong with the request or its images, or with the service.
+        """
+        if removal.respond_async:
+            handle = self._later.defer(caller, removal)
+            self._observer.job_accepted(handle.job, repeated=handle.repeated)
+            return Deferred(handle.job, handle.repeated)
+        if removal.idempotency_key:
+            return self._once(caller, removal, time_left_s)
+        self._require_quota(caller.account, caller.key.mode)
+        loaded = self._load(caller, removal)
+        try:
+            check(loaded)
+            made = self._make(caller, loaded, request_id)
+        except ClientFaultError as error:
+            raise error.about(loaded.image) from error.__cause__
+        return Immediate(made.result, loaded.image, made.charge)
+
+    def count(self, charge: Charge | None) -> None:
+        """Count a charge, if there is one; called once the answer is written, since the image is delivered then.
+
+        Never raises: a charge that could not be counted after every try is in the log, whole, under a metric of its
+        own.
+        """
+        if charge is None:
+            return
+        try:
+            self._usage.record(charge)
+        except CutoutError as error:
+            self._observer.charge_not_counted(charge, error)
+
+    def _once(self, caller: Caller, removal: RemovalRequest, time_left_s: float) -> Immediate | Replayed:
+        """Do a request under its Idempotency-Key; its charge is counted with its job."""
+        image = b""
+
+        def make(charge_id: str) -> Made:
+            nonlocal image
+            loaded = self._load(caller, removal)
+            image = loaded.image
+            return self._make(caller, loaded, charge_id)
+
+        job = removal_job(caller, removal, JobSource(SourceKind.REQUEST))
+        result, replayed = self._idempotent.run(job, caller, make, time_left_s)
+        return Replayed(result) if replayed else Immediate(result, image, None)
+
+    def _load(self, caller: Caller, removal: RemovalRequest) -> LoadedRemoval:
+        """Load the images of a request. Raises what is wrong with their sources."""
+        remote: dict[InputKind, Callable[[str], bytes]] = {
+            InputKind.URL: self._fetch,
+            InputKind.UPLOAD: partial(self._uploads.read, caller.account.id),
+        }
+        image = load(removal.source, remote, self._limits.within(removal.limits).max_bytes)
+        return LoadedRemoval(removal, image, load_background(removal.background, remote, self._limits.max_bytes))
+
+    def _make(self, caller: Caller, loaded: LoadedRemoval, charge_id: str) -> Made:
+        """Cut a loaded image out. Raises what is wrong with the images."""
+        removal = loaded.request
+        segmenter = self._segmenter_for(removal.model)
+        limits = self._limits.within(removal.limits)
+        result = cut_out(loaded.image, removal.spec, segmenter, limits, loaded.background or None)
+        self._observer.image_made(result)
+        usage = Usage.of_image(result.source_width, result.source_height, len(loaded.image), len(result.data))
+        return Made(result, charge_for(caller.account, caller.key.mode, charge_id, usage, datetime.now(UTC)))

@@ -1,0 +1,98 @@
+"""One delivery of one webhook: the event of a job's end, signed and posted. The caller decides when to try again."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from enum import StrEnum
+
+from cutout import webhooks
+from cutout.api.dialects.base import WebhookDelivery
+from cutout.api.dialects.registry import find_dialect
+from cutout.api.job_documents import Links, job_document
+from cutout.jobs.job import Job, JobStore
+from cutout.outbound.connection import Trouble
+from cutout.services.ports import Observer, WebhookSecretStore
+
+Post = Callable[[str, bytes, Mapping[str, str]], int | Trouble]
+"""URL, body and headers to the status of the answer, or why there is none."""
+
+
+class DeliveryOutcome(StrEnum):
+    """What came of a delivery."""
+
+    DELIVERED = "delivered"
+    NOTHING_TO_TELL = "nothing to tell"
+    """The job is gone or was deleted, has not ended, or names no webhook."""
+    GIVEN_UP = "given up"
+    """The receiver does not want events, or may not be posted to."""
+    NOT_DELIVERED = "not delivered"
+    """A retry may work."""
+
+
+class WebhookSender:
+    """Delivers events.
+
+    Args:
+        jobs: Where jobs are kept.
+        secrets: What signs the accounts' webhooks.
+        links: Makes the presigned URLs of results, anew for every delivery, since they expire.
+        post: Posts to a URL that a client has named.
+        sign: Signs by the service's own key, for dialects that want it so.
+        observer: Hears of every attempt.
+    """
+
+    def __init__(
+        self,
+        jobs: JobStore,
+        secrets: WebhookSecretStore,
+        links: Callable[[], Links],
+        post: Post,
+        sign: Callable[[bytes], bytes],
+        *,
+        observer: Observer,
+    ) -> None:
+        self._jobs = jobs
+        self._secrets = secrets
+        self._links = links
+        self._post = post
+        self._sign = sign
+        self._observer = observer
+
+    def deliver(self, job_id: str, now: datetime) -> DeliveryOutcome:
+        """Deliver the event of a job's end.
+
+        Args:
+            job_id: The job.
+            now: UTC.
+
+        Returns:
+            What came of it.
+
+        Raises:
+            ServiceUnavailableError: A store cannot be reached.
+        """
+        job = self._jobs.find(job_id)
+        if job is None or job.webhook_url is None or job.state not in webhooks.REPORTED_STATES:
+            self._observer.webhook_attempted(job_id, DeliveryOutcome.NOTHING_TO_TELL, None)
+            return DeliveryOutcome.NOTHING_TO_TELL
+        delivery = self._delivery(job, now)
+        answer = self._post(job.webhook_url, delivery.body, delivery.headers)
+        outcome = _outcome(answer)
+        self._observer.webhook_attempted(job_id, outcome, answer.name if isinstance(answer, Trouble) else answer)
+        return outcome
+
+    def _delivery(self, job: Job, now: datetime) -> WebhookDelivery:
+        """Write the event, in the form of the contract by which the job was ordered."""
+        links = self._links()
+        dialect = find_dialect(job.dialect)
+        if dialect and (delivery := dialect.webhook(job, links, self._sign, now)):
+            return delivery
+        event = webhooks.job_event(job, job_document(job, links))
+        secrets = self._secrets.signing(job.account_id, now)
+        return WebhookDelivery(event.body, webhooks.signed_headers(event, secrets, now))
+
+
+def _outcome(answer: int | Trouble) -> DeliveryOutcome:
+    if webhooks.is_hopeless(answer):
+        return DeliveryOutcome.GIVEN_UP
+    delivered = not isinstance(answer, Trouble) and webhooks.is_delivered(answer)
+    return DeliveryOutcome.DELIVERED if delivered else DeliveryOutcome.NOT_DELIVERED
