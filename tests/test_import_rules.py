@@ -18,11 +18,12 @@ MAX_LINES = 300
 MAX_HANDLER_LINES = 12
 MAX_MODULES = 14
 
-DOMAIN = {"errors", "accounts", "usage", "jobs"}
+DOMAIN = {"errors", "accounts", "authentication", "usage", "jobs"}
 ROOMS: dict[str, set[str]] = {
     "errors": set(),
     "imaging": {"errors"},
     "accounts": {"errors"},
+    "authentication": {"errors", "accounts"},
     "outbound": {"errors"},
     "signing": set(),
     "usage": {"errors", "accounts"},
