@@ -226,7 +226,7 @@ def test_no_folder_of_the_library_is_a_drawer():
 
 
 RETIRED = (
-    "clerk", "clerks", "courier", "desk", "desks", "office", "wish", "wishes", "wished", "warm", "ledger", "told",
+    "clerk", "clerks", "courier", "desk", "desks", "office", "wish", "wishes", "wished", "ledger", "told",
     "away", "whoever", "whosoever", "elder", "dear", "persistently",
 )  # fmt: skip
 """Words of an earlier vocabulary; the glossary in docs/architecture.md has those of today."""

@@ -61,7 +61,7 @@ class Function:
     refilled: float = 0.0
 
     def take(self, now: float) -> float | None:
-        """Seconds until an environment is ready: 0 a started one, ``COLD_S`` a new one, None for throttled."""
+        """Seconds until an environment is ready: 0 a warm one, ``COLD_S`` a new one, None for throttled."""
         self.idle = [since for since in self.idle if now - since < IDLE_S]
         if self.busy + 1 > self.limit * self.scale:
             return None
@@ -111,7 +111,7 @@ def constant(rate: float) -> Rate:
 
 
 def serve(
-    rate: Rate, seconds: int, limit: float, *, slow: Rate = lambda _: 0.0, started: float = 0.0, seed: int = 1
+    rate: Rate, seconds: int, limit: float, *, slow: Rate = lambda _: 0.0, warm: float = 0.0, seed: int = 1
 ) -> Run:
     """Simulate requests that are answered at once.
 
@@ -120,7 +120,7 @@ def serve(
         seconds: How long.
         limit: The account's concurrency.
         slow: Seconds that another service adds to each request at a time: a partial outage.
-        started: Environments that are there at the beginning.
+        warm: Environments that are there at the beginning.
         seed: Of all chances.
 
     Returns:
@@ -128,7 +128,7 @@ def serve(
     """
     scale = min(1.0, SIMULATED_RPS / max(rate(float(second)) for second in range(seconds)))
     chance, world, run = np.random.default_rng(seed), simpy.Environment(), Run.of(seconds)
-    function = Function(limit, scale, idle=[0.0] * int(started * scale), tokens=10 * GROWTH_PER_S * scale)
+    function = Function(limit, scale, idle=[0.0] * int(warm * scale), tokens=10 * GROWTH_PER_S * scale)
 
     def request() -> Iterator[Any]:
         started = world.now
@@ -201,7 +201,7 @@ def steady() -> list[dict[str, float]]:
     found = []
     for rate in (10, 100, 1_000, 10_000, 100_000):
         expected = rate * mean_service_s()
-        run = serve(constant(rate), 90, limit=2 * expected + 20, started=1.2 * expected + 10)
+        run = serve(constant(rate), 90, limit=2 * expected + 20, warm=1.2 * expected + 10)
         found.append({
             "rps": rate,
             "formula": round(expected),
@@ -245,11 +245,11 @@ def draw_bursts(path: Path) -> dict[str, dict[str, float]]:
     """Four bad minutes: a burst, the same with provisioned environments, cold starts everywhere, a slow neighbour."""
     step = lambda now: 20.0 if now < 20 else 1_000.0  # noqa: E731, PLR2004
     scenarios = {
-        "burst from 20 to 1,000 rps, 1,000 executions": serve(step, 120, 1_000, started=20),
-        "the same, 800 environments provisioned": serve(step, 120, 1_000, started=800),
+        "burst from 20 to 1,000 rps, 1,000 executions": serve(step, 120, 1_000, warm=20),
+        "the same, 800 environments provisioned": serve(step, 120, 1_000, warm=800),
         "300 rps and every environment cold": serve(constant(300), 120, 1_000),
         "300 rps, another service 2 s slower from 40 to 80 s": serve(
-            lambda _: 300.0, 120, 1_000, slow=lambda now: 2.0 if 40 <= now < 80 else 0.0, started=300  # noqa: PLR2004
+            lambda _: 300.0, 120, 1_000, slow=lambda now: 2.0 if 40 <= now < 80 else 0.0, warm=300  # noqa: PLR2004
         ),
     }  # fmt: skip
     figure, rows = plt.subplots(2, 2, figsize=(11, 7), sharex=True)
@@ -262,20 +262,21 @@ def draw_bursts(path: Path) -> dict[str, dict[str, float]]:
         axes.grid(alpha=0.3)
         found[title] = {
             "refused": round(float(run.refused.sum() / run.asked.sum()), 4),
-            "given_up": round(
-                float(run.failed.sum() / max(1.0, (run.asked - run.refused).sum() + run.failed.sum())), 4
-            ),
+            "given_up": given_up(run),
             "p50": round(percentile(run, 50), 2),
             "p95": round(percentile(run, 95), 2),
             "most": round(float(run.busy.max())),
         }
-    for axes in rows[1]:
-        axes.set_xlabel("seconds")
-    for axes in rows[:, 0]:
-        axes.set_ylabel("per second")
+    figure.supxlabel("seconds")
+    figure.supylabel("per second")
     rows[0][0].legend(fontsize=8)
     save(figure, path)
     return found
+
+
+def given_up(run: Any) -> float:
+    """Share of the requests that were given up after all tries."""
+    return round(float(run.failed.sum() / max(1.0, (run.asked - run.refused).sum() + run.failed.sum())), 4)
 
 
 def draw_queue(path: Path) -> dict[str, float]:
@@ -288,7 +289,6 @@ def draw_queue(path: Path) -> dict[str, float]:
         found[f"minutes for 10,000 uploads, {workers} workers"] = round(last / 60, 1)
     axes.set(xlabel="minutes", ylabel="uploads that wait", title="10,000 uploads at once", xscale="log")
     axes.legend()
-    axes.grid(alpha=0.3)
     save(figure, path)
     return found
 

@@ -1,4 +1,4 @@
-"""Measure cold and started starts of the handlers under the runtime emulator, on this machine.
+"""Measure cold and warm starts of the handlers under the runtime emulator, on this machine.
 
     .venv/bin/python -m tools.cold_start [--runs 5]
 
@@ -32,7 +32,7 @@ WARM_RUNS = 5
 
 
 def main() -> None:
-    """Print one line for each function and event: median cold and started milliseconds."""
+    """Print one line for each function and event: median cold and warm milliseconds."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=5, help="cold starts of each case")
     runs = parser.parse_args().runs
@@ -41,12 +41,12 @@ def main() -> None:
         create_cloud(template, url)
         seed_account(template.tables["AccountsTable"].name, "local-development-key", url)
         variables = {"AWS_ENDPOINT_URL": url, "CUTOUT_MODELS_DIR": str(ROOT / "models")}
-        print(f"{os.cpu_count()} cores; median of {runs} cold starts, of {WARM_RUNS} started requests after each")
+        print(f"{os.cpu_count()} cores; median of {runs} cold starts, of {WARM_RUNS} warm requests after each")
         for logical_id, name in CASES:
             event = json.loads((ROOT / f"events/{name}.json").read_text())
             results = [measure(template.functions[logical_id], event, variables, log) for _ in range(runs)]
-            cold, started = (statistics.median(times) for times in zip(*results, strict=True))
-            print(f"{logical_id:26} {name:22} cold {cold:7.0f} ms   started {started:7.1f} ms")
+            cold, warm = (statistics.median(times) for times in zip(*results, strict=True))
+            print(f"{logical_id:26} {name:22} cold {cold:7.0f} ms   warm {warm:7.1f} ms")
 
 
 def measure(
