@@ -60,7 +60,7 @@ class Function:
     tokens: float = 0.0
     refilled: float = 0.0
 
-    def take(self, now: float) -> float | None:
+    def acquire(self, now: float) -> float | None:
         """Seconds until an environment is ready: 0 a warm one, ``COLD_S`` a new one, None for throttled."""
         self.idle = [since for since in self.idle if now - since < IDLE_S]
         if self.busy + 1 > self.limit * self.scale:
@@ -69,16 +69,14 @@ class Function:
             self.idle.pop()
             self.busy += 1
             return 0.0
-        most = 10 * GROWTH_PER_S * self.scale
-        self.tokens = min(most, self.tokens + (now - self.refilled) * GROWTH_PER_S * self.scale)
+        self.tokens = min(10 * GROWTH_PER_S * self.scale, self.tokens + (now - self.refilled) * GROWTH_PER_S * self.scale)
         self.refilled = now
-        if self.tokens < 1:
-            return None
-        self.tokens -= 1
-        self.busy += 1
-        return COLD_S
+        if self.tokens >= 1:
+            self.tokens, self.busy = self.tokens - 1, self.busy + 1
+            return COLD_S
+        return None
 
-    def give_back(self, now: float) -> None:
+    def release(self, now: float) -> None:
         """An execution has ended; its environment waits for the next."""
         self.busy -= 1
         self.idle.append(now)
@@ -137,11 +135,11 @@ def serve(
             if second >= seconds:
                 return
             run.asked[second] += 1
-            ready_s = function.take(world.now)
+            ready_s = function.acquire(world.now)
             if ready_s is not None:
                 work_s = ready_s + chance.lognormal(np.log(SERVICE_S), SPREAD) + slow(world.now)
                 yield world.timeout(work_s)
-                function.give_back(world.now)
+                function.release(world.now)
                 run.waits.append((started, world.now - started))
                 return
             run.refused[second] += 1
@@ -294,7 +292,6 @@ def draw_queue(path: Path) -> dict[str, float]:
 
 
 def save(figure: Any, path: Path) -> None:
-    """Write a figure."""
     figure.tight_layout()
     figure.savefig(path, dpi=80)
     plt.close(figure)
