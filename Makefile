@@ -1,6 +1,6 @@
 # `make` prints the targets. `make run` and `make test` need Python 3.11+, make and the package registries, nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types build deploy lock clean
+.PHONY: help run test check lint types rules audit build deploy preflight smoke rollback destroy lock clean
 SHELL := /bin/bash
 PYTHON ?= python3
 PORT ?= 8585
@@ -10,25 +10,32 @@ BIN := $(VENV)/bin
 export ORT_DISABLE_TELEMETRY := 1
 PIP_FLAGS := --quiet --disable-pip-version-check --require-hashes
 SAM := .venv-sam/bin/sam
-MODEL ?= cutout-s
+MODEL ?=
+CONFIG ?= default
+STACK ?=
+# What every deploy command is told of the stack; PARAMETERS="RemoveMemory=4096 LogLevel=DEBUG" sets the template's.
+TARGET := --config $(CONFIG) $(if $(STACK),--stack $(STACK))
 # Tests run in two processes, see tests/support/xdist_groups.py; `make test JOBS=0` runs them in this one.
 JOBS ?= 2
 PYTEST := $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadgroup --no-loadscope-reorder
+# What protects a change in minutes; the rest (model, clients, browser, SAM, Docker, chaos, load, fuzz) is `make check`.
+QUICK := tests/test_import_rules.py tests/support tests/unit tests/functions tests/template tests/local tests/dialects \
+  tests/contract
 
 help: ## print the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/local.stamp ## serve everything on http://127.0.0.1:8585 (PORT=...)
 	@exec $(BIN)/python -m local --port $(PORT)
 
-test: $(VENV)/test.stamp .venv-sam/sam.stamp ## set everything up and run the tests
-	$(PYTEST) $(ARGS)
+test: $(VENV)/test.stamp .venv-sam/sam.stamp ## set everything up and run the tests that protect a change (6 minutes)
+	$(PYTEST) --budget-minutes 6 --ignore tests/dialects/test_fuzz.py $(QUICK) $(ARGS)
 
-check: lint types $(VENV)/test.stamp .venv-sam/sam.stamp ## the whole gate: format, lint, types, template, locks, tests
-	$(BIN)/cfn-lint template.yaml
+check: lint types rules $(VENV)/test.stamp .venv-sam/sam.stamp ## the whole gate: format, lint, types, template, locks, all tests (20 minutes)
+	$(BIN)/cfn-lint template.yaml monitoring.yaml operations.yaml
 	$(SAM) validate --lint
 	PATH="$(CURDIR)/$(BIN):$$PATH" requirements/lock.sh --check
-	$(PYTEST) $(ARGS)
+	$(PYTEST) --budget-minutes 20 $(ARGS)
 
 lint: $(VENV)/test.stamp ## format and lint checks
 	$(BIN)/ruff format --check .
@@ -37,18 +44,40 @@ lint: $(VENV)/test.stamp ## format and lint checks
 types: $(VENV)/test.stamp ## mypy, strict
 	$(BIN)/mypy
 
-build: $(VENV)/local.stamp .venv-sam/sam.stamp ## sam build (Docker and python3.13 wanted; MODEL=cutout-s)
-	$(BIN)/python tools/fetch_model.py $(MODEL)
-	$(SAM) build --parameter-overrides Model=$(MODEL)
+rules: .venv-audit/audit.stamp ## security rules for the templates; .checkov.yaml has the exceptions and why
+	.venv-audit/bin/checkov --config-file .checkov.yaml
 
-deploy: build ## sam deploy into your account (CONFIG=default|staging|prod)
-	$(SAM) deploy --config-env $(or $(CONFIG),default) $(if $(GUIDED),--guided)
+audit: rules ## the rules, known vulnerabilities, and lists of what is shipped (into dist/)
+	mkdir -p dist
+	.venv-audit/bin/cyclonedx-py requirements layers/cutout/requirements.txt --of JSON -o dist/layer.cdx.json
+	.venv-audit/bin/cyclonedx-py requirements requirements/image.txt --of JSON -o dist/image.cdx.json
+	.venv-audit/bin/pip-audit --strict --progress-spinner off --disable-pip --require-hashes -r requirements/image.txt
+
+build: $(VENV)/local.stamp .venv-sam/sam.stamp ## sam build (Docker and python3.13 wanted; MODEL=cutout-s)
+	$(BIN)/python -m deploy check-build
+	$(BIN)/python tools/fetch_model.py $(or $(MODEL),cutout-s)
+	$(SAM) build --parameter-overrides Model=$(or $(MODEL),cutout-s)
+
+deploy: $(VENV)/local.stamp .venv-sam/sam.stamp ## check, build and deploy into your account (CONFIG=default|staging|prod)
+	$(BIN)/python -m deploy up $(TARGET) $(if $(MODEL),--model $(MODEL)) $(if $(CI),--yes) $(PARAMETERS)
+
+preflight: $(VENV)/local.stamp ## show what would be deployed, and what the account lacks for it
+	$(BIN)/python -m deploy check $(TARGET) $(if $(MODEL),--model $(MODEL)) $(PARAMETERS)
+
+smoke: $(VENV)/local.stamp ## try a deployed stack (URL=..., KEY=... of mode synthetic)
+	@$(BIN)/python -m deploy smoke --key "$(KEY)" "$(URL)"
+
+rollback: $(VENV)/local.stamp ## serve by the functions' previous versions
+	$(BIN)/python -m deploy rollback $(TARGET)
+
+destroy: $(VENV)/local.stamp ## delete the stack and all its images; says what stays
+	$(BIN)/python -m deploy destroy $(TARGET)
 
 lock: $(VENV)/test.stamp ## write the pinned requirement files anew
 	PATH="$(CURDIR)/$(BIN):$$PATH" requirements/lock.sh
 
 clean: ## remove environments, builds and local state
-	rm -rf $(VENV) .venv-sam .aws-sam .local
+	rm -rf $(VENV) .venv-sam .venv-audit .aws-sam .local
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=")'
@@ -63,6 +92,12 @@ $(VENV)/test.stamp: requirements/test.txt | $(VENV)/bin/python
 	@echo "installing the test tools (once)"
 	$(BIN)/python -m pip install $(PIP_FLAGS) -r $<
 	@touch $@ $(VENV)/local.stamp
+
+.venv-audit/audit.stamp: requirements/audit.txt
+	@echo "installing the audit tools (once)"
+	$(PYTHON) -m venv .venv-audit
+	.venv-audit/bin/python -m pip install $(PIP_FLAGS) -r $<
+	@touch $@
 
 .venv-sam/sam.stamp: requirements/sam.txt
 	@echo "installing aws-sam-cli (once)"

@@ -1,4 +1,4 @@
-"""The service without Docker: ``template.yaml`` read, its tables and buckets in moto, its functions in processes."""
+"""The service without Docker: ``template.yaml`` read, its storage in moto, its functions in processes of their own."""
 
 import sys
 from pathlib import Path
@@ -6,5 +6,5 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 """The root of the repository."""
 
-# What the layer puts on Lambda's import path, for `python -m local`.
+# The layer's import path on Lambda, for `python -m local`.
 sys.path.insert(0, str(ROOT / "layers" / "cutout"))

@@ -1,8 +1,8 @@
-"""moto's server in a process of its own: DynamoDB, S3, SQS and whatever functions use. Prints its URL, then serves.
+"""moto's server in a process of its own: DynamoDB, S3 and SQS. It prints its URL, then serves.
 
-moto is made for one thread: a transaction that fails puts back a copy of its whole table, with it whatever others have
-written meanwhile, and a deleted message may take one along that arrives at that moment. So requests are answered one
-at a time here, those that wait for a message apart.
+moto is made for one thread: a transaction that fails restores a copy of its whole table and loses the writes of others
+since then, and the deletion of a message may lose one that arrives at that moment. So requests are answered one at a
+time here, except while one waits for a message.
 """
 
 import io
@@ -21,34 +21,41 @@ from werkzeug.serving import make_server
 
 from local.runtime import die_with_parent
 
-_one_at_a_time = threading.Lock()
-_wait: Callable[[Queue, int], None] = Queue.wait_for_messages
-_transact: Callable[[DynamoDBBackend, list[dict[str, Any]]], None] = DynamoDBBackend.transact_write_items
+_lock = threading.Lock()
+_wait_for_messages: Callable[[Queue, int], None] = Queue.wait_for_messages
+_transact_write_items: Callable[[DynamoDBBackend, list[dict[str, Any]]], None] = DynamoDBBackend.transact_write_items
 
 
-def serving_alone(application: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
-    """A WSGI application that answers one request at a time; bodies are read and answers written side by side."""
+def serialized(application: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
+    """Wrap a WSGI application so that it answers one request at a time; bodies are still transferred in parallel."""
 
     def serve(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         length = -1 if environ.get("wsgi.input_terminated") else int(environ.get("CONTENT_LENGTH") or 0)
         environ["wsgi.input"] = io.BytesIO(environ["wsgi.input"].read(length))
-        with _one_at_a_time:
+        with _lock:
             return [b"".join(application(environ, start_response))]
 
     return serve
 
 
-def wait_aside(queue: Queue, timeout_s: int) -> None:
-    """Let other requests pass while this one waits for a message."""
-    _one_at_a_time.release()
+def wait_unlocked(queue: Queue, timeout_s: int) -> None:
+    """Wait for a message, in place of moto's method, while other requests are answered."""
+    _lock.release()
     try:
-        _wait(queue, timeout_s)
+        _wait_for_messages(queue, timeout_s)
     finally:
-        _one_at_a_time.acquire()
+        _lock.acquire()
 
 
-def transact_on_what_is_named(backend: DynamoDBBackend, writes: list[dict[str, Any]]) -> None:
-    """A transaction over a part of its tables: moto copies them whole, once for each write, to be able to go back."""
+def transact_named_items(backend: DynamoDBBackend, writes: list[dict[str, Any]]) -> None:
+    """Run a transaction, in place of moto's method, on the items that it names.
+
+    moto copies whole tables, once for each write, to be able to roll back.
+
+    Args:
+        backend: moto's DynamoDB of one region.
+        writes: The TransactItems of the request.
+    """
     named: defaultdict[str, set[DynamoType]] = defaultdict(set)
     for operation in (operation for write in writes for operation in write.values()):
         table = backend.tables.get(operation.get("TableName"))
@@ -61,10 +68,10 @@ def transact_on_what_is_named(backend: DynamoDBBackend, writes: list[dict[str, A
         part.items = defaultdict(dict, {key: table.items[key] for key in named[name] if key in table.items})
         backend.tables[name] = part
     try:
-        _transact(backend, writes)
+        _transact_write_items(backend, writes)
     finally:
         for name, table in whole.items():
-            part = backend.tables[name]  # another one, when moto went back
+            part = backend.tables[name]  # another object after a rollback
             for key in named[name] - part.items.keys():
                 table.items.pop(key, None)
             table.items.update(part.items)
@@ -72,11 +79,15 @@ def transact_on_what_is_named(backend: DynamoDBBackend, writes: list[dict[str, A
 
 
 def main(address: str = "127.0.0.1") -> None:
-    """Serve on a free port of an address of this machine until the parent is gone."""
+    """Serve on a free port until the parent process ends.
+
+    Args:
+        address: An address of this machine.
+    """
     die_with_parent()
-    Queue.wait_for_messages = wait_aside  # type: ignore[assignment, method-assign]
-    DynamoDBBackend.transact_write_items = transact_on_what_is_named  # type: ignore[assignment, method-assign]
-    application = serving_alone(DomainDispatcherApplication(create_backend_app))
+    Queue.wait_for_messages = wait_unlocked  # type: ignore[assignment, method-assign]
+    DynamoDBBackend.transact_write_items = transact_named_items  # type: ignore[assignment, method-assign]
+    application = serialized(DomainDispatcherApplication(create_backend_app))
     server = make_server(address, 0, application, threaded=True, request_handler=MotoRequestHandler)
     print(f"http://{server.host}:{server.port}", flush=True)
     server.serve_forever()

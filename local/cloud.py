@@ -1,11 +1,12 @@
-"""The tables, queues and buckets of a template, created wherever boto3 reaches: moto's server, or moto inside a test.
+"""Tables, queues and buckets of a template, created in moto: in its server, or in this process inside a test.
 
-Knows nothing of functions, routes or processes.
+The module knows no functions, routes or processes. Why the calls are made here and not by moto's CloudFormation:
+docs/adr/0003-local-stack.md.
 """
 
 import json
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -24,9 +25,10 @@ LOCAL_ACCOUNT = Account.on_plan("acct_local", "local@localhost", PLANS["unlimite
 
 
 def aws_environment(endpoint: str | None = None) -> dict[str, str]:
-    """The ``AWS_*`` variables of a process that must reach moto only: no profile, no metadata, no real key.
+    """Return the ``AWS_*`` variables of a process that must reach moto only: no profile, no metadata, no real key.
 
-    endpoint: URL of moto's server; None where moto works inside the process.
+    Args:
+        endpoint: URL of moto's server; None where moto works inside the process.
     """
     environment = {
         "AWS_ACCESS_KEY_ID": ACCOUNT,
@@ -42,7 +44,13 @@ def aws_environment(endpoint: str | None = None) -> dict[str, str]:
 
 
 def client(service: str, endpoint: str | None = None, config: Config | None = None) -> Any:
-    """A boto3 client with the dummy key, whatever the environment of this process says."""
+    """Make a boto3 client with the dummy key; the environment of this process has no effect.
+
+    Args:
+        service: Name of the service (``dynamodb``).
+        endpoint: URL of moto's server; None where moto works inside the process.
+        config: Timeouts and retries in place of boto3's.
+    """
     environment = aws_environment()
     return boto3.client(  # type: ignore[call-overload]  # the stubs want the service as a literal
         service,
@@ -56,40 +64,50 @@ def client(service: str, endpoint: str | None = None, config: Config | None = No
 
 
 @cache
-def _own_client(service: str, endpoint: str | None) -> Any:
-    """A client for this module alone, made once: tests create thousands of clouds, and a client is most of the cost."""
+def _cached_client(service: str, endpoint: str | None) -> Any:
+    """Keep a client for this module alone: tests create thousands of stacks, and a client is most of the cost."""
     return client(service, endpoint)
 
 
 def create_cloud(template: Template, endpoint: str | None = None) -> None:
-    """Create every table, queue and bucket; buckets last, since they tell the queues that they do.
+    """Create every table, queue and bucket of a template.
 
-    Raises TemplateError for a lifecycle rule that cannot be carried over.
+    Args:
+        template: The resources.
+        endpoint: URL of moto's server; None where moto works inside the process.
+
+    Raises:
+        TemplateError: A rule of a bucket cannot be carried over to the S3 API.
     """
-    dynamodb = _own_client("dynamodb", endpoint)
     for table in template.tables.values():
-        _create_table(dynamodb, table)
-    _create_queues(_own_client("sqs", endpoint), template.queues.values())
-    s3 = _own_client("s3", endpoint)
+        _create_table(_cached_client("dynamodb", endpoint), table)
+    # A dead-letter queue must exist before a queue names it, and a queue before a bucket does.
+    for queue in sorted(template.queues.values(), key=lambda queue: bool(queue.dead_letter_arn)):
+        _create_queue(_cached_client("sqs", endpoint), queue)
     for bucket in template.buckets.values():
-        _create_bucket(s3, bucket)
+        _create_bucket(_cached_client("s3", endpoint), bucket)
 
 
 def seed_account(table: str, raw_key: str, endpoint: str | None = None) -> None:
-    """Write the account that a fresh local service has, with one live key."""
-    store = DynamoKeyStore(AuditedTable(_own_client("dynamodb", endpoint), table))
+    """Write the account of a fresh local service, with one live key.
+
+    Args:
+        table: Name of the accounts table.
+        raw_key: The API key as clients send it.
+        endpoint: URL of moto's server; None where moto works inside the process.
+    """
+    store = DynamoKeyStore(AuditedTable(_cached_client("dynamodb", endpoint), table))
     store.create_account(LOCAL_ACCOUNT)
     store.create_key(LOCAL_ACCOUNT.id, raw_key, KeyMode.LIVE, "local development")
 
 
 def _create_table(dynamodb: Any, table: Table) -> None:
-    indexes = {"GlobalSecondaryIndexes": list(table.indexes)} if table.indexes else {}
     dynamodb.create_table(
         TableName=table.name,
         KeySchema=list(table.key_schema),
         AttributeDefinitions=list(table.attributes),
         BillingMode="PAY_PER_REQUEST",
-        **indexes,
+        **({"GlobalSecondaryIndexes": list(table.indexes)} if table.indexes else {}),
     )
     if table.ttl_attribute:
         dynamodb.update_time_to_live(
@@ -98,21 +116,12 @@ def _create_table(dynamodb: Any, table: Table) -> None:
         )
 
 
-def _create_queues(sqs: Any, queues: Collection[Queue]) -> None:
-    urls = {
-        queue.name: sqs.create_queue(
-            QueueName=queue.name,
-            Attributes={
-                "VisibilityTimeout": str(queue.visibility_s),
-                "MessageRetentionPeriod": str(queue.retention_s),
-            },
-        )["QueueUrl"]
-        for queue in queues
-    }
-    for queue in queues:  # now that every dead-letter queue is there
-        if queue.dead_letter_arn:
-            redrive = {"deadLetterTargetArn": queue.dead_letter_arn, "maxReceiveCount": queue.max_receives}
-            sqs.set_queue_attributes(QueueUrl=urls[queue.name], Attributes={"RedrivePolicy": json.dumps(redrive)})
+def _create_queue(sqs: Any, queue: Queue) -> None:
+    attributes = {"VisibilityTimeout": str(queue.visibility_s), "MessageRetentionPeriod": str(queue.retention_s)}
+    if queue.dead_letter_arn:
+        redrive = {"deadLetterTargetArn": queue.dead_letter_arn, "maxReceiveCount": queue.max_receives}
+        attributes["RedrivePolicy"] = json.dumps(redrive)
+    sqs.create_queue(QueueName=queue.name, Attributes=attributes)
 
 
 def _create_bucket(s3: Any, bucket: Bucket) -> None:
@@ -131,11 +140,9 @@ def _create_bucket(s3: Any, bucket: Bucket) -> None:
 
 
 def _queue_configuration(notification: Notification) -> dict[str, Any]:
-    configuration: dict[str, Any] = {"QueueArn": notification.queue_arn, "Events": [notification.event]}
-    if notification.rules:
-        rules = [{"Name": name, "Value": value} for name, value in notification.rules]
-        configuration["Filter"] = {"Key": {"FilterRules": rules}}
-    return configuration
+    rules = [{"Name": name, "Value": value} for name, value in notification.rules]
+    key_filter = {"Filter": {"Key": {"FilterRules": rules}}} if rules else {}
+    return {"QueueArn": notification.queue_arn, "Events": [notification.event], **key_filter}
 
 
 _CORS = {
@@ -146,7 +153,7 @@ _CORS = {
     "Id": "ID",
     "MaxAge": "MaxAgeSeconds",
 }
-"""CloudFormation's names in a CORS rule, and PutBucketCors's."""
+"""Names in a CORS rule, CloudFormation's and those of PutBucketCors."""
 
 
 def _cors_rule(bucket: Bucket, rule: Mapping[str, Any]) -> dict[str, Any]:
@@ -157,15 +164,13 @@ def _cors_rule(bucket: Bucket, rule: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _lifecycle_rule(bucket: Bucket, rule: Mapping[str, Any]) -> dict[str, Any]:
-    """CloudFormation's rule as PutBucketLifecycleConfiguration takes it."""
+    """Translate CloudFormation's rule into that of PutBucketLifecycleConfiguration."""
     translated: dict[str, Any] = {"Status": rule["Status"], "Filter": {"Prefix": rule.get("Prefix", "")}}
     for name, value in rule.items():
         if name == "Id":
             translated["ID"] = value
         elif name == "ExpirationInDays":
             translated["Expiration"] = {"Days": int(value)}
-        elif name == "NoncurrentVersionExpiration":
-            translated[name] = {"NoncurrentDays": int(value["NoncurrentDays"])}
         elif name == "AbortIncompleteMultipartUpload":
             translated[name] = {"DaysAfterInitiation": int(value["DaysAfterInitiation"])}
         elif name not in {"Status", "Prefix"}:

@@ -1,4 +1,4 @@
-"""An HTTP request as the event that a REST API hands to its function (Lambda proxy integration).
+"""HTTP requests as events of a REST API with Lambda proxy integration.
 
 Source: API Gateway developer guide, "Set up Lambda proxy integrations in API Gateway", section "Input format of a
 Lambda function for proxy integration". With the binary media type ``*/*`` every body arrives in base64.
@@ -14,12 +14,19 @@ from local.routing import Match
 from local.template import ACCOUNT
 
 API_ID = "localapi00"
-"""What stands for the id of the API in events."""
+"""The id of the API in events."""
 
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """A request as the server read it. path and query: as in the request line; headers: names in lower case."""
+    """A request as the server read it.
+
+    Attributes:
+        path: As in the request line, percent-encoded.
+        query: As in the request line, without ``?``.
+        headers: Pairs of name, in lower case, and value.
+        source_ip: Address of the client.
+    """
 
     method: str
     path: str
@@ -31,7 +38,14 @@ class HttpRequest:
 
 
 def proxy_event(request: HttpRequest, match: Match, stage: str, request_id: str) -> dict[str, Any]:
-    """The event of a request that matched a route. request_id: a UUID, as the cloud's gateway makes them."""
+    """Make the event of a request that matched a route.
+
+    Args:
+        request: The request.
+        match: Its route and path parameters.
+        stage: Name of the stage.
+        request_id: A UUID, as API Gateway makes them.
+    """
     headers = _multi([*request.headers, ("x-forwarded-for", request.source_ip), ("x-forwarded-proto", "http")])
     query = _multi(parse_qsl(request.query, keep_blank_values=True))
     return {

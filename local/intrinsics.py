@@ -1,12 +1,11 @@
-"""CloudFormation's short tags and intrinsic functions, as far as a template can be resolved without a cloud.
+"""CloudFormation's YAML tags and intrinsic functions, as far as they can be resolved without a stack.
 
-Knows the language only, no resource type: what a resource is called comes from the ``Names`` it is given.
+The module knows the language and no resource type; ``template.py`` supplies the values of names.
 Source: AWS CloudFormation user guide, "Intrinsic function reference".
 """
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import yaml
@@ -16,14 +15,14 @@ _PLACEHOLDER = re.compile(r"\$\{(!?)([^}]*)\}")
 
 
 class TemplateError(ValueError):
-    """The template says something that cannot be run on a laptop; the message names it."""
+    """A template that cannot be run locally; the message names the cause."""
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML 1.1, safe, with ``!Ref`` and ``!Anything`` read as CloudFormation's long forms."""
+    """YAML 1.1, safe, with CloudFormation's short tags in their long form."""
 
 
-def _short_tag(loader: yaml.SafeLoader, name: str, node: yaml.Node) -> dict[str, Any]:
+def _construct_short_tag(loader: yaml.SafeLoader, name: str, node: yaml.Node) -> dict[str, Any]:
     value: Any
     if isinstance(node, yaml.ScalarNode):
         value = loader.construct_scalar(node)
@@ -38,11 +37,21 @@ def _short_tag(loader: yaml.SafeLoader, name: str, node: yaml.Node) -> dict[str,
     return {f"Fn::{name}": value}
 
 
-_Loader.add_multi_constructor("!", _short_tag)
+_Loader.add_multi_constructor("!", _construct_short_tag)
 
 
 def read_yaml(text: str) -> dict[str, Any]:
-    """The document with short tags in their long form. Raises TemplateError when it is not a YAML mapping."""
+    """Parse a template.
+
+    Args:
+        text: YAML with CloudFormation's short tags (``!Ref``, ``!Sub``, ...).
+
+    Returns:
+        The document; every short tag is in its long form (``{"Ref": ...}``).
+
+    Raises:
+        TemplateError: The text is not a YAML mapping.
+    """
     loader = _Loader(text)
     try:
         document = loader.get_single_data()
@@ -55,31 +64,24 @@ def read_yaml(text: str) -> dict[str, Any]:
     return document
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
-    """What ``Ref`` and ``GetAtt`` answer: parameters and pseudo parameters by name, resources by logical id."""
-
-    parameters: Mapping[str, str]
-    resources: Mapping[str, str]
-    attributes: Mapping[tuple[str, str], str]
-
-
 class Resolver:
     """Replaces intrinsic functions by their values.
 
-    mappings and conditions: those sections of the template, unresolved.
+    Attributes:
+        values: Values of parameters and resources by name (``Ref``), and of attributes by ``Resource.Attribute``
+            (``Fn::GetAtt``). Names may be added later.
     """
 
-    def __init__(self, names: Names, conditions: Mapping[str, Any], mappings: Mapping[str, Any]) -> None:
-        self._names = names
-        self._conditions = conditions
-        self._mappings = mappings
+    def __init__(self, values: Mapping[str, str], document: Mapping[str, Any]) -> None:
+        self.values = dict(values)
+        self._conditions: Mapping[str, Any] = document.get("Conditions", {})
+        self._mappings: Mapping[str, Any] = document.get("Mappings", {})
         self._functions: dict[str, Callable[[Any], Any]] = {
-            "Ref": self._ref,
+            "Ref": lambda name: _NO_VALUE if name == "AWS::NoValue" else self._look_up("Ref", name),
             "Condition": self.condition,
-            "Fn::GetAtt": self._get_att,
-            "Fn::Sub": self._sub,
-            "Fn::If": self._if,
+            "Fn::GetAtt": lambda value: self._look_up("GetAtt", ".".join(value)),
+            "Fn::Sub": self._substitute,
+            "Fn::If": lambda value: self.resolve(value[1] if self.condition(value[0]) else value[2]),
             "Fn::Join": lambda value: value[0].join(self.resolve(value[1])),
             "Fn::Select": lambda value: self.resolve(value[1])[int(value[0])],
             "Fn::FindInMap": self._find_in_map,
@@ -90,7 +92,17 @@ class Resolver:
         }
 
     def resolve(self, value: Any) -> Any:
-        """The value without intrinsic functions. Raises TemplateError, naming what is not known."""
+        """Resolve a part of a template.
+
+        Args:
+            value: A scalar, list or mapping, with intrinsic functions at any depth.
+
+        Returns:
+            The same without intrinsic functions and without the parts that are ``AWS::NoValue``.
+
+        Raises:
+            TemplateError: A function or a name is not known; the message names it.
+        """
         if isinstance(value, list):
             return [item for item in map(self.resolve, value) if item is not _NO_VALUE]
         if not isinstance(value, dict):
@@ -105,41 +117,30 @@ class Resolver:
         return {key: item for key, item in resolved.items() if item is not _NO_VALUE}
 
     def condition(self, name: str) -> bool:
-        """Whether the named condition holds. Raises TemplateError when there is none of that name."""
+        """Evaluate a condition of the template.
+
+        Raises:
+            TemplateError: There is no condition of that name.
+        """
         if name not in self._conditions:
             raise TemplateError(f"there is no condition {name}")
         return bool(self.resolve(self._conditions[name]))
 
-    def _ref(self, name: str) -> Any:
-        if name == "AWS::NoValue":
-            return _NO_VALUE
-        for known in (self._names.parameters, self._names.resources):
-            if name in known:
-                return known[name]
-        raise TemplateError(f"Ref {name}: no parameter with a value and no resource of that name")
+    def _look_up(self, function: str, name: str) -> str:
+        if name not in self.values:
+            raise TemplateError(f"{function} {name}: no such parameter, resource or attribute is known locally")
+        return self.values[name]
 
-    def _get_att(self, value: list[str]) -> str:
-        key = (value[0], value[1])
-        if key not in self._names.attributes:
-            raise TemplateError(f"GetAtt {value[0]}.{value[1]}: not known locally")
-        return self._names.attributes[key]
-
-    def _sub(self, value: Any) -> str:
-        text, local = (value, {}) if isinstance(value, str) else (value[0], self.resolve(value[1]))
+    def _substitute(self, value: Any) -> str:
+        text, variables = (value, {}) if isinstance(value, str) else (value[0], self.resolve(value[1]))
 
         def replace(match: re.Match[str]) -> str:
             literal, name = match.groups()
             if literal:
                 return "${" + name + "}"
-            if name in local:
-                return str(local[name])
-            return str(self._get_att(name.split(".", 1)) if "." in name else self._ref(name))
+            return str(variables[name] if name in variables else self._look_up("Sub", name))
 
         return _PLACEHOLDER.sub(replace, text)
-
-    def _if(self, value: list[Any]) -> Any:
-        condition, then, otherwise = value
-        return self.resolve(then if self.condition(condition) else otherwise)
 
     def _find_in_map(self, value: list[Any]) -> Any:
         name, first, second = (str(part) for part in self.resolve(value))

@@ -1,6 +1,6 @@
-"""Lambda's Invoke operation, for functions that call functions; served on a port of its own, on loopback.
+"""Lambda's Invoke operation as an ASGI application, for functions that invoke functions.
 
-Source: AWS Lambda API reference, "Invoke" (RequestResponse only: nothing of ours invokes asynchronously).
+Source: AWS Lambda API reference, "Invoke" (RequestResponse only: no function invokes asynchronously).
 """
 
 import json
@@ -9,29 +9,34 @@ from collections.abc import Mapping
 from functools import partial
 from urllib.parse import unquote
 
-from local.answers import HttpAnswer
-from local.bodies import Bodies, BodiesTooManyError, BodyTooLargeError, Receive
-from local.gateway import Invoke, Scope, Send, respond
+from local.gateway import Invoke, Scope, Send, send_response
 from local.pool import BusyError
+from local.request_bodies import BodyReader, BodyTooLargeError, Receive, TooManyBodiesError
+from local.responses import HttpResponse
 
 _PATH = re.compile(r"/2015-03-31/functions/([^/]+)/invocations/?")
 _NAME = re.compile(r"(?:arn:aws:lambda:[^:]+:\d+:function:|(?:\d+:)?function:)?([A-Za-z0-9_-]+)(?::[$A-Za-z0-9_-]+)?")
-"""Name, partial or whole ARN, each with or without version or alias."""
+"""A name, a partial or a whole ARN, each with or without version or alias."""
 
 
 class InvokeApi:
-    """The ASGI application. functions: logical id by function name."""
+    """The ASGI application.
+
+    Args:
+        functions: Logical ids by function name.
+        invoke: Runs a function.
+    """
 
     def __init__(self, functions: Mapping[str, str], invoke: Invoke) -> None:
         self._functions = functions
         self._invoke = invoke
-        self._bodies = Bodies()
+        self._bodies = BodyReader()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI 3)."""
-        await respond(send, partial(self._answer, scope, receive))
+        await send_response(send, partial(self._respond, scope, receive))
 
-    async def _answer(self, scope: Scope, receive: Receive, request_id: str) -> HttpAnswer:
+    async def _respond(self, scope: Scope, receive: Receive, request_id: str) -> HttpResponse:
         path = _PATH.fullmatch(scope["path"])
         if scope["method"] != "POST" or path is None:
             return _problem(404, "UnknownOperationException", "Only Invoke is served.")
@@ -47,10 +52,10 @@ class InvokeApi:
                 return await self._run(self._functions[name[1]], body or b"{}", request_id)
         except BodyTooLargeError:
             return _problem(413, "RequestTooLargeException", "The payload is too large.")
-        except (BodiesTooManyError, BusyError):
+        except (TooManyBodiesError, BusyError):
             return _problem(429, "TooManyRequestsException", "Rate Exceeded.")
 
-    async def _run(self, function: str, payload: bytes, request_id: str) -> HttpAnswer:
+    async def _run(self, function: str, payload: bytes, request_id: str) -> HttpResponse:
         try:
             json.loads(payload)
         except ValueError as error:
@@ -58,9 +63,9 @@ class InvokeApi:
         outcome = await self._invoke(function, payload, request_id)
         fault = (("x-amz-function-error", "Unhandled"),) if outcome.fault else ()
         headers = (("content-type", "application/json"), ("x-amz-executed-version", "$LATEST"), *fault)
-        return HttpAnswer(200, headers, outcome.payload)
+        return HttpResponse(200, headers, outcome.payload)
 
 
-def _problem(status: int, kind: str, message: str) -> HttpAnswer:
+def _problem(status: int, kind: str, message: str) -> HttpResponse:
     body = json.dumps({"Type": "User", "Message": message}).encode()
-    return HttpAnswer(status, (("content-type", "application/json"), ("x-amzn-errortype", kind)), body)
+    return HttpResponse(status, (("content-type", "application/json"), ("x-amzn-errortype", kind)), body)

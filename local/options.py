@@ -1,4 +1,4 @@
-"""What the user may choose of a local service."""
+"""The choices that a user has for a local service."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,13 +6,18 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What to serve and where. port 0: a free one. state: the folder of logs and endpoints.json.
+    """The settings of one instance.
 
-    workers: processes of an image function, each with the model in memory; 0: one for each core, at least two.
-    timeout_s: of image functions, for models that are slow on this machine; 0: as the template says.
-    visibility_s: after which a queue brings back what a function did not finish; 0: as the template says.
-    open_account: whose requests without a key are, by contracts that have none; empty: nobody's.
-    functions_aws: URL at which the functions find AWS, for a proxy in front of moto; empty: moto itself.
+    Attributes:
+        port: Port of the API on 127.0.0.1; 0: a free one.
+        template: The SAM template to serve.
+        state: Folder of logs and of ``endpoints.json``.
+        key: The live API key of the local account.
+        workers: Processes of an image function, each with the model in memory; 0: one for each core, at least two.
+        timeout: Seconds for one event of an image function; 0: as the template says.
+        visibility: Seconds after which a queue that feeds a function returns a message; 0: as the template says.
+        functions_aws: URL at which the functions reach AWS, for a proxy in front of moto; empty: moto itself.
+        open_account: Account of requests without a key, by contracts that have none; empty: a key is required.
     """
 
     port: int
@@ -20,7 +25,7 @@ class Options:
     state: Path
     key: str
     workers: int = 0
-    timeout_s: int = 0
-    visibility_s: int = 0
+    timeout: int = 0
+    visibility: int = 0
     functions_aws: str = ""
     open_account: str = ""

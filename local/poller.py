@@ -1,7 +1,7 @@
 """Feeds a queue to a function, as Lambda's event source mapping does.
 
-What the function did not report as failed is deleted. All else is left alone: it comes back when its visibility timeout
-is over, and goes to the dead-letter queue when it has come often enough; that is the queue's affair. Nothing here ends
+Messages that the function did not report as failed are deleted. The others stay: the queue returns them when their
+visibility timeout is over, and moves them to the dead-letter queue after enough receives. The poller does not end
 because a function, a worker or the queue's server fails.
 """
 
@@ -16,14 +16,14 @@ from uuid import uuid4
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.messages import Message, failed_ids, sqs_event
 from local.pool import BusyError
+from local.sqs_events import Message, failed_ids, sqs_event
 from local.worker import Outcome
 
 logger = logging.getLogger(__name__)
 
 WAIT_S = 1
-"""How long one ReceiveMessage waits for a message; the end of the service waits for no more than this."""
+"""Seconds for which one ReceiveMessage waits; the service takes no longer than this to stop."""
 MAX_PAUSE_S = 5.0
 DELETE_ATTEMPTS = 3
 MAX_RECEIVED = 10
@@ -35,9 +35,16 @@ T = TypeVar("T")
 
 
 class Poller:
-    """One mapping. sqs: a client that gives up at once, since what fails here is tried again here.
+    """One event source mapping.
 
-    partial: the function's answer names the messages that failed. concurrency: most batches at one time.
+    Args:
+        sqs: An SQS client without retries of its own: the poller retries.
+        queue_url: The queue.
+        queue_arn: Its ARN, for the events.
+        invoke: Runs the function.
+        batch_size: Most messages of one event; more than ``MAX_RECEIVED`` count as that.
+        concurrency: Most events at one time.
+        partial: Whether the function's response names the messages that failed.
     """
 
     def __init__(
@@ -62,7 +69,7 @@ class Poller:
         self._pause_s = 0.0
 
     async def run(self) -> None:
-        """Feed until cancelled. A batch that is being worked on then is given up, and its messages come back."""
+        """Feed until cancelled; a batch that is in progress then is abandoned, and the queue returns its messages."""
         try:
             async with asyncio.TaskGroup() as batches:
                 while True:
@@ -76,9 +83,9 @@ class Poller:
             self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _receive(self) -> list[Message]:
-        """The next messages; none after a while without, or when the queue cannot be asked."""
+        """Receive the next messages: none after ``WAIT_S`` without one, or when the queue cannot be reached."""
         try:
-            answer = await self._call(
+            response = await self._call(
                 self._sqs.receive_message,
                 QueueUrl=self._queue_url,
                 MaxNumberOfMessages=self._batch_size,
@@ -88,39 +95,39 @@ class Poller:
             )
         except (BotoCoreError, ClientError) as error:
             if not self._pause_s:
-                logger.warning("%s cannot be asked: %s", self._queue_arn, error)
+                logger.warning("%s cannot be reached: %s", self._queue_arn, error)
             self._pause_s = min(MAX_PAUSE_S, 2 * self._pause_s or 0.1)
             await asyncio.sleep(self._pause_s)
             return []
         self._pause_s = 0.0
-        messages: list[Message] = answer.get("Messages", [])
+        messages: list[Message] = response.get("Messages", [])
         return messages
 
     async def _feed(self, messages: Sequence[Message]) -> None:
         try:
-            done = await self._work(messages)
-            if done:
-                await self._delete(done)
+            processed = await self._process(messages)
+            if processed:
+                await self._delete(processed)
         finally:
             self._slots.release()
 
-    async def _work(self, messages: Sequence[Message]) -> list[Message]:
-        """Those of the messages that the function is done with."""
+    async def _process(self, messages: Sequence[Message]) -> list[Message]:
+        """Invoke the function and return the messages that did not fail."""
         ids = {message["MessageId"] for message in messages}
         payload = json.dumps(sqs_event(messages, self._queue_arn)).encode()
         try:
             outcome = await self._invoke(payload, str(uuid4()))
         except BusyError:
-            logger.warning("%s: no worker took %d message(s)", self._queue_arn, len(ids))
+            logger.warning("%s: no worker was free for %d message(s)", self._queue_arn, len(ids))
             return []
         failed = ids if outcome.fault else failed_ids(outcome.payload, ids) if self._partial else set()
         if failed:
-            cause = outcome.fault.value if outcome.fault else "the function says so"
+            cause = outcome.fault.value if outcome.fault else "reported by the function"
             logger.warning("%s: %d of %d message(s) failed: %s", self._queue_arn, len(failed), len(ids), cause)
         return [message for message in messages if message["MessageId"] not in failed]
 
     async def _delete(self, messages: Sequence[Message]) -> None:
-        """Delete what is done; what cannot be deleted comes again, and the function knows it then."""
+        """Delete messages; the queue returns those that cannot be deleted."""
         entries = [
             {"Id": str(number), "ReceiptHandle": message["ReceiptHandle"]} for number, message in enumerate(messages)
         ]

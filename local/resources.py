@@ -1,4 +1,4 @@
-"""The parts of ``template.yaml`` that a laptop can run, as values. Knows neither YAML nor CloudFormation."""
+"""The parts of ``template.yaml`` that run locally, as values. The module knows neither YAML nor CloudFormation."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,9 +8,19 @@ from typing import Any, Literal
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A Lambda function. module and attribute: the handler; folder: its code, or the context of its image.
+    """A Lambda function.
 
-    layers: folders that Lambda would put on the import path (zip), or that the image carries inside.
+    Attributes:
+        logical_id: Its name in the template.
+        name: Its name as ``Ref`` gives it.
+        package: A zip file with layers, or a container image.
+        module: The module of the handler, dotted.
+        attribute: The handler in that module.
+        folder: Its code, or the build context of its image.
+        layers: Folders on the import path besides ``folder``.
+        timeout_s: Seconds after which an invocation is ended.
+        memory_mb: Memory in MB, as the context object says; not enforced.
+        environment: Variables of the template.
     """
 
     logical_id: str
@@ -27,7 +37,7 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A method (or ANY) of a resource path (``/v2/jobs/{id}``) and the logical id of the function behind it."""
+    """A method (or ``ANY``) of a resource path (``/v2/jobs/{id}``) and the logical id of the function behind it."""
 
     method: str
     path: str
@@ -36,7 +46,11 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A DynamoDB table; keys, attributes and indexes as CreateTable takes them."""
+    """A DynamoDB table; keys, attributes and indexes are as CreateTable takes them.
+
+    Attributes:
+        ttl_attribute: Attribute with the time at which an item expires; empty: items do not expire.
+    """
 
     logical_id: str
     name: str
@@ -48,7 +62,12 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """What a bucket tells a queue: an event (``s3:ObjectCreated:*``) of keys that fit every rule (name, value)."""
+    """A notification from a bucket to a queue.
+
+    Attributes:
+        event: The type of event (``s3:ObjectCreated:*``).
+        rules: Filters of the key as (name, value), all of which must fit: ``("prefix", "uploads/")``.
+    """
 
     event: str
     queue_arn: str
@@ -57,7 +76,7 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """An S3 bucket. lifecycle and cors: rules as CloudFormation writes them."""
+    """An S3 bucket; the rules of lifecycle and CORS are as CloudFormation writes them."""
 
     logical_id: str
     name: str
@@ -68,7 +87,13 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """An SQS queue. dead_letter_arn: where messages go that were received max_receives times; empty: nowhere."""
+    """An SQS queue.
+
+    Attributes:
+        visibility_s: Seconds for which a received message is hidden.
+        retention_s: Seconds after which a message is dropped.
+        dead_letter_arn: ARN of the queue for messages that were received ``max_receives`` times; empty: there is none.
+    """
 
     logical_id: str
     name: str
@@ -80,9 +105,12 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class EventSource:
-    """A queue that feeds a function (both logical ids). concurrency: most events at one time; 0: no bound.
+    """A mapping from a queue to a function, both by logical id.
 
-    partial: the function's answer names the messages that failed (ReportBatchItemFailures).
+    Attributes:
+        batch_size: Most messages of one event.
+        concurrency: Most events at one time; 0: no bound.
+        partial: Whether the function's response names the messages that failed (ReportBatchItemFailures).
     """
 
     logical_id: str
@@ -95,9 +123,12 @@ class EventSource:
 
 @dataclass(frozen=True, slots=True)
 class GatewayResponse:
-    """How the gateway words an error of its own. status None: the error's usual one.
+    """The template's wording of an error of the gateway itself.
 
-    templates: body templates by media type; headers: ``'literal'`` or ``context.name``, by header name.
+    Attributes:
+        status: HTTP status; None: the usual one of the error.
+        templates: Templates of the body by media type.
+        headers: ``'literal'`` or ``context.name`` by header name.
     """
 
     status: int | None
@@ -107,7 +138,7 @@ class GatewayResponse:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """All that the local service takes from ``template.yaml``; mappings are by logical id or response type."""
+    """The parts of ``template.yaml`` that run locally; mappings are by logical id or by response type."""
 
     stage: str
     functions: Mapping[str, Function]

@@ -1,4 +1,4 @@
-"""Which function answers a method and a path: the resource tree of a REST API.
+"""The routes of a REST API: a method and a path select a function.
 
 Source: API Gateway developer guide, "Resources for REST APIs" (literal segments win over ``{name}``, those over the
 greedy ``{name+}``; a method of its own wins over ANY).
@@ -20,20 +20,25 @@ class Match:
 
 
 class RouteTable:
-    """The routes of an API, asked by :meth:`match`."""
+    """The routes of an API in the order of precedence."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
         self._routes = sorted(routes, key=_precedence)
 
     def match(self, method: str, path: str) -> Match | None:
-        """The route for a method and a path as it stands in the request line; None: there is none.
+        """Find the route of a request.
 
-        A slash at the end is ignored, as the cloud's gateway does.
+        Args:
+            method: The HTTP method.
+            path: As in the request line; a slash at the end is ignored, as API Gateway does.
+
+        Returns:
+            The route with its path parameters; None where no route fits.
         """
         segments = _segments(path)
         for route in self._routes:
             if route.method in {method, "ANY"}:
-                parameters = _fit(_segments(route.path), segments)
+                parameters = _path_parameters(_segments(route.path), segments)
                 if parameters is not None:
                     return Match(route, parameters)
         return None
@@ -49,7 +54,7 @@ def _precedence(route: Route) -> tuple[list[int], bool]:
     return kinds, route.method == "ANY"
 
 
-def _fit(pattern: list[str], segments: list[str]) -> dict[str, str] | None:
+def _path_parameters(pattern: list[str], segments: list[str]) -> dict[str, str] | None:
     parameters: dict[str, str] = {}
     for position, part in enumerate(pattern):
         rest = segments[position:]

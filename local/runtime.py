@@ -1,7 +1,7 @@
 """One execution environment: imports a handler and runs it on one event after another, as Lambda's runtime does.
 
-Run as a script in a process of its own, with nothing of ours on the import path but what the function would have in
-Lambda; so this file uses the standard library only. Frames on the given socket are a length (8 bytes, big-endian) and
+It runs as a script in a process of its own, with the import path that the function would have in Lambda;
+so this file uses the standard library only. Frames on the given socket are a length (8 bytes, big-endian) and
 that many bytes of JSON. Source: AWS Lambda developer guide, "Define Lambda function handler in Python", "Lambda context
 object in Python", "Handle exceptions".
 """
@@ -22,7 +22,7 @@ LENGTH = struct.Struct(">Q")
 
 
 def die_with_parent() -> None:
-    """End this process at once when the parent is gone, however it went: nobody else holds our stdin open."""
+    """End this process as soon as the parent has ended in any way: only the parent holds this process's stdin open."""
 
     def watch() -> None:
         while os.read(0, 1):
@@ -33,7 +33,12 @@ def die_with_parent() -> None:
 
 
 class LambdaContext:
-    """What a handler is told about its invocation."""
+    """The context object of an invocation.
+
+    Args:
+        function: name, arn, memory_mb and timeout_s of the function.
+        request_id: The id of the invocation.
+    """
 
     function_version = "$LATEST"
     identity = None
@@ -49,44 +54,59 @@ class LambdaContext:
         self._deadline_s = time.monotonic() + float(function["timeout_s"])
 
     def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until the invocation is ended from outside; not below 0."""
+        """Return the milliseconds until the invocation is ended from outside; not below 0."""
         return max(0, int((self._deadline_s - time.monotonic()) * 1000))
 
 
 def main(descriptor: int, function: Mapping[str, Any]) -> None:
-    """Serve the socket until it closes. function: name, arn, module, attribute, path, memory_mb, timeout_s."""
+    """Serve the socket until it closes.
+
+    Args:
+        descriptor: File descriptor of the socket.
+        function: name, arn, module, attribute, path, memory_mb and timeout_s of the function.
+    """
     die_with_parent()
     with socket.socket(fileno=descriptor) as channel, channel.makefile("rwb") as frames:
         try:
             sys.path[:0] = function["path"]
             handler = getattr(importlib.import_module(function["module"]), function["attribute"])
-        except Exception as error:  # noqa: BLE001 - whatever the module raises is the answer
+        except Exception as error:  # noqa: BLE001 - every error of the module is reported
             traceback.print_exc()
             send(frames, {"error": describe(error)})
             return
         send(frames, {"error": None})
         while (request_id := receive(frames)) is not None:
-            answer = invoke(handler, receive(frames) or b"null", LambdaContext(function, request_id.decode()))
-            send(frames, {"error": None if answer[0] else "Unhandled"})
-            frames.write(LENGTH.pack(len(answer[1])) + answer[1])
+            context = LambdaContext(function, request_id.decode())
+            succeeded, payload = invoke(handler, receive(frames) or b"null", context)
+            send(frames, {"error": None if succeeded else "Unhandled"})
+            frames.write(LENGTH.pack(len(payload)) + payload)
             frames.flush()
 
 
 def invoke(handler: Callable[[Any, LambdaContext], Any], payload: bytes, context: LambdaContext) -> tuple[bool, bytes]:
-    """Whether the handler returned, and its answer or its error as JSON."""
+    """Run the handler on one event.
+
+    Args:
+        handler: The function of the user.
+        payload: The event as JSON.
+        context: The context of the invocation.
+
+    Returns:
+        Whether the handler returned, and its response or its error as JSON.
+    """
     started = time.monotonic()
     try:
-        answer = (True, json.dumps(handler(json.loads(payload), context)).encode())
-    except Exception as error:  # noqa: BLE001 - whatever the handler raises is the answer
+        result = (True, json.dumps(handler(json.loads(payload), context)).encode())
+    except Exception as error:  # noqa: BLE001 - every error of the handler is reported
         traceback.print_exc()
-        answer = (False, json.dumps({**describe(error), "requestId": context.aws_request_id}).encode())
+        result = (False, json.dumps({**describe(error), "requestId": context.aws_request_id}).encode())
     elapsed_ms = (time.monotonic() - started) * 1000
     print(f"REPORT RequestId: {context.aws_request_id}\tDuration: {elapsed_ms:.2f} ms", flush=True)
-    return answer
+    return result
 
 
 def describe(error: Exception) -> dict[str, Any]:
-    """An exception as Lambda reports it to the caller."""
+    """Describe an exception as Lambda reports it to the caller."""
     return {
         "errorMessage": str(error),
         "errorType": type(error).__name__,
@@ -102,7 +122,7 @@ def send(frames: Any, message: Mapping[str, Any]) -> None:
 
 
 def receive(frames: Any) -> bytes | None:
-    """Read one frame; None: the other side is gone."""
+    """Read one frame; None: the other side has closed the socket."""
     head = frames.read(LENGTH.size)
     if len(head) < LENGTH.size:
         return None

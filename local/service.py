@@ -16,19 +16,20 @@ from botocore.config import Config
 
 from local import ROOT
 from local.cloud import aws_environment, client, create_cloud, seed_account
-from local.crew import pool_of
-from local.gateway import Gateway, Invoke
+from local.function_pool import function_pool
+from local.gateway import Gateway
 from local.invoke_api import InvokeApi
 from local.options import Options
 from local.poller import Poller
-from local.pool import Pool, WarmUpError
+from local.pool import Pool, ProbeError
 from local.resources import EventSource, Queue, Template
-from local.state import announced, endpoints, last_error, log_folder, queue_url, variables
+from local.site import Site
+from local.state import endpoints, endpoints_file, environment_values, last_error, log_folder, queue_url
 from local.template import load_template, queue_arn
 from local.worker import InitError, Outcome
 
 MAX_HEAD_BYTES = 256 * 1024
-"""What the HTTP parser takes; the gateway refuses less than that in the API's own words."""
+"""Limit of the HTTP parser; the gateway refuses less than that in the API's own words."""
 
 
 class StartError(Exception):
@@ -38,46 +39,55 @@ class StartError(Exception):
 class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Two servers live in this process, so signals are the caller's affair."""
+        """Leave signals to the caller: two servers live in this process."""
         yield
 
 
 @asynccontextmanager
-async def running(options: Options) -> AsyncIterator[str]:
-    """The service, ready to be used, for the time of the block; its URL. Raises StartError or TemplateError."""
+async def running_service(options: Options) -> AsyncIterator[str]:
+    """Run the service while the block lasts.
+
+    Args:
+        options: The settings of the instance.
+
+    Yields:
+        The URL of the API, when everything is ready.
+
+    Raises:
+        StartError: A port is in use, or moto, a function or the model does not start.
+        TemplateError: The template has a part that cannot be run locally.
+    """
     async with AsyncExitStack() as stack:
         listener = stack.enter_context(_listen(options.port))
         port: int = listener.getsockname()[1]
         url = f"http://127.0.0.1:{port}"
         logs = log_folder(options.state, port)
         logging.basicConfig(filename=logs / "gateway.log", filemode="w", level=logging.INFO, force=True)
-        template = _hurried(load_template(options.template), options.visibility_s)
-        aws = await stack.enter_async_context(_aws_server(logs))
+        template = _with_visibility(load_template(options.template), options.visibility)
+        aws = await stack.enter_async_context(_moto_server(logs))
         internal = stack.enter_context(_listen(0))
         invoke_url = f"http://127.0.0.1:{internal.getsockname()[1]}"
         routed = {route.function for route in template.routes}
         pools = {
             name: await stack.enter_async_context(
-                pool_of(function, routed=name in routed, aws=aws, invoke_url=invoke_url, logs=logs, options=options)
+                function_pool(
+                    function, routed=name in routed, aws=aws, invoke_url=invoke_url, logs=logs, options=options
+                )
             )
             for name, function in template.functions.items()
         }
-        invoke = _invoker(pools)
+
+        async def invoke(logical_id: str, payload: bytes, request_id: str) -> Outcome:
+            return await pools[logical_id].invoke(payload, request_id)
+
         names = {function.name: logical_id for logical_id, function in template.functions.items()}
-        await stack.enter_async_context(_serving(InvokeApi(names, invoke), internal))
-        await stack.enter_async_context(_serving(Gateway(template, invoke), listener))
-        filling = asyncio.to_thread(_fill_cloud, template, aws, options.key)
-        try:
-            await asyncio.gather(filling, *(pool.start() for pool in pools.values()))
-        except InitError as error:
-            raise StartError(f"{error} (logs: {logs})") from error
-        except WarmUpError as error:
-            cause = last_error(logs / f"{error.function}.log") or str(error)
-            raise StartError(f"{error.function} does not work: {cause} (logs: {logs})") from error
+        await stack.enter_async_context(_http_server(InvokeApi(names, invoke), internal))
+        await stack.enter_async_context(_http_server(Site(Gateway(template, invoke), aws, options.key), listener))
+        await _start(template, pools, aws, options.key, logs)
         for source in template.sources.values():
             queue = template.queues[source.queue]
             await stack.enter_async_context(_polling(source, queue, pools[source.function], aws))
-        stack.enter_context(announced(options.state, port, endpoints(template, url, aws)))
+        stack.enter_context(endpoints_file(options.state, port, endpoints(template, url, aws)))
         yield url
 
 
@@ -94,7 +104,7 @@ def _listen(port: int) -> Iterator[socket.socket]:
 
 
 @asynccontextmanager
-async def _aws_server(logs: Path) -> AsyncIterator[str]:
+async def _moto_server(logs: Path) -> AsyncIterator[str]:
     environment = {name: os.environ[name] for name in ("HOME", "PATH", "TMPDIR") if name in os.environ}
     with (logs / "aws.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
@@ -118,22 +128,27 @@ async def _aws_server(logs: Path) -> AsyncIterator[str]:
         await process.wait()
 
 
-def _fill_cloud(template: Template, aws: str, key: str) -> None:
+async def _start(template: Template, pools: dict[str, Pool], aws: str, key: str, logs: Path) -> None:
+    """Start all workers while the resources are created."""
+    creation = asyncio.to_thread(_create_resources, template, aws, key)
+    try:
+        await asyncio.gather(creation, *(pool.start() for pool in pools.values()))
+    except InitError as error:
+        raise StartError(f"{error} (logs: {logs})") from error
+    except ProbeError as error:
+        cause = last_error(logs / f"{error.function}.log") or str(error)
+        raise StartError(f"{error.function} does not work: {cause} (logs: {logs})") from error
+
+
+def _create_resources(template: Template, aws: str, key: str) -> None:
     create_cloud(template, aws)
-    for table in variables(template, "CUTOUT_ACCOUNTS_TABLE"):
+    for table in environment_values(template, "CUTOUT_ACCOUNTS_TABLE"):
         seed_account(table, key, aws)
-
-
-def _invoker(pools: dict[str, Pool]) -> Invoke:
-    async def invoke(logical_id: str, payload: bytes, request_id: str) -> Outcome:
-        return await pools[logical_id].invoke(payload, request_id)
-
-    return invoke
 
 
 @asynccontextmanager
 async def _polling(source: EventSource, queue: Queue, pool: Pool, aws: str) -> AsyncIterator[None]:
-    """Feed a queue to a function for the time of the block."""
+    """Feed a queue to a function while the block lasts."""
     poller = Poller(
         client("sqs", aws, Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=10)),
         queue_url(aws, queue),
@@ -151,18 +166,15 @@ async def _polling(source: EventSource, queue: Queue, pool: Pool, aws: str) -> A
         await asyncio.gather(task, return_exceptions=True)
 
 
-def _hurried(template: Template, visibility_s: int) -> Template:
-    """The template with another visibility timeout of the queues that feed functions; 0 leaves all as it is."""
-    fed = {source.queue for source in template.sources.values()} if visibility_s else set()
-    queues = {
-        name: replace(queue, visibility_s=visibility_s) if name in fed else queue
-        for name, queue in template.queues.items()
-    }
-    return replace(template, queues=queues)
+def _with_visibility(template: Template, seconds: int) -> Template:
+    """Change the visibility timeout of the queues that feed functions; 0 leaves all as it is."""
+    sources = template.sources.values() if seconds else ()
+    changed = {source.queue: replace(template.queues[source.queue], visibility_s=seconds) for source in sources}
+    return replace(template, queues={**template.queues, **changed})
 
 
 @asynccontextmanager
-async def _serving(app: Callable[..., Awaitable[None]], listener: socket.socket) -> AsyncIterator[None]:
+async def _http_server(app: Callable[..., Awaitable[None]], listener: socket.socket) -> AsyncIterator[None]:
     config = uvicorn.Config(
         app,
         log_config=None,

@@ -1,4 +1,4 @@
-"""What an instance leaves on disk for others to find it: ``<state>/<port>/`` with logs and ``endpoints.json``."""
+"""Files of an instance in the state folder: ``<state>/<port>/`` with logs and ``endpoints.json``."""
 
 import fcntl
 import json
@@ -11,18 +11,25 @@ from local.cloud import LOCAL_ACCOUNT
 from local.resources import Queue, Template
 from local.template import ACCOUNT, REGION
 
-_BUCKETS = {"uploads_bucket": "CUTOUT_UPLOADS_BUCKET", "results_bucket": "CUTOUT_RESULTS_BUCKET"}
+_BUCKET_VARIABLES = {"uploads_bucket": "CUTOUT_UPLOADS_BUCKET", "results_bucket": "CUTOUT_RESULTS_BUCKET"}
 
 
 def log_folder(state: Path, port: int) -> Path:
-    """The folder of an instance's logs, made where it is missing."""
+    """Return the folder of an instance's logs; it is made where it is missing."""
     folder = state / str(port) / "logs"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
 def last_error(log: Path) -> str:
-    """What a function last logged as the cause of an error (in Powertools' JSON lines); empty when it named none."""
+    """Find the cause of the last error in the log of a function.
+
+    Args:
+        log: A file with Powertools' JSON lines among others.
+
+    Returns:
+        The last line of the exception; empty when no error names a cause.
+    """
     for line in reversed(log.read_text(errors="replace").splitlines()):
         if line.startswith("{") and '"level":"ERROR"' in line:
             entry = json.loads(line)
@@ -32,22 +39,31 @@ def last_error(log: Path) -> str:
     return ""
 
 
-def variables(template: Template, name: str) -> list[str]:
-    """The values that the functions' environments give a variable, without repetition."""
+def environment_values(template: Template, name: str) -> list[str]:
+    """Return the different values that the functions' environments give a variable, sorted."""
     values = (function.environment.get(name) for function in template.functions.values())
     return sorted({value for value in values if value})
 
 
 def queue_url(aws: str, queue: Queue) -> str:
-    """The URL of a queue in moto's server."""
+    """Return the URL of a queue in moto's server at ``aws``."""
     return f"{aws}/{ACCOUNT}/{queue.name}"
 
 
 def endpoints(template: Template, api: str, aws: str) -> dict[str, str]:
-    """Where an instance is reached and what it is called; a bucket that no function uses is left out."""
+    """Describe where an instance is reached.
+
+    Args:
+        template: The served template.
+        api: URL of the API.
+        aws: URL of moto's server.
+
+    Returns:
+        The content of ``endpoints.json``; a bucket that no function uses is left out.
+    """
     found = {"api": api, "aws": aws, "region": REGION, "account": LOCAL_ACCOUNT.id}
-    for name, variable in _BUCKETS.items():
-        for bucket in variables(template, variable):
+    for name, variable in _BUCKET_VARIABLES.items():
+        for bucket in environment_values(template, variable):
             found[name] = bucket
     for logical_id, queue in template.queues.items():
         found[re.sub(r"(?<!^)(?=[A-Z])", "_", logical_id).lower()] = queue_url(aws, queue)
@@ -55,10 +71,11 @@ def endpoints(template: Template, api: str, aws: str) -> dict[str, str]:
 
 
 @contextmanager
-def announced(state: Path, port: int, content: Mapping[str, str]) -> Iterator[None]:
-    """Write ``<state>/<port>/endpoints.json``, and ``<state>/endpoints.json`` unless another live instance owns it.
+def endpoints_file(state: Path, port: int, content: Mapping[str, str]) -> Iterator[None]:
+    """Keep ``<state>/<port>/endpoints.json`` while the block lasts.
 
-    Both are gone when the block ends. The owner is who holds the lock, so a killed instance owns nothing.
+    ``<state>/endpoints.json`` is written too unless another live instance owns it. The owner is who holds a file lock,
+    so an instance that was killed owns nothing.
     """
     text = json.dumps(content, indent=2) + "\n"
     files = [state / str(port) / "endpoints.json"]

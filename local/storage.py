@@ -1,36 +1,15 @@
-"""What a template keeps and sends: tables, buckets, queues and what they feed, from resolved properties to values.
+"""Tables, buckets, queues and event sources, read from the resolved properties of their resources."""
 
-A property that is not listed here, or a value of one that a laptop cannot play, is a TemplateError.
-"""
-
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from local.intrinsics import TemplateError
 from local.resources import Bucket, EventSource, Notification, Queue, Table
 
-PROPERTIES: Mapping[str, set[str]] = {
-    "AWS::DynamoDB::Table": {
-        "AttributeDefinitions", "BillingMode", "DeletionProtectionEnabled", "GlobalSecondaryIndexes", "KeySchema",
-        "OnDemandThroughput", "PointInTimeRecoverySpecification", "SSESpecification", "TableName", "Tags",
-        "TimeToLiveSpecification",
-    },
-    "AWS::S3::Bucket": {
-        "BucketEncryption", "BucketName", "CorsConfiguration", "LifecycleConfiguration", "NotificationConfiguration",
-        "OwnershipControls", "PublicAccessBlockConfiguration", "Tags",
-    },
-    "AWS::SQS::Queue": {
-        "MessageRetentionPeriod", "QueueName", "RedrivePolicy", "SqsManagedSseEnabled", "Tags", "VisibilityTimeout",
-    },
-    "AWS::Lambda::EventSourceMapping": {
-        "BatchSize", "EventSourceArn", "FunctionName", "FunctionResponseTypes", "ScalingConfig", "Tags",
-    },
-}  # fmt: skip
-"""What has a meaning here, or is known to need none, by resource type."""
 
-
-def table(logical_id: str, name: str, properties: Mapping[str, Any]) -> Table:
-    """Read an AWS::DynamoDB::Table."""
+def read_table(logical_id: str, name: str, properties: Mapping[str, Any]) -> Table:
+    """Read an ``AWS::DynamoDB::Table``."""
     ttl = properties.get("TimeToLiveSpecification", {})
     return Table(
         logical_id=logical_id,
@@ -42,31 +21,39 @@ def table(logical_id: str, name: str, properties: Mapping[str, Any]) -> Table:
     )
 
 
-def bucket(logical_id: str, name: str, properties: Mapping[str, Any]) -> Bucket:
-    """Read an AWS::S3::Bucket. Raises TemplateError for notifications that do not go to a queue."""
+def read_bucket(logical_id: str, name: str, properties: Mapping[str, Any]) -> Bucket:
+    """Read an ``AWS::S3::Bucket``.
+
+    Raises:
+        TemplateError: A notification does not go to a queue.
+    """
     notifications = properties.get("NotificationConfiguration", {})
-    _only(logical_id, notifications, {"QueueConfigurations"})
+    check_properties(logical_id, notifications, {"QueueConfigurations"})
     return Bucket(
         logical_id=logical_id,
         name=name,
         lifecycle=tuple(properties.get("LifecycleConfiguration", {}).get("Rules", [])),
         cors=tuple(properties.get("CorsConfiguration", {}).get("CorsRules", [])),
-        notifications=tuple(_notifications(logical_id, notifications.get("QueueConfigurations", []))),
+        notifications=tuple(_read_notifications(logical_id, notifications.get("QueueConfigurations", []))),
     )
 
 
-def _notifications(logical_id: str, configurations: list[dict[str, Any]]) -> Iterator[Notification]:
+def _read_notifications(logical_id: str, configurations: list[dict[str, Any]]) -> Iterator[Notification]:
     for configuration in configurations:
-        _only(logical_id, configuration, {"Event", "Filter", "Queue"})
+        check_properties(logical_id, configuration, {"Event", "Filter", "Queue"})
         rules = configuration.get("Filter", {}).get("S3Key", {}).get("Rules", [])
         pairs = tuple((rule["Name"], rule["Value"]) for rule in rules)
         yield Notification(configuration["Event"], configuration["Queue"], pairs)
 
 
-def queue(logical_id: str, name: str, properties: Mapping[str, Any]) -> Queue:
-    """Read an AWS::SQS::Queue; what is not given has the service's default."""
+def read_queue(logical_id: str, name: str, properties: Mapping[str, Any]) -> Queue:
+    """Read an ``AWS::SQS::Queue``; a property that is not given has the default of SQS.
+
+    Raises:
+        TemplateError: The redrive policy has an unknown member.
+    """
     redrive = properties.get("RedrivePolicy", {})
-    _only(logical_id, redrive, {"deadLetterTargetArn", "maxReceiveCount"})
+    check_properties(logical_id, redrive, {"deadLetterTargetArn", "maxReceiveCount"})
     return Queue(
         logical_id=logical_id,
         name=name,
@@ -77,23 +64,36 @@ def queue(logical_id: str, name: str, properties: Mapping[str, Any]) -> Queue:
     )
 
 
-def source(logical_id: str, queue_id: str, function_id: str, properties: Mapping[str, Any]) -> EventSource:
-    """Read an AWS::Lambda::EventSourceMapping of a queue and a function, given by logical ids."""
-    scaling, answers = properties.get("ScalingConfig", {}), properties.get("FunctionResponseTypes", [])
-    _only(logical_id, scaling, {"MaximumConcurrency"})
-    if set(answers) - {"ReportBatchItemFailures"}:
-        raise TemplateError(f"{logical_id}: no local meaning for {', '.join(answers)}")
+def read_event_source(logical_id: str, queue_id: str, function_id: str, properties: Mapping[str, Any]) -> EventSource:
+    """Read an ``AWS::Lambda::EventSourceMapping`` of a queue and a function, given by their logical ids.
+
+    Raises:
+        TemplateError: The mapping scales or reports in a way that is not emulated.
+    """
+    scaling, reports = properties.get("ScalingConfig", {}), properties.get("FunctionResponseTypes", [])
+    check_properties(logical_id, scaling, {"MaximumConcurrency"})
+    check_properties(logical_id, reports, {"ReportBatchItemFailures"})
     return EventSource(
         logical_id=logical_id,
         queue=queue_id,
         function=function_id,
         batch_size=int(properties.get("BatchSize", 10)),
         concurrency=int(scaling.get("MaximumConcurrency", 0)),
-        partial=bool(answers),
+        partial=bool(reports),
     )
 
 
-def _only(logical_id: str, properties: Mapping[str, Any], known: set[str]) -> None:
-    unknown = sorted(properties.keys() - known)
+def check_properties(logical_id: str, properties: Collection[str], known: AbstractSet[str]) -> None:
+    """Refuse properties that are not emulated.
+
+    Args:
+        logical_id: The resource, for the message.
+        properties: Names of properties, as a list or as the keys of a mapping.
+        known: Names that have a meaning here.
+
+    Raises:
+        TemplateError: A name is not known; the message has all of these.
+    """
+    unknown = sorted(set(properties) - known)
     if unknown:
         raise TemplateError(f"{logical_id}: no local meaning for {', '.join(unknown)}")

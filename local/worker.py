@@ -1,6 +1,6 @@
 """A worker: one process that runs one function, one event at a time, and is killed when it takes too long.
 
-The process runs ``runtime.py`` with the function's own import path and environment. Knows neither HTTP nor routes.
+The process runs ``runtime.py`` with the function's own import path and environment.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ START_TIMEOUT_S = 300.0
 
 
 class Fault(Enum):
-    """Why an invocation has no answer of the handler."""
+    """Why an invocation has no response of the handler."""
 
     UNHANDLED = "the handler raised an exception"
     EXITED = "the process ended"
@@ -34,14 +34,23 @@ class Fault(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The end of an invocation: the handler's answer, or Lambda's error document, as JSON."""
+    """The end of an invocation.
+
+    Attributes:
+        payload: The handler's response, or Lambda's error document, as JSON.
+        fault: Why there is no response; None: there is one.
+    """
 
     payload: bytes
     fault: Fault | None = None
 
 
 class InitError(Exception):
-    """The handler's module cannot be imported. payload: Lambda's error document."""
+    """A handler whose module cannot be imported.
+
+    Attributes:
+        payload: Lambda's error document, as JSON.
+    """
 
     def __init__(self, function: Function, error: Mapping[str, object]) -> None:
         super().__init__(f"{function.name} does not start: {error['errorType']}: {error['errorMessage']}")
@@ -49,10 +58,14 @@ class InitError(Exception):
 
 
 def worker_environment(function: Function, aws: Mapping[str, str], extra: Mapping[str, str]) -> dict[str, str]:
-    """The whole environment of a function's process; of the parent's only what Python itself needs.
+    """Make the whole environment of a function's process, with only the variables of this process that Python needs.
 
-    aws: the ``AWS_*`` variables; extra: wins over the template. A path below ``/var/task`` is one in the image, whose
-    content is the function's folder.
+    A path below ``/var/task`` is one in the image, so it becomes one in the function's folder.
+
+    Args:
+        function: The function with the variables of the template.
+        aws: The ``AWS_*`` variables.
+        extra: Variables that win over those of the template.
     """
     inherited = {name: os.environ[name] for name in ("HOME", "LANG", "PATH", "TMPDIR") if name in os.environ}
     own = {
@@ -76,7 +89,7 @@ def worker_environment(function: Function, aws: Mapping[str, str], extra: Mappin
 
 
 class Worker:
-    """A running process; made by :meth:`start`. After a fault it is dead and only good to be stopped."""
+    """A running process, made by :meth:`start`; after a fault other than UNHANDLED it can only be stopped."""
 
     def __init__(
         self,
@@ -92,13 +105,28 @@ class Worker:
 
     @classmethod
     async def start(cls, function: Function, environment: Mapping[str, str], log: BinaryIO) -> "Worker":
-        """Start a process and wait until its handler is imported; it writes to ``log``. Raises InitError."""
+        """Start a process and wait until its handler is imported.
+
+        Args:
+            function: The function to run.
+            environment: The environment of the process.
+            log: File for everything that the process prints.
+
+        Raises:
+            InitError: The handler was not imported within ``START_TIMEOUT_S``.
+        """
         ours, theirs = socket.socketpair()
         with theirs:
             reader, writer = await asyncio.open_connection(sock=ours)
             try:
                 process = await asyncio.create_subprocess_exec(
-                    *(sys.executable, "-P", str(Path(runtime.__file__)), str(theirs.fileno()), _told(function)),
+                    *(
+                        sys.executable,
+                        "-P",
+                        str(Path(runtime.__file__)),
+                        str(theirs.fileno()),
+                        _runtime_argument(function),
+                    ),
                     stdin=subprocess.PIPE,
                     stdout=log,
                     stderr=log,
@@ -127,7 +155,16 @@ class Worker:
         return worker
 
     async def invoke(self, payload: bytes, request_id: str, timeout_s: float) -> Outcome:
-        """Run the handler on one event (JSON). With a fault other than UNHANDLED the process is dead afterwards."""
+        """Run the handler on one event.
+
+        Args:
+            payload: The event as JSON.
+            request_id: The id in the handler's context.
+            timeout_s: Seconds after which the process is killed.
+
+        Returns:
+            The outcome; with a fault other than UNHANDLED the process is dead.
+        """
         try:
             async with asyncio.timeout(timeout_s):
                 for frame in (request_id.encode(), payload):
@@ -148,7 +185,7 @@ class Worker:
 
     @property
     def alive(self) -> bool:
-        """Whether the process still runs: its end of the channel is open. asyncio hears of an exit only later."""
+        """True while the process runs: its end of the channel is open. asyncio notices an exit only later."""
         try:
             return self._channel.recv(1, socket.MSG_PEEK) != b""
         except BlockingIOError:
@@ -157,7 +194,7 @@ class Worker:
             return False
 
     async def stop(self) -> int:
-        """Kill the process, if it still runs, and wait until it is gone; its exit status."""
+        """Kill the process, if it still runs, wait until it has ended, and return its exit status."""
         self._writer.close()
         if self._process.stdin is not None:
             self._process.stdin.close()
@@ -170,7 +207,7 @@ class Worker:
         return await self._reader.readexactly(length)
 
 
-def _told(function: Function) -> str:
+def _runtime_argument(function: Function) -> str:
     return json.dumps({
         "name": function.name,
         "arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function.name}",

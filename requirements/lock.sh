@@ -18,7 +18,8 @@ compile() {
 compile test
 for name in layer image local; do compile "$name" --constraint "$target/test.txt"; done
 compile sam
-for name in test layer image local sam; do
+compile audit
+for name in test layer image local sam audit; do
   if [ "${1:-}" = --check ]; then
     cmp --silent "$target/$name.txt" "$(place "$name")" || { echo "$(place "$name") is stale: run requirements/lock.sh"; exit 1; }
   else

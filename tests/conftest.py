@@ -8,6 +8,7 @@ free port, once per run.
 import os
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -26,6 +27,7 @@ from local import ROOT
 from local.cloud import aws_environment, client, create_cloud, seed_account
 from local.resources import Template
 from local.template import load_template
+from tests.support.budget import summary
 from tests.support.coverage_marks import covered
 from tests.support.dynalite_server import IMPLEMENTATIONS, dynalite_server
 from tests.support.in_process_api import session
@@ -34,6 +36,20 @@ from tests.support.model_cache import remember_alphas
 from tests.support.sequential_transactions import SequentialTransactions
 from tests.support.webhook_receiver import Receiver, receiver
 from tests.support.xdist_groups import group_of, turn_of
+
+_began = time.monotonic()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--budget-minutes", type=float, default=0, help="the tier's budget, printed at the end of the run")
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Print where the time went; a budget is no test, since machines differ."""
+    reports = [each for kind in terminalreporter.stats.values() for each in kind if hasattr(each, "duration")]
+    terminalreporter.section("time")
+    for line in summary(reports, time.monotonic() - _began, config.getoption("--budget-minutes")):
+        terminalreporter.write_line(line)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -23,11 +23,11 @@ import skimage
 from numpy.typing import NDArray
 from PIL import Image
 
-from cutout.imaging.codecs.png import png_bytes
+from cutout.imaging.codecs.png import encode_png
 from cutout.imaging.compositing.compose import compose
 from cutout.imaging.compositing.layout import lay_out
-from cutout.imaging.matting.foreground import clean_colours
-from cutout.imaging.matting.refine import enlarge, refine_alpha
+from cutout.imaging.matting.foreground import estimate_foreground
+from cutout.imaging.matting.refine import refine_alpha, upsample_rows
 from cutout.imaging.models.manifest import load_manifest
 from cutout.imaging.models.onnx import OnnxSegmenter
 from cutout.imaging.pipeline import cut_out
@@ -45,10 +45,9 @@ PEAK = """
 import resource, sys
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
-from cutout.imaging.layout import lay_out
-from cutout.imaging.manifest import load_manifest
+from cutout.imaging.models.manifest import load_manifest
 from cutout.imaging.pipeline import cut_out
-from cutout.imaging.predict import OnnxSegmenter
+from cutout.imaging.models.onnx import OnnxSegmenter
 from cutout.imaging.spec import CutoutSpec, Limits
 models = Path(sys.argv[2])
 row = load_manifest(models).select()
@@ -128,15 +127,15 @@ def workload(image: NDArray[np.uint8], segmenter: OnnxSegmenter) -> dict[str, Ca
     data, coarse = jpeg(image), segmenter.alpha(image)
     size = (image.shape[0], image.shape[1])
     alpha = refine_alpha(image, coarse)
-    cutout = compose(clean_colours(image, alpha), alpha, CutoutSpec(), lay_out(alpha, CutoutSpec(), Limits()))
+    cutout = compose(estimate_foreground(image, alpha), alpha, CutoutSpec(), lay_out(alpha, CutoutSpec(), Limits()))
     return {
         "bare model": lambda: segmenter.alpha(image),
         "pipeline": lambda: cut_out(data, CutoutSpec(), segmenter, Limits()),
-        "own PNG writer": lambda: png_bytes(cutout),
+        "own PNG writer": lambda: encode_png(cutout),
         "Pillow level 6": lambda: written(cutout, "PNG"),
-        "bilinear alpha": lambda: enlarge(coarse, size, (0, size[0])),
+        "bilinear alpha": lambda: upsample_rows(coarse, size, slice(0, size[0])),
         "refined alpha": lambda: refine_alpha(image, coarse),
-        "clean colours": lambda: clean_colours(image, alpha),
+        "foreground": lambda: estimate_foreground(image, alpha),
     }
 
 

@@ -6,7 +6,7 @@ import io
 
 import numpy as np
 from numpy.random import Generator
-from PIL import Image, ImageChops, ImageFilter
+from PIL import Image, ImageChops, ImageEnhance, ImageFilter
 
 from training import compose
 
@@ -33,16 +33,46 @@ def crop(
         return upper_body(rng, picture, alpha)
     if rng.random() < 0.35:
         return picture, alpha
-    width, height = (int(side * rng.uniform(0.55, 1)) for side in picture.size)
-    x, y = int(rng.integers(0, picture.size[0] - width + 1)), int(rng.integers(0, picture.size[1] - height + 1))
-    part = alpha.crop((x, y, x + width, y + height))
+    box = window(rng, picture.size)
+    part = alpha.crop(box)
     if np.asarray(part).mean() < 8 and alpha.getbbox():
         return picture, alpha
-    return picture.crop((x, y, x + width, y + height)), part
+    return picture.crop(box), part
+
+
+def window(rng: Generator, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """A box of more than half of each side, anywhere."""
+    width, height = (int(side * rng.uniform(0.55, 1)) for side in size)
+    x, y = int(rng.integers(0, size[0] - width + 1)), int(rng.integers(0, size[1] - height + 1))
+    return x, y, x + width, y + height
+
+
+def tiny(rng: Generator, picture: Image.Image, alpha: Image.Image) -> tuple[Image.Image, Image.Image]:
+    """Both as if the picture had 16 to 64 pixels and had been enlarged; nothing finer is asked of the alpha."""
+    side, full = round(float(np.exp(rng.uniform(np.log(16), np.log(64))))), picture.size
+    grow = Image.Resampling.BICUBIC if rng.random() < 0.7 else Image.Resampling.NEAREST
+    small = picture.resize((side, side), Image.Resampling.BOX)
+    return small.resize(full, grow), alpha.resize((side, side), Image.Resampling.BOX).resize(full, compose.BILINEAR)
+
+
+def dark(rng: Generator, picture: Image.Image) -> Image.Image:
+    """Low light: few grey levels above black, and the noise of a sensor at its limit."""
+    values = np.asarray(picture, np.float32) * rng.uniform(0.12, 0.45)
+    values += rng.standard_normal(values.shape, np.float32) * np.float32(rng.uniform(1, 9))
+    return Image.fromarray(np.clip(values, 0, 255).astype(np.uint8))
+
+
+def against_light(rng: Generator, picture: Image.Image, alpha: Image.Image) -> Image.Image:
+    """The subject dark before a bright ground."""
+    subject = ImageEnhance.Brightness(picture).enhance(float(rng.uniform(0.15, 0.55)))
+    ground = ImageEnhance.Brightness(picture).enhance(float(rng.uniform(1.1, 1.8)))
+    return Image.composite(subject, ground, alpha)
 
 
 def degrade(rng: Generator, picture: Image.Image) -> Image.Image:
-    """Blur, loss of resolution, gamma, casts, grey, noise, JPEG."""
+    """Blur, loss of resolution, gamma, casts, grey, low light, noise, JPEG."""
+    if rng.random() < 0.04:
+        picture = dark(rng, picture)
     if rng.random() < 0.12:
         picture = picture.filter(ImageFilter.GaussianBlur(float(rng.uniform(0.4, 1.6))))
     if rng.random() < 0.08:

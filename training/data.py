@@ -1,6 +1,6 @@
 """Samples as tensors, made by worker processes.
 
-A sample is (image float32 [3, S, S] as ``(rgb - 128) / 128``, alpha float32 [1, S, S] in 0..1, trust
+A sample is (image float32 [3, S, S] as ``(rgb - 128) / 128``, alpha and weight float32 [1, S, S] in 0..1, trust
 float32 [1] in 0..1).
 """
 
@@ -15,24 +15,29 @@ from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
 from training import shards
+from training.fusion import Found
 from training.samples import Sampler, normalise
 
 
-class Samples(IterableDataset[tuple[Tensor, Tensor, Tensor]]):
+class Samples(IterableDataset[tuple[Tensor, ...]]):
     """An endless stream of samples; the same seed gives the same stream.
 
-    ``busy`` names backgrounds to leave out because a subject may be seen in them.
+    ``busy`` names backgrounds to leave out because a subject may be seen in them; ``masks`` is the folder of the
+    teachers' masks, without which only the shards' are used.
     """
 
-    def __init__(self, folder: Path, size: int, seed: int, busy: frozenset[str] = frozenset()) -> None:
-        self.folder, self.size, self.seed, self.busy = folder, size, seed, busy
+    def __init__(
+        self, folder: Path, size: int, seed: int, busy: frozenset[str] = frozenset(), masks: Path | None = None
+    ) -> None:
+        self.folder, self.size, self.seed, self.busy, self.masks = folder, size, seed, busy, masks
 
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
         torch.set_num_threads(1)
         worker = get_worker_info()
         rng = np.random.default_rng([self.seed, worker.id if worker else 0])
-        sampler = Sampler(shards.load(self.folder, validation=False, without=self.busy), self.size)
+        items = shards.load(self.folder, validation=False, without=self.busy)
+        sampler = Sampler(items, self.size, Found.load(self.folder, self.masks) if self.masks else None)
         while True:
-            picture, alpha, trust = sampler.draw(rng)
-            mask = torch.from_numpy(np.asarray(alpha, np.float32) / 255)[None]
-            yield torch.from_numpy(normalise(picture)), mask, torch.tensor([trust])
+            picture, alpha, weight, trust = sampler.draw(rng)
+            planes = (torch.from_numpy(np.asarray(plane, np.float32) / 255)[None] for plane in (alpha, weight))
+            yield torch.from_numpy(normalise(picture)), *planes, torch.tensor([trust])

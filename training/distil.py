@@ -47,11 +47,12 @@ class StartingNetwork(nn.Module):
         which is all that a mask needs.
         """
         with torch.no_grad():
-            wanted = self(image).softmax(1)
+            wanted = self(image).float().softmax(1)
         given = self.classes(context).float()
         subject = (1 - given.softmax(1)[:, 0]).clamp(1e-6, 1 - 1e-6)
         kinds = -(wanted * given.log_softmax(1)).sum(1).mean()
-        return kinds + functional.binary_cross_entropy(subject, (1 - wanted[:, 0]).clamp(0, 1))
+        with torch.autocast(image.device.type, enabled=False):
+            return kinds + functional.binary_cross_entropy(subject, (1 - wanted[:, 0]).clamp(0, 1))
 
 
 def busy_backgrounds(network: StartingNetwork, folder: Path, cache: Path) -> frozenset[str]:

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from training.data import normalise
-from training.model import CutoutNet, load_trial
+from training.model import CutoutNet, load_arrays, load_trial
 from training.refiner import FULL, Refiner, TwoStageNet
 
 OPSET = 17
@@ -47,8 +47,11 @@ class Graph(nn.Module):
 
 
 def read_net(weights: Path) -> CutoutNet:
-    """The averaged net of a checkpoint of ours, or the net of the first trial's state."""
+    """The averaged net of a checkpoint of ours (or its arrays, .npz), or the net of the first trial's state."""
     net = CutoutNet()
+    if weights.suffix == ".npz":
+        load_arrays(net, weights)
+        return net.eval()
     state = torch.load(weights, map_location="cpu", weights_only=True)
     if "average" in state:
         net.load_state_dict(state["average"])

@@ -1,6 +1,7 @@
 """What makes an alpha good: right pixels, right shape, right edges, and no grey where there is none.
 
-Logits and alphas are float32 [N, 1, H, W], alphas in 0..1; ``trust`` is float32 [N, 1] in 0..1.
+Logits, alphas and weights of pixels are float32 [N, 1, H, W], the latter two in 0..1; ``trust`` is float32 [N, 1] in
+0..1.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ def edge_band(alpha: Tensor) -> Tensor:
     return (high - low > 0.1).float()
 
 
-def soft_iou(p: Tensor, alpha: Tensor) -> Tensor:
+def soft_iou(p: Tensor, alpha: Tensor, weight: Tensor) -> Tensor:
     """1 - IoU of soft masks, for each image alone, so that an empty mask counts like any other.
 
     Minimum and maximum instead of products: right half-transparent answers cost nothing.
     """
-    common = torch.minimum(p, alpha).sum((1, 2, 3))
-    union = torch.maximum(p, alpha).sum((1, 2, 3))
-    return (1 - (common + 1) / (union + 1)).mean()
+    common = (torch.minimum(p, alpha) * weight).sum((1, 2, 3))
+    union = (torch.maximum(p, alpha) * weight).sum((1, 2, 3))
+    return ((1 - (common + 1) / (union + 1)) * weight.amax((1, 2, 3))).mean()
 
 
 def gradient(p: Tensor, alpha: Tensor, trust: Tensor) -> Tensor:
@@ -42,20 +43,21 @@ def gradient(p: Tensor, alpha: Tensor, trust: Tensor) -> Tensor:
 
 def indecision(p: Tensor, alpha: Tensor, band: Tensor) -> Tensor:
     """Mean of 4 p (1 - p) away from edges and from what shines through: 1 if all is grey, 0 if all is decided."""
-    away = (1 - band) * ((alpha < 0.05) | (alpha > 0.95))
+    away = (1 - band).clamp(min=0) * ((alpha < 0.05) | (alpha > 0.95))
     return (4 * p * (1 - p) * away).sum() / away.sum().clamp(min=1)
 
 
-def total(answer: Prediction, alpha: Tensor, trust: Tensor, decide: float) -> Tensor:
+def total(answer: Prediction, alpha: Tensor, weight: Tensor, trust: Tensor, decide: float) -> Tensor:
     """The sum that is trained on; ``decide`` in 0..1 brings the indecision term in."""
     p, band = torch.sigmoid(answer.full), edge_band(alpha)
     low, high = EDGE_WEIGHT
-    weight = 1 + band * (low + (high - low) * trust[:, :, None, None] - 1)
-    pixels = functional.binary_cross_entropy_with_logits(answer.full, alpha, weight)
-    level = ((p - alpha).abs() * weight).mean()
-    shape = soft_iou(p, alpha)
-    coarse = 0.3 * _at_size(answer.eighth, alpha) + 0.15 * _at_size(answer.sixteenth, alpha)
-    return pixels + level + shape + 2 * gradient(p, alpha, trust) + coarse + 0.1 * decide * indecision(p, alpha, band)
+    focus = weight * (1 + band * (low + (high - low) * trust[:, :, None, None] - 1))
+    pixels = functional.binary_cross_entropy_with_logits(answer.full, alpha, focus)
+    level = ((p - alpha).abs() * focus).mean()
+    shape = soft_iou(p, alpha, weight)
+    coarse = 0.3 * _at_size(answer.eighth, alpha, weight) + 0.15 * _at_size(answer.sixteenth, alpha, weight)
+    decided = indecision(p, alpha, band + 1 - weight)
+    return pixels + level + shape + 2 * gradient(p, alpha, trust) + coarse + 0.1 * decide * decided
 
 
 def _highest(x: Tensor) -> Tensor:
@@ -64,6 +66,6 @@ def _highest(x: Tensor) -> Tensor:
     return functional.max_pool2d(rows, (EDGE_PX, 1), 1, (EDGE_PX // 2, 0))
 
 
-def _at_size(logits: Tensor, alpha: Tensor) -> Tensor:
-    small = functional.interpolate(alpha, logits.shape[-2:], mode="area")
-    return functional.binary_cross_entropy_with_logits(logits, small)
+def _at_size(logits: Tensor, alpha: Tensor, weight: Tensor) -> Tensor:
+    small, lighter = (functional.interpolate(plane, logits.shape[-2:], mode="area") for plane in (alpha, weight))
+    return functional.binary_cross_entropy_with_logits(logits, small, lighter)

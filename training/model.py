@@ -18,6 +18,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from training.quick import Depthwise
+
 # One row for each block: expansion, channels out, stride, dilation of the depthwise convolution.
 BLOCKS = (
     (1, 16, 1, 1),
@@ -61,7 +63,7 @@ class InvertedResidual(nn.Module):
         wide = c_in * expansion
         self.adds = stride == 1 and c_in == c_out
         self.expand = nn.Conv2d(c_in, wide, 1) if expansion > 1 else None
-        self.depthwise = nn.Conv2d(wide, wide, 3, stride, dilation, dilation, groups=wide)
+        self.depthwise = Depthwise(wide, 3, stride, dilation)
         self.project = nn.Conv2d(wide, c_out, 1)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -103,7 +105,7 @@ class Separable(nn.Sequential):
 
     def __init__(self, c_in: int, c_out: int) -> None:
         super().__init__(
-            nn.Conv2d(c_in, c_in, 5, padding=2, groups=c_in, bias=False),
+            Depthwise(c_in, 5, bias=False),
             nn.BatchNorm2d(c_in),
             nn.Conv2d(c_in, c_out, 1, bias=False),
             nn.BatchNorm2d(c_out),
@@ -194,6 +196,20 @@ def load_encoder(encoder: Encoder, npz: Path) -> None:
         for convolution, key in zip(convolutions, keys, strict=True):
             convolution.weight.copy_(torch.from_numpy(arrays[f"{key}.weight"]))
             convolution.bias.copy_(torch.from_numpy(arrays[f"{key}.bias"]))  # type: ignore[union-attr]
+
+
+def is_ours(npz: Path) -> bool:
+    """Whether the file has the whole net's state, and not the starting network's convolutions."""
+    with np.load(npz) as arrays:
+        return "encoder.stem.weight" in arrays.files
+
+
+def load_arrays(net: CutoutNet, npz: Path) -> None:
+    """The net's whole state from an ``.npz`` with its own names, in any precision of floats."""
+    state = net.state_dict()  # its counters of batches stay as they are
+    with np.load(npz) as arrays:
+        state |= {name: torch.from_numpy(arrays[name].astype(np.float32)) for name in arrays.files}
+    net.load_state_dict(state)
 
 
 def load_trial(net: CutoutNet, theirs: dict[str, Tensor]) -> None:

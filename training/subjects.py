@@ -20,7 +20,7 @@ CUTOUT_WEIGHTS = {
     "emoji-fluent3d": 1.6,
     "emoji-noto": 0.4,
 }
-MAKERS = {"photo": 0.5, "cutout": 0.38, "thin": 0.05, "blob": 0.03, "glass": 0.04}
+MAKERS = {"photo": 0.44, "cutout": 0.36, "thin": 0.11, "blob": 0.03, "glass": 0.06}
 HAIRY = {"people-ccp": 0.35, "cats": 0.35, "pets": 0.35, "blob": 0.7, "caltech-animals": 0.1}  # how many grow strands
 GROUPS = ("people-ccp", "cats", "pets", "objects-ycb", "food-iconic", "emoji-fluent3d")
 
@@ -55,13 +55,16 @@ class Subjects:
             picture = compose.tint(rng, picture)
         return item.source, compose.lift(picture, alpha)
 
-    def group(self, rng: Generator, size: int) -> list[tuple[Subject, tuple[int, int]]]:
-        """Two to five subjects of one source side by side, partly over each other, with their corners."""
+    def group(self, rng: Generator, size: int, *, far: bool = False) -> list[tuple[Subject, tuple[int, int]]]:
+        """Two to five subjects of one source side by side, partly over each other, with their corners.
+
+        ``far``: up to nine, a twentieth to a fifth of the picture tall.
+        """
         everything = self.items.photos | self.items.cutouts
         sources = [s for s in GROUPS if s in everything]
         source = str(rng.choice(sources))
-        n, share = int(rng.integers(2, 6)), rng.uniform(0.4, 0.95)
-        ground = size * rng.uniform(0.75, 1.1)
+        n, share = int(rng.integers(2, 10 if far else 6)), rng.uniform(*((0.06, 0.22) if far else (0.4, 0.95)))
+        ground = size * (rng.uniform(0.3, 0.95) if far else rng.uniform(0.75, 1.1))
         members = []
         for x in np.linspace(0.15, 0.85, n) + rng.normal(0, 0.07, n):
             _, subject = self.real(rng, {source: everything[source]})
@@ -69,7 +72,7 @@ class Subjects:
                 rng, replace(subject, cut=subject.cut & {"bottom"}), size, share * rng.uniform(0.8, 1.1)
             )
             w, h = subject.picture.size
-            foot = max(size, ground) if "bottom" in subject.cut else ground * rng.normal(1, 0.03)
+            foot = max(size, ground) if "bottom" in subject.cut and not far else ground * rng.normal(1, 0.03)
             members.append((dress(rng, source, subject), (round(x * size - w / 2), round(foot - h))))
         return [members[i] for i in rng.permutation(n)]
 

@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from training import losses
 from training.data import Samples
 from training.distil import StartingNetwork, busy_backgrounds
-from training.model import CutoutNet, load_encoder, load_trial
+from training.model import CutoutNet, Prediction, is_ours, load_arrays, load_encoder, load_trial
 from training.runs import Run, budget, checkpoint
 
 ENCODER_RATE = 0.3  # of the decoder's
@@ -27,7 +27,10 @@ LOG_EVERY = 20
 def load_start(net: CutoutNet, start: Path) -> None:
     """Weights to begin with: the starting network (.npz), a checkpoint of ours, or the first trial's state."""
     if start.suffix == ".npz":
-        load_encoder(net.encoder, start)
+        if is_ours(start):
+            load_arrays(net, start)
+        else:
+            load_encoder(net.encoder, start)
         return
     state = torch.load(start, map_location="cpu", weights_only=True)
     if "average" in state:
@@ -60,6 +63,9 @@ def begin(options: argparse.Namespace, device: torch.device) -> Run[CutoutNet]:
         load_start(net, options.start)
     net.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     freeze(net, options.freeze)
+    if options.still_norms:
+        for norm in (part for part in net.modules() if isinstance(part, nn.BatchNorm2d)):
+            norm.eval()
     return Run(net, optimiser(net, options.rate), options)
 
 
@@ -70,17 +76,20 @@ def train(options: argparse.Namespace) -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     teacher = StartingNetwork(options.teacher)
     busy = busy_backgrounds(teacher, options.data, options.out / "busy.json")
-    teacher.to(device)
+    teacher.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     run = begin(options, device)
     net = run.net
     drawn, recent = batches(options, run.progress.step, busy), 0.0
     for share in run.steps():
-        image, alpha, trust = (t.to(device) for t in next(drawn))
+        image, alpha, weight, trust = (t.to(device) for t in next(drawn))
         image = image.to(memory_format=torch.channels_last)
-        maps = net.encoder(image)
-        loss = losses.total(net.decoder(image, maps), alpha, trust, decide=share)
-        asks = run.progress.step % options.distil_every == 0
-        run.update(loss + options.distil * teacher.loss(image, maps.context) if asks else loss)
+        with torch.autocast(device.type, torch.bfloat16, enabled=options.bf16):
+            maps = net.encoder(image)
+            answer = net.decoder(image, maps)
+            asks = run.progress.step % options.distil_every == 0
+            kept = options.distil * teacher.loss(image, maps.context) if asks else 0.0
+        loss = losses.total(Prediction(*(part.float() for part in answer)), alpha, weight, trust, decide=share)
+        run.update(loss + kept)
         cost = float(loss.detach())
         recent = 0.95 * (recent or cost) + 0.05 * cost
         if run.progress.step % LOG_EVERY == 0:
@@ -90,7 +99,7 @@ def train(options: argparse.Namespace) -> None:
 def batches(options: argparse.Namespace, step: int, busy: frozenset[str]) -> Iterator[list[Tensor]]:
     """Endless samples, others after each restart."""
     torch.manual_seed(options.seed + step)
-    samples = Samples(options.data, options.size, options.seed + step, busy)
+    samples = Samples(options.data, options.size, options.seed + step, busy, options.masks)
     return iter(DataLoader(samples, options.batch, num_workers=options.workers, prefetch_factor=4))
 
 
@@ -99,6 +108,9 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     budget(parser, minutes=60)
     parser.add_argument("--data", type=Path, required=True, help="folder of the shards")
+    parser.add_argument("--masks", type=Path, help="folder of teachers' masks, for the photos of the second part")
+    parser.add_argument("--bf16", action="store_true", help="compute in bfloat16: twice as fast with AMX")
+    parser.add_argument("--still-norms", action="store_true", help="batch norms as they are: for folded weights")
     parser.add_argument("--teacher", type=Path, required=True, help="starting network, .npz")
     parser.add_argument("--start", type=Path, required=True, help="weights to begin with: .npz or .pt")
     parser.add_argument("--size", type=int, default=256, help="side of the square input, a multiple of 16")

@@ -10,7 +10,7 @@ from cutout.api.routing import AnyEndpoint, Endpoint
 from cutout.aws import model_health
 from cutout.aws.api_gateway import lambda_handler
 from cutout.container import container
-from cutout.imaging.models.onnx import check
+from cutout.imaging.models.onnx import self_test
 from cutout.usage import Admission
 
 
@@ -22,7 +22,7 @@ def remove(dialect: Dialect, admission: Admission, request: Request) -> Response
 def model_state(_: Request) -> Response:
     """Load the model and run it once, for the deep health check."""
     segmenter = container().segmenter
-    check(segmenter)
+    self_test(segmenter)
     return json_answer({"status": "ok", "model": segmenter.name})
 
 

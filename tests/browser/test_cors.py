@@ -1,12 +1,8 @@
-"""Chromium itself lets a page of another origin call the API with keys in headers, and read what the answers say.
-
-Without Chromium this is skipped with the reason; with CUTOUT_REQUIRE_CHROMIUM=1 (as in .ci/run) that is a failure.
-"""
+"""Chromium itself lets a page of another origin call the API with keys in headers, and read what the answers say."""
 
 import json
 import os
 import queue
-import shutil
 import signal
 import subprocess
 import threading
@@ -19,25 +15,12 @@ from urllib.parse import urlencode
 
 import pytest
 
+from tests.browser.chromium import QUIET, chromium
 from tests.support.local_service import Service
 
 PAGE = Path(__file__).parent / "page.html"
-NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
-QUIET = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-default-apps", "--disable-extensions",
-    "--disable-sync", "--no-proxy-server", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-)  # fmt: skip
-"""A browser without a screen that talks to this machine only."""
 PATIENCE_S = 240
 """Beyond this the page has failed; a busy machine takes its time."""
-
-
-def chromium() -> str:
-    found = next(filter(None, map(shutil.which, NAMES)), None)
-    if found is None:
-        (pytest.fail if os.environ.get("CUTOUT_REQUIRE_CHROMIUM") else pytest.skip)("Chromium is not installed")
-    return str(found)
 
 
 @contextmanager
@@ -73,7 +56,7 @@ def page_server() -> Iterator[tuple[str, "queue.Queue[dict[str, Any]]"]]:
 
 @pytest.fixture(scope="module")
 def browser() -> str:
-    return chromium()
+    return str(chromium())
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +66,7 @@ def report(browser: str, service: Service, tmp_path_factory: pytest.TempPathFact
     with page_server() as (origin, reports):
         url = f"{origin}/page.html?{urlencode({'service': service.url, 'key': service.key})}"
         with (profile / "chromium.log").open("wb") as log:
-            command = [browser, *QUIET, f"--user-data-dir={profile}", url]
+            command = [browser, "--headless=new", *QUIET, f"--user-data-dir={profile}", url]
             process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
         try:
             return reports.get(timeout=PATIENCE_S)

@@ -6,14 +6,13 @@ import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cutout.webhooks import Event, signed_headers
 from cutout_client.webhooks import WebhookVerificationError, verify
-from local import ROOT
+from tests.clients.javascript_client import built
 from tests.support.node_packages import node
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of 24 bytes or so").decode()
@@ -92,7 +91,7 @@ def in_python(given: Delivery) -> Any:
 
 
 def in_javascript(given: Delivery) -> Any:
-    script = SCRIPT % (Path(ROOT / "clients" / "javascript" / "webhooks.mjs").as_uri(),)
+    script = SCRIPT % ((built() / "dist" / "esm" / "webhooks.js").as_uri(),)
     question = {
         "body": base64.b64encode(given.body).decode(),
         "headers": dict(given.headers),

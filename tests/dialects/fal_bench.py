@@ -10,7 +10,7 @@ from cutout.aws import clients
 from cutout.container import container
 from functions.deliver_webhook.app import handler as deliver_webhook
 from functions.process_upload.app import handler as process_upload
-from local.messages import sqs_event
+from local.sqs_events import sqs_event
 from tests.support.in_process_api import URL
 from tests.support.local_service import LIVE_KEY
 

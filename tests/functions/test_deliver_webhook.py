@@ -17,7 +17,7 @@ from cutout.jobs.job import Job
 from cutout.jobs.parts import JobError, JobOptions, JobSource, SourceKind
 from functions.deliver_webhook.app import handler
 from local.cloud import LOCAL_ACCOUNT
-from local.messages import sqs_event
+from local.sqs_events import sqs_event
 from tests.support.process_state import forget_everything
 from tests.support.webhook_receiver import Receiver
 

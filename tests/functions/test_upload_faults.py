@@ -19,6 +19,7 @@ from botocore.exceptions import EndpointConnectionError
 from moto import mock_aws
 from PIL import Image
 
+from cutout.aws import telemetry
 from cutout.aws.dynamodb import errors as retries
 from cutout.aws.dynamodb.jobs import DynamoJobStore
 from cutout.aws.dynamodb.object_lease import DynamoObjectLease
@@ -26,11 +27,10 @@ from cutout.aws.dynamodb.usage import DynamoUsageStore
 from cutout.aws.s3.images import S3ImageStore
 from cutout.aws.s3.results import S3ReportStore, S3ResultStore
 from cutout.aws.s3.uploads import S3RetentionStore, S3UploadStore
-from cutout.aws.s3_events import ObjectCreated
 from cutout.imaging.spec import Limits
 from cutout.jobs.ids import object_job_id
 from cutout.jobs.job import Job, JobState
-from cutout.jobs.parts import JobOptions, JobSource, SourceKind
+from cutout.jobs.parts import JobMessage, JobOptions, JobSource, ObjectCreated, SourceKind
 from cutout.services.job_storage import JobStorage
 from cutout.services.job_worker import JobWorker
 from cutout.services.upload_intake import UploadIntake
@@ -103,10 +103,10 @@ class World:
     chance: random.Random
     template: Template
     now: datetime = NOON
-    waiting: list[ObjectCreated | str] = field(default_factory=list)
+    waiting: list[ObjectCreated | JobMessage] = field(default_factory=list)
     s3: Any = None
     dynamodb: Any = None
-    told: list[str] = field(default_factory=list)
+    notified: list[str] = field(default_factory=list)
     deaths: int = 0
     dropped: list[str] = field(default_factory=list)
     depth: int = 0
@@ -135,12 +135,13 @@ class World:
             find_account=lambda _: ACCOUNT,
             require_quota=lambda *_: None,
             fetch=lambda _: POISON,
-            tell=self.told.append,
+            notify=self.notified.append,
+            observer=telemetry,
             now=self.clock,
         )
         intake = UploadIntake(
             runner, jobs, files, DynamoObjectLease(dynamodb, jobs_table, self.clock),
-            find_account=lambda _: ACCOUNT, max_bytes=10**6, url_allow=frozenset(), now=self.clock,
+            find_account=lambda _: ACCOUNT, max_bytes=10**6, url_allow=frozenset(), observer=telemetry, now=self.clock,
         )  # fmt: skip
         return intake, jobs, files
 
@@ -149,12 +150,12 @@ class World:
         if self.depth < 3 and self.waiting and self.chance.random() < 0.5:
             self.deliver(self.chance.choice(self.waiting))
 
-    def deliver(self, task: ObjectCreated | str) -> None:
+    def deliver(self, task: ObjectCreated | JobMessage) -> None:
         """One receipt of a message, by a worker of its own."""
         self.depth += 1
         intake, _, _ = self.worker(fault=0.04, death=0.03)
         try:
-            intake.do_all([task], lambda: TIMEOUT_S)
+            intake.process([task], lambda: TIMEOUT_S)
         except Killed:
             self.deaths += 1
             if self.depth == 1:  # who waits for another's death must not sleep through its own lease
@@ -220,7 +221,7 @@ def everything(world: World, seed: int) -> dict[str, list[ObjectCreated]]:
         world.waiting.append(put(world, key, picture(20), "0001"))
     job_id = new_id(world)
     jobs.create(Job.queued(job_id, A, JobOptions(), JobSource(SourceKind.URL, url=HOOK), NOON))
-    world.waiting.append(job_id)
+    world.waiting.append(JobMessage(job_id))
     world.waiting += [event for events in versions.values() for event in events]
     world.waiting += world.chance.sample(world.waiting, 3)
     world.chance.shuffle(world.waiting)
@@ -237,7 +238,7 @@ def test_the_books_are_right_in_the_end(new_world, seed):
             for event in world.waiting
             if isinstance(event, ObjectCreated)
         }
-        all_ids = {*ids.values(), *(task for task in world.waiting if isinstance(task, str))}
+        all_ids = {*ids.values(), *(task.job_id for task in world.waiting if isinstance(task, JobMessage))}
         before = images(world)
         for _ in range(2_000):
             if not world.waiting:
@@ -257,7 +258,7 @@ def test_the_books_are_right_in_the_end(new_world, seed):
     kept = {name.rpartition("/")[2] for name in listed(world, "UploadsBucket", f"retained/{A}/")} & all_ids
     assert kept == {job.id for job in done.values() if job.state is JobState.SUCCEEDED and job.deleted_at is None}
     owed = {job.id for job in done.values() if job.state is not JobState.CANCELLED and job.webhook_url}
-    assert owed <= set(world.told) <= all_ids
+    assert owed <= set(world.notified) <= all_ids
 
 
 def check_results(

@@ -14,12 +14,12 @@ from pathlib import Path
 from local import ROOT
 
 TOY = Path(__file__).parent / "toy.yaml"
-GONE_S = 20
+STOP_TIMEOUT_S = 20
 
 
 @dataclass
 class Instance:
-    """A started service. children: the processes that it started."""
+    """A running service. ready: what it printed; state: its state folder."""
 
     process: subprocess.Popen
     url: str
@@ -67,8 +67,8 @@ def started(state: Path, **environment: str) -> Iterator[Instance]:
             process.terminate()
 
 
-def gone(pid: int) -> bool:
-    """Whether a process has ended with all of its threads; one that was killed and not yet collected has."""
+def has_ended(pid: int) -> bool:
+    """True for a process that has ended with all of its threads, a zombie included."""
     process = Path(f"/proc/{pid}")
     try:
         state = (process / "stat").read_text().rpartition(")")[2].split()[0]
@@ -77,8 +77,8 @@ def gone(pid: int) -> bool:
         return True
 
 
-def wait_until_gone(pids: list[int]) -> None:
-    deadline = time.monotonic() + GONE_S
-    while not all(map(gone, pids)):
-        assert time.monotonic() < deadline, [pid for pid in pids if not gone(pid)]
+def wait_until_ended(pids: list[int]) -> None:
+    deadline = time.monotonic() + STOP_TIMEOUT_S
+    while not all(map(has_ended, pids)):
+        assert time.monotonic() < deadline, [pid for pid in pids if not has_ended(pid)]
         time.sleep(0.05)

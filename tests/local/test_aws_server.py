@@ -1,4 +1,4 @@
-"""moto's server under many clients at once, which moto alone does not bear."""
+"""moto's server with many clients at once, for which moto alone is not made."""
 
 import threading
 import time
@@ -48,10 +48,10 @@ def count(dynamodb: Any, pk: str) -> int:
     return int(dynamodb.get_item(TableName=TABLE, Key={"pk": {"S": pk}})["Item"]["n"]["N"])
 
 
-def test_refused_transactions_take_nobody_elses_writes_with_them(aws):
+def test_a_cancelled_transaction_keeps_the_writes_of_other_clients(aws):
     dynamodb = client("dynamodb", aws)
 
-    def work(writer: int) -> int:
+    def write(writer: int) -> int:
         refused = 0
         for number in range(10):
             try:
@@ -65,7 +65,7 @@ def test_refused_transactions_take_nobody_elses_writes_with_them(aws):
         return refused
 
     with ThreadPoolExecutor(WRITERS) as pool:
-        refused = sum(pool.map(work, range(WRITERS)))
+        refused = sum(pool.map(write, range(WRITERS)))
     assert refused == 10 * WRITERS - 10
     assert count(dynamodb, "sum") == 10
     items = [item["pk"]["S"] for item in dynamodb.scan(TableName=TABLE)["Items"]]
@@ -74,7 +74,7 @@ def test_refused_transactions_take_nobody_elses_writes_with_them(aws):
     assert sum(count(dynamodb, pk) for pk in items if pk.startswith("mine/")) == 10
 
 
-def test_a_transaction_deletes_what_it_says_and_a_refused_one_does_not(aws):
+def test_a_transaction_deletes_its_items_and_a_cancelled_one_does_not(aws):
     dynamodb = client("dynamodb", aws)
     dynamodb.put_item(TableName=TABLE, Item={"pk": {"S": "old"}})
     delete = {"Delete": {"TableName": TABLE, "Key": {"pk": {"S": "old"}}}}
@@ -95,31 +95,34 @@ def test_messages_are_not_lost_while_others_are_deleted(aws):
         for number in range(20):
             sqs.send_message(QueueUrl=url, MessageBody=f"{writer}/{number}")
 
-    def take(_: int) -> None:
+    def receive(_: int) -> None:
         while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=3, WaitTimeSeconds=1).get("Messages"):
             for message in messages:
                 seen.append(message["Body"])
                 sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
 
     with ThreadPoolExecutor(WRITERS + 2) as pool:
-        jobs = [pool.submit(send, writer) for writer in range(WRITERS)] + [pool.submit(take, 0), pool.submit(take, 1)]
+        jobs = [pool.submit(send, writer) for writer in range(WRITERS)] + [
+            pool.submit(receive, 0),
+            pool.submit(receive, 1),
+        ]
         for job in jobs:
             job.result()
     assert len(seen) == len(set(seen)) == sent
 
 
-def test_waiting_for_a_message_keeps_nobody_waiting(aws):
+def test_a_request_that_waits_for_a_message_does_not_block_others(aws):
     sqs, s3 = client("sqs", aws), client("s3", aws)
     url = sqs.create_queue(QueueName="quiet")["QueueUrl"]
-    got: list[Any] = []
-    ask = {"QueueUrl": url, "WaitTimeSeconds": 20}
-    waiting = threading.Thread(target=lambda: got.extend(sqs.receive_message(**ask)["Messages"]))
+    received: list[Any] = []
+    request = {"QueueUrl": url, "WaitTimeSeconds": 20}
+    waiting = threading.Thread(target=lambda: received.extend(sqs.receive_message(**request)["Messages"]))
     waiting.start()
-    time.sleep(0.2)  # it asks by now; if not, what follows is no less true
+    time.sleep(0.2)  # the request has arrived by now; if not, what follows holds too
     s3.list_buckets()
     sqs.send_message(QueueUrl=url, MessageBody="at last")
     waiting.join(15)
-    assert [message["Body"] for message in got] == ["at last"]
+    assert [message["Body"] for message in received] == ["at last"]
 
 
 def test_a_body_in_chunks_arrives_whole(aws):

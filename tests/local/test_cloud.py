@@ -47,15 +47,15 @@ def test_queues_have_the_times_and_the_dead_letter_queue_of_the_template():
         create_cloud(load_template(TOY))
         sqs = client("sqs")
         url = sqs.get_queue_url(QueueName="cutout-local-Inbox")["QueueUrl"]
-        told = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-    assert (told["VisibilityTimeout"], told["MessageRetentionPeriod"]) == ("12", "86400")
-    assert json.loads(told["RedrivePolicy"]) == {
+        attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    assert (attributes["VisibilityTimeout"], attributes["MessageRetentionPeriod"]) == ("12", "86400")
+    assert json.loads(attributes["RedrivePolicy"]) == {
         "deadLetterTargetArn": "arn:aws:sqs:us-east-1:123456789012:cutout-local-lost",
         "maxReceiveCount": 3,
     }
 
 
-def test_a_bucket_tells_its_queue_of_what_is_below_the_prefix():
+def test_a_bucket_notifies_its_queue_of_objects_below_the_prefix():
     bucket = "cutout-local-files-123456789012"
     with mock_aws():
         create_cloud(load_template(TOY))
@@ -95,7 +95,7 @@ def test_a_lifecycle_rule_that_is_not_understood_is_named(tmp_path):
         create_cloud(load_template(path))
 
 
-def test_the_seeded_key_opens_the_local_account():
+def test_the_seeded_key_belongs_to_the_local_account():
     table = "cutout-local-Accounts"
     with mock_aws():
         create_cloud(load_template(TOY))

@@ -35,7 +35,7 @@ def test_an_event_has_the_documented_fields_and_no_others():
     assert made["requestContext"]["identity"].keys() == DOCUMENTED_IDENTITY
 
 
-def test_the_context_tells_who_asked_for_what_and_when():
+def test_the_context_has_the_client_the_route_and_the_time():
     context = event(headers=(("host", "example.org:80"), ("user-agent", "curl/8")))["requestContext"]
     assert context["requestId"] == ID
     assert (context["stage"], context["resourcePath"], context["path"]) == ("prod", "/things/{id}", "/things/1")

@@ -1,4 +1,4 @@
-"""The rungs of tests/conftest.py hold."""
+"""The fixtures of tests/conftest.py isolate tests from network, shell and each other."""
 
 import os
 import socket
@@ -12,7 +12,7 @@ def test_no_test_reaches_beyond_this_machine():
         connection.connect(("192.0.2.1", 80))
 
 
-def test_settings_of_the_developers_shell_are_gone():
+def test_settings_of_the_developers_shell_are_removed():
     names = [name for name in os.environ if name.startswith(("CUTOUT_", "POWERTOOLS_"))]
     assert names == []
     assert os.environ["AWS_CONFIG_FILE"] == os.devnull

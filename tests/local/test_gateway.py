@@ -8,9 +8,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from local.bodies import Bodies
 from local.gateway import MAX_HEADER_BYTES, Gateway
 from local.pool import BusyError
+from local.request_bodies import BodyReader
 from local.template import load_template
 from local.worker import Fault, Outcome
 
@@ -18,7 +18,7 @@ TEMPLATE = load_template(Path(__file__).parent / "toy.yaml")
 
 
 class Function:
-    """Keeps the events it gets and ends as it is told."""
+    """Records its events and ends as it was set up."""
 
     def __init__(self, answer: object = None, fault: Fault | None = None, error: Exception | None = None) -> None:
         self.invoked: list[tuple[str, dict, str]] = []
@@ -32,7 +32,7 @@ class Function:
         return self._outcome
 
 
-def ask(function: Function, method: str, path: str, bodies: Bodies | None = None, **more) -> httpx.Response:
+def send(function: Function, method: str, path: str, bodies: BodyReader | None = None, **more) -> httpx.Response:
     async def scenario() -> httpx.Response:
         transport = httpx.ASGITransport(Gateway(TEMPLATE, function, bodies))
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
@@ -43,7 +43,7 @@ def ask(function: Function, method: str, path: str, bodies: Bodies | None = None
 
 def test_a_request_reaches_the_function_of_its_route_as_an_event():
     function = Function()
-    ask(function, "PUT", "/rest/a%20b/c?q=1&q=2", content=b"\xff", headers={"X-Thing": "y"})
+    send(function, "PUT", "/rest/a%20b/c?q=1&q=2", content=b"\xff", headers={"X-Thing": "y"})
     ((name, event, request_id),) = function.invoked
     assert name == "Echo"
     assert (event["resource"], event["path"], event["httpMethod"]) == ("/rest/{proxy+}", "/rest/a%20b/c", "PUT")
@@ -55,14 +55,14 @@ def test_a_request_reaches_the_function_of_its_route_as_an_event():
     assert event["requestContext"]["stage"] == "prod"
 
 
-def test_the_functions_answer_goes_out_as_it_is():
+def test_the_functions_response_is_sent_unchanged():
     answer = {
         "statusCode": 201,
         "multiValueHeaders": {"content-type": ["image/png"], "x-many": ["a", "b"]},
         "body": base64.b64encode(b"\x89PNG").decode(),
         "isBase64Encoded": True,
     }
-    response = ask(Function(answer), "GET", "/echo")
+    response = send(Function(answer), "GET", "/echo")
     assert (response.status_code, response.content) == (201, b"\x89PNG")
     assert response.headers["content-type"] == "image/png"
     assert response.headers.get_list("x-many") == ["a", "b"]
@@ -70,9 +70,9 @@ def test_the_functions_answer_goes_out_as_it_is():
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/nowhere"), ("GET", "/only"), ("POST", "/things/1")])
-def test_what_is_not_routed_is_a_gateway_response_and_invokes_nothing(method, path):
+def test_a_request_without_a_route_gets_a_gateway_response_and_invokes_nothing(method, path):
     function = Function()
-    response = ask(function, method, path)
+    response = send(function, method, path)
     error = response.json()["error"]
     assert response.status_code == 404
     assert (error["code"], error["id"]) == ("not_found", "req_" + response.headers["x-request-id"])
@@ -91,28 +91,28 @@ def test_what_is_not_routed_is_a_gateway_response_and_invokes_nothing(method, pa
         (Function(error=BusyError()), 429),
     ],
 )
-def test_the_gateway_answers_for_a_function_that_does_not(function, status):
-    response = ask(function, "GET", "/echo")
+def test_a_function_without_a_valid_response_gets_a_gateway_response(function, status):
+    response = send(function, "GET", "/echo")
     assert response.status_code == status
     assert response.json().keys() == {"message"}
 
 
 def test_a_body_above_the_limit_is_refused_before_the_function_sees_it():
     function = Function()
-    response = ask(function, "POST", "/echo", Bodies(max_body_bytes=10), content=b"x" * 11)
+    response = send(function, "POST", "/echo", BodyReader(max_body_bytes=10), content=b"x" * 11)
     assert (response.status_code, function.invoked) == (413, [])
 
 
 def test_bodies_of_too_many_requests_together_are_throttled():
-    assert ask(Function(), "POST", "/echo", Bodies(max_held_bytes=10), content=b"x" * 11).status_code == 429
+    assert send(Function(), "POST", "/echo", BodyReader(max_held_bytes=10), content=b"x" * 11).status_code == 429
 
 
 def test_a_request_line_and_headers_above_the_quota_are_refused():
     function = Function()
-    response = ask(function, "GET", "/echo", headers={"x-long": "x" * MAX_HEADER_BYTES})
+    response = send(function, "GET", "/echo", headers={"x-long": "x" * MAX_HEADER_BYTES})
     assert (response.status_code, function.invoked) == (431, [])
 
 
-def test_every_answer_carries_a_request_id_of_its_own():
-    ids = {ask(Function(), "GET", "/echo").headers["x-amzn-requestid"] for _ in range(3)}
+def test_every_response_carries_a_request_id_of_its_own():
+    ids = {send(Function(), "GET", "/echo").headers["x-amzn-requestid"] for _ in range(3)}
     assert len(ids) == 3

@@ -1,4 +1,4 @@
-"""The poller against queues in moto's server, with functions that are played here."""
+"""The poller with queues in moto's server and functions that are coroutines of the test."""
 
 import asyncio
 import json
@@ -27,12 +27,12 @@ def aws() -> Iterator[str]:
 
 
 class Inbox:
-    """A queue whose messages come back after a second, and go to another when they came three times."""
+    """A queue that returns messages after a second, and moves them to another after three receives."""
 
     def __init__(self, aws: str) -> None:
         self.sqs = client("sqs", aws, Config(retries={"total_max_attempts": 1}, connect_timeout=1, read_timeout=5))
         name = uuid4().hex
-        self.lost = self.sqs.create_queue(QueueName=f"{name}-lost")["QueueUrl"]
+        self.dead_letters = self.sqs.create_queue(QueueName=f"{name}-lost")["QueueUrl"]
         self.arn = f"arn:aws:sqs:us-east-1:123456789012:{name}"
         redrive = {"deadLetterTargetArn": f"{self.arn}-lost", "maxReceiveCount": 3}
         attributes = {"VisibilityTimeout": "1", "RedrivePolicy": json.dumps(redrive)}
@@ -42,11 +42,11 @@ class Inbox:
         for body in bodies:
             self.sqs.send_message(QueueUrl=self.url, MessageBody=body)
 
-    def held(self, url: str | None = None) -> int:
-        """Messages that are there, whether they can be seen or not; asked twice, lest one was just appearing."""
+    def count(self, url: str | None = None) -> int:
+        """Messages in a queue, visible or not; counted twice, in case one was just changing."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        asked = [self.sqs.get_queue_attributes(QueueUrl=url or self.url, AttributeNames=names) for _ in range(2)]
-        return max(sum(map(int, told["Attributes"].values())) for told in asked)
+        counts = [self.sqs.get_queue_attributes(QueueUrl=url or self.url, AttributeNames=names) for _ in range(2)]
+        return max(sum(map(int, one["Attributes"].values())) for one in counts)
 
 
 @pytest.fixture
@@ -55,13 +55,13 @@ def inbox(aws: str) -> Inbox:
 
 
 class Function:
-    """Answers by ``behave``; remembers every batch, and how many were worked on at one time at most.
+    """Responds by ``respond``; records every batch, and the most that were in progress at one time.
 
-    meet: answers nothing until so many were worked on at one time.
+    meet: no response before so many batches were in progress at one time.
     """
 
-    def __init__(self, behave: Callable[[Records], Outcome] = lambda _: NOTHING_FAILED, meet: int = 1) -> None:
-        self.behave = behave
+    def __init__(self, respond: Callable[[Records], Outcome] = lambda _: NOTHING_FAILED, meet: int = 1) -> None:
+        self.respond = respond
         self.meet = meet
         self.met = asyncio.Event()
         self.batches: list[Records] = []
@@ -81,7 +81,7 @@ class Function:
             self.met.set()
         try:
             await self.met.wait()
-            return self.behave(records)
+            return self.respond(records)
         finally:
             self.busy -= 1
 
@@ -104,7 +104,7 @@ async def until(reached: Callable[[], bool]) -> None:
             await asyncio.sleep(0.05)
 
 
-def fed(inbox: Inbox, function: Function, reached: Callable[[], bool], **more: Any) -> None:
+def feed(inbox: Inbox, function: Function, reached: Callable[[], bool], **more: Any) -> None:
     async def scenario() -> None:
         async with polling(inbox, function, **more):
             await until(reached)
@@ -112,23 +112,23 @@ def fed(inbox: Inbox, function: Function, reached: Callable[[], bool], **more: A
     asyncio.run(scenario())
 
 
-def test_messages_are_handed_over_once_and_deleted(inbox):
+def test_messages_are_delivered_once_and_deleted(inbox):
     function = Function()
     inbox.send("a", "b", "c")
-    fed(inbox, function, lambda: inbox.held() == 0)
+    feed(inbox, function, lambda: inbox.count() == 0)
     assert sorted(function.bodies) == ["a", "b", "c"]
     assert {record["eventSourceARN"] for (record,) in function.batches} == {inbox.arn}
-    assert inbox.held(inbox.lost) == 0
+    assert inbox.count(inbox.dead_letters) == 0
 
 
-def test_a_batch_is_as_large_as_asked(inbox):
+def test_a_batch_has_the_given_size(inbox):
     function = Function()
     inbox.send(*"abcdefg")
-    fed(inbox, function, lambda: inbox.held() == 0, batch_size=5)
+    feed(inbox, function, lambda: inbox.count() == 0, batch_size=5)
     assert [len(batch) for batch in function.batches] == [5, 2]
 
 
-def test_only_what_failed_comes_again(inbox):
+def test_only_failed_messages_are_delivered_again(inbox):
     def bad_once(records: Records) -> Outcome:
         failed = [
             {"itemIdentifier": record["messageId"]}
@@ -139,32 +139,32 @@ def test_only_what_failed_comes_again(inbox):
 
     function = Function(bad_once)
     inbox.send("good", "bad", "fine")
-    fed(inbox, function, lambda: inbox.held() == 0, batch_size=10)
+    feed(inbox, function, lambda: inbox.count() == 0, batch_size=10)
     assert sorted(function.bodies) == ["bad", "bad", "fine", "good"]
 
 
-def test_without_partial_answers_a_batch_succeeds_whole_whatever_the_answer(inbox):
+def test_without_partial_responses_a_batch_succeeds_whole_whatever_the_response(inbox):
     function = Function(lambda records: Outcome(json.dumps({"batchItemFailures": [{"itemIdentifier": "x"}]}).encode()))
     inbox.send("a", "b")
-    fed(inbox, function, lambda: inbox.held() == 0, batch_size=2, partial=False)
+    feed(inbox, function, lambda: inbox.count() == 0, batch_size=2, partial=False)
     assert len(function.batches) == 1
 
 
 @pytest.mark.parametrize("fault", list(Fault))
-def test_a_batch_whose_function_fails_comes_again(inbox, fault):
+def test_a_batch_whose_function_fails_is_delivered_again(inbox, fault):
     outcomes = iter([Outcome(b"{}", fault), NOTHING_FAILED])
     function = Function(lambda _: next(outcomes))
     inbox.send("a")
-    fed(inbox, function, lambda: inbox.held() == 0)
+    feed(inbox, function, lambda: inbox.count() == 0)
     assert function.bodies == ["a", "a"]
 
 
-def test_what_fails_too_often_goes_to_the_dead_letter_queue(inbox):
+def test_a_message_that_fails_too_often_goes_to_the_dead_letter_queue(inbox):
     function = Function(lambda _: Outcome(b"{}", Fault.EXITED))
     inbox.send("poison")
-    fed(inbox, function, lambda: inbox.held(inbox.lost) == 1)
+    feed(inbox, function, lambda: inbox.count(inbox.dead_letters) == 1)
     assert function.bodies == ["poison"] * 3
-    assert inbox.held() == 0
+    assert inbox.count() == 0
 
 
 def test_a_function_without_free_workers_leaves_the_message_for_later(inbox):
@@ -175,18 +175,18 @@ def test_a_function_without_free_workers_leaves_the_message_for_later(inbox):
 
     function = Function(busy_once)
     inbox.send("a")
-    fed(inbox, function, lambda: inbox.held() == 0)
+    feed(inbox, function, lambda: inbox.count() == 0)
     assert function.bodies == ["a", "a"]
 
 
-def test_no_more_batches_are_worked_on_at_one_time_than_allowed(inbox):
+def test_no_more_batches_are_in_progress_at_one_time_than_allowed(inbox):
     function = Function(meet=3)
     inbox.send(*"abcdefgh")
-    fed(inbox, function, lambda: inbox.held() == 0, concurrency=3)
+    feed(inbox, function, lambda: inbox.count() == 0, concurrency=3)
     assert function.most == 3
 
 
-def test_what_cannot_be_deleted_is_handed_over_again(inbox, monkeypatch):
+def test_a_message_that_cannot_be_deleted_is_delivered_again(inbox, monkeypatch):
     function = Function()
     delete = inbox.sqs.delete_message_batch
     refused = []
@@ -199,27 +199,27 @@ def test_what_cannot_be_deleted_is_handed_over_again(inbox, monkeypatch):
 
     monkeypatch.setattr(inbox.sqs, "delete_message_batch", delete_later)
     inbox.send("a")
-    fed(inbox, function, lambda: inbox.held() == 0)
+    feed(inbox, function, lambda: inbox.count() == 0)
     assert function.bodies == ["a", "a"]
     assert len(refused) == 3
 
 
-def test_it_waits_while_the_queue_is_away_and_goes_on_when_it_is_back(inbox, monkeypatch):
+def test_it_waits_while_the_queue_is_unavailable_and_continues_afterwards(inbox, monkeypatch):
     function = Function()
     receive = inbox.sqs.receive_message
-    asked = []
+    requests = []
 
-    def away_at_first(**arguments: Any) -> Any:
-        asked.append(1)
-        return receive(**arguments | ({"QueueUrl": f"{inbox.url}-nowhere"} if len(asked) < 4 else {}))
+    def unavailable_at_first(**arguments: Any) -> Any:
+        requests.append(1)
+        return receive(**arguments | ({"QueueUrl": f"{inbox.url}-nowhere"} if len(requests) < 4 else {}))
 
-    monkeypatch.setattr(inbox.sqs, "receive_message", away_at_first)
+    monkeypatch.setattr(inbox.sqs, "receive_message", unavailable_at_first)
     inbox.send("a")
-    fed(inbox, function, lambda: inbox.held() == 0)
+    feed(inbox, function, lambda: inbox.count() == 0)
     assert function.bodies == ["a"]
 
 
-def test_a_stopped_poller_gives_up_what_it_works_on_and_the_message_comes_back(inbox):
+def test_a_stopped_poller_abandons_its_batch_and_the_message_is_delivered_again(inbox):
     function = Function(meet=2)
 
     async def scenario() -> bool:
@@ -230,7 +230,7 @@ def test_a_stopped_poller_gives_up_what_it_works_on_and_the_message_comes_back(i
 
     assert asyncio.run(scenario())
     assert function.busy == 0
-    assert inbox.held() == 1
-    patient = Function()
-    fed(inbox, patient, lambda: inbox.held() == 0)
-    assert patient.bodies == ["a"]
+    assert inbox.count() == 1
+    second = Function()
+    feed(inbox, second, lambda: inbox.count() == 0)
+    assert second.bodies == ["a"]

@@ -29,7 +29,7 @@ TABLE = RouteTable([
         ("GET", "/a/1/c/2", "Two", {"b": "1", "d": "2"}),
     ],
 )
-def test_the_most_literal_route_answers_with_its_parameters_decoded(method, path, function, parameters):
+def test_the_most_literal_route_matches_with_its_parameters_decoded(method, path, function, parameters):
     match = TABLE.match(method, path)
     assert match is not None
     assert match.route.function == function
@@ -49,5 +49,5 @@ def test_the_most_literal_route_answers_with_its_parameters_decoded(method, path
         ("OPTIONS", "*"),
     ],
 )
-def test_what_the_template_does_not_route_is_not_found(method, path):
+def test_a_path_or_method_without_a_route_is_not_found(method, path):
     assert TABLE.match(method, path) is None

@@ -20,9 +20,9 @@ from cutout.authentication import hash_key
 from cutout.aws.dynamodb.audited_transaction import AuditedTable
 from cutout.aws.dynamodb.keys import DynamoKeyStore
 from local import ROOT
-from local.bodies import MAX_BODY_BYTES
 from local.cloud import client
-from tests.local.instance import GONE_S, TOY, Instance, command, started, wait_until_gone
+from local.request_bodies import MAX_BODY_BYTES
+from tests.local.instance import STOP_TIMEOUT_S, TOY, Instance, command, started, wait_until_ended
 
 
 @pytest.fixture(scope="module")
@@ -41,14 +41,14 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
         yield instance
 
 
-def echoed(toy: Instance, **more: Any) -> dict:
+def echo(toy: Instance, **more: Any) -> dict:
     response = httpx.request(more.pop("method", "GET"), f"{toy.url}/echo", **more)
     assert response.status_code == 200, response.text
     return response.json()
 
 
 def test_a_request_over_http_becomes_an_event(toy):
-    event = echoed(toy, method="POST", params={"a": "1"}, content=b"\x00\x01", headers={"x-thing": "y"})["event"]
+    event = echo(toy, method="POST", params={"a": "1"}, content=b"\x00\x01", headers={"x-thing": "y"})["event"]
     assert (event["httpMethod"], event["resource"], event["body"]) == ("POST", "/echo", "AAE=")
     assert event["queryStringParameters"] == {"a": "1"}
     assert event["headers"]["x-thing"] == "y"
@@ -57,7 +57,7 @@ def test_a_request_over_http_becomes_an_event(toy):
 
 
 def test_the_shell_does_not_leak_into_the_functions_but_the_allow_list_passes(toy):
-    environment = echoed(toy)["env"]
+    environment = echo(toy)["env"]
     assert "AWS_PROFILE" not in environment
     assert environment["AWS_ACCESS_KEY_ID"] == "123456789012"
     assert environment["AWS_ENDPOINT_URL"] == toy.endpoints["aws"]
@@ -97,7 +97,7 @@ def test_the_workers_of_an_image_share_the_cores(toy):
 def test_a_misbehaving_function_is_the_gateways_error_and_the_next_request_works(toy, how, status):
     response = httpx.get(f"{toy.url}/echo", params={"how": how}, timeout=30)
     assert response.status_code == status
-    assert echoed(toy)["layer"] == "from the layer"
+    assert echo(toy)["layer"] == "from the layer"
 
 
 def test_binary_answers_arrive_decoded(toy):
@@ -124,18 +124,18 @@ def test_an_upload_above_the_limit_is_refused_and_the_next_request_works(toy, de
     length = {"content-length": str(MAX_BODY_BYTES + 1_048_576)} if declared else {}
     response = httpx.post(f"{toy.url}/echo", content=chunks(), headers=length, timeout=60)
     assert response.status_code == 413
-    assert echoed(toy)["layer"] == "from the layer"
+    assert echo(toy)["layer"] == "from the layer"
 
 
-def test_bytes_that_are_no_http_are_refused_and_the_next_request_works(toy):
+def test_bytes_that_are_not_http_are_refused_and_the_next_request_works(toy):
     with socket.create_connection(("127.0.0.1", int(toy.port))) as connection:
         connection.sendall(b"\x16\x03\x01 hello\r\n\r\n")
         assert connection.recv(100).startswith(b"HTTP/1.1 400")
-    assert echoed(toy)["layer"] == "from the layer"
+    assert echo(toy)["layer"] == "from the layer"
 
 
 def test_functions_invoke_functions_by_the_lambda_api(toy):
-    environment = echoed(toy)["env"]
+    environment = echo(toy)["env"]
     aws = client("lambda", environment["AWS_ENDPOINT_URL_LAMBDA"])
     for name in (
         "cutout-local-Slow",
@@ -147,8 +147,8 @@ def test_functions_invoke_functions_by_the_lambda_api(toy):
         assert json.loads(json.loads(answer["Payload"].read())["body"])["layer"] == "from the layer"
 
 
-def test_an_invoked_functions_exception_is_told_to_the_invoker(toy):
-    aws = client("lambda", echoed(toy)["env"]["AWS_ENDPOINT_URL_LAMBDA"])
+def test_an_invoked_functions_exception_is_reported_to_the_invoker(toy):
+    aws = client("lambda", echo(toy)["env"]["AWS_ENDPOINT_URL_LAMBDA"])
     payload = json.dumps({"queryStringParameters": {"how": "raise"}})
     answer = aws.invoke(FunctionName="cutout-local-Echo", Payload=payload)
     assert (answer["StatusCode"], answer["FunctionError"]) == (200, "Unhandled")
@@ -156,17 +156,17 @@ def test_an_invoked_functions_exception_is_told_to_the_invoker(toy):
 
 
 @pytest.mark.parametrize(
-    ("asked", "code"),
+    ("arguments", "code"),
     [
         ({"FunctionName": "nobody"}, "ResourceNotFoundException"),
         ({"FunctionName": "cutout-local-Echo", "InvocationType": "Event"}, "InvalidParameterValueException"),
         ({"FunctionName": "cutout-local-Echo", "Payload": b"{"}, "InvalidRequestContentException"),
     ],
 )
-def test_what_cannot_be_invoked_is_refused_as_lambda_does(toy, asked, code):
-    aws = client("lambda", echoed(toy)["env"]["AWS_ENDPOINT_URL_LAMBDA"])
+def test_an_impossible_invocation_is_refused_as_lambda_does(toy, arguments, code):
+    aws = client("lambda", echo(toy)["env"]["AWS_ENDPOINT_URL_LAMBDA"])
     with pytest.raises(ClientError) as caught:
-        aws.invoke(**asked)
+        aws.invoke(**arguments)
     assert caught.value.response["Error"]["Code"] == code
 
 
@@ -175,7 +175,7 @@ def test_the_invoke_api_is_not_a_route_of_the_api(toy):
     assert httpx.post(f"{toy.url}{path}", content=b"{}").status_code == 404
 
 
-def test_endpoints_tell_where_everything_is(toy):
+def test_endpoints_name_the_api_aws_buckets_and_queues(toy):
     assert toy.endpoints == {
         "api": toy.url,
         "aws": toy.endpoints["aws"],
@@ -200,13 +200,13 @@ def test_the_ready_line_quotes_the_key_for_the_shell(toy):
     assert f" {toy.url}/v2 " in toy.ready
 
 
-def test_what_functions_print_is_in_their_logs_and_not_on_the_console(toy):
+def test_the_output_of_functions_is_in_their_logs_and_not_on_the_console(toy):
     httpx.get(f"{toy.url}/echo", params={"how": "raise"})
     log = (toy.state / toy.port / "logs" / "cutout-local-Echo.log").read_text()
     assert "ValueError: no such luck" in log
 
 
-def test_two_instances_do_not_disturb_each_other_and_the_second_is_set_up_otherwise(toy, tmp_path):
+def test_two_instances_are_independent_and_have_settings_of_their_own(toy, tmp_path):
     first = toy.endpoints
     settings = {"CUTOUT_LOCAL_WORKERS": "1", "CUTOUT_LOCAL_TIMEOUT_S": "1", "CUTOUT_OPEN_ACCOUNT": ""}
     with started(toy.state, **settings) as other:
@@ -225,7 +225,7 @@ def test_two_instances_do_not_disturb_each_other_and_the_second_is_set_up_otherw
         assert alone.status_code == 504
     assert toy.endpoints == first
     assert not (toy.state / other.port / "endpoints.json").exists()
-    assert echoed(toy)["layer"] == "from the layer"
+    assert echo(toy)["layer"] == "from the layer"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -239,9 +239,9 @@ def test_a_signal_stops_everything_quietly_even_during_a_request(tmp_path, numbe
         while not any(meeting.iterdir()):
             time.sleep(0.01)
         instance.process.send_signal(number)
-        assert instance.process.wait(GONE_S) == 0
+        assert instance.process.wait(STOP_TIMEOUT_S) == 0
         assert instance.process.stderr.read() == ""
-        wait_until_gone(children)
+        wait_until_ended(children)
         assert isinstance(hanging.exception(), httpx.HTTPError) or hanging.result().status_code >= 500
         assert not (tmp_path / "endpoints.json").exists()
 
@@ -250,13 +250,13 @@ def test_no_child_outlives_a_killed_instance_and_the_next_one_owns_the_endpoints
     with started(tmp_path) as instance:
         children = instance.children
         instance.process.kill()
-        wait_until_gone(children)
+        wait_until_ended(children)
     with started(tmp_path) as instance:
         assert json.loads((tmp_path / "endpoints.json").read_text())["api"] == instance.url
 
 
-def failing(tmp_path: Path, *, port: int = 0, template: Path = TOY, **environment: str) -> str:
-    """What a service says that cannot start."""
+def start_error(tmp_path: Path, *, port: int = 0, template: Path = TOY, **environment: str) -> str:
+    """The error message of a service that cannot start."""
     ended = subprocess.run(
         command(tmp_path, port, template),
         cwd=ROOT,
@@ -271,27 +271,27 @@ def failing(tmp_path: Path, *, port: int = 0, template: Path = TOY, **environmen
 
 
 def test_a_used_port_is_one_clear_sentence(tmp_path, toy):
-    said = failing(tmp_path, port=int(toy.port))
-    assert said.startswith(f"error: port {toy.port} ")
-    assert said.count("\n") == 1
+    message = start_error(tmp_path, port=int(toy.port))
+    assert message.startswith(f"error: port {toy.port} ")
+    assert message.count("\n") == 1
 
 
 def test_a_template_that_cannot_be_run_is_one_clear_sentence(tmp_path):
     template = tmp_path / "template.yaml"
     template.write_text(TOY.read_text().replace("AWS::Logs::LogGroup", "AWS::Kinesis::Stream"))
-    assert failing(tmp_path, template=template) == "error: EchoLogs: AWS::Kinesis::Stream cannot be run locally\n"
+    assert start_error(tmp_path, template=template) == "error: EchoLogs: AWS::Kinesis::Stream cannot be run locally\n"
 
 
 def test_a_function_that_cannot_be_imported_is_one_clear_sentence(tmp_path):
     toy = Path(shutil.copytree(TOY.parent, tmp_path / "toy", ignore=shutil.ignore_patterns("test_*", "__pycache__")))
     (toy / "echo" / "app.py").unlink()
     template = toy / TOY.name
-    said = failing(tmp_path, template=template)
-    assert "cutout-local-Echo does not start: ModuleNotFoundError" in said
-    assert said.count("\n") == 1
+    message = start_error(tmp_path, template=template)
+    assert "cutout-local-Echo does not start: ModuleNotFoundError" in message
+    assert message.count("\n") == 1
 
 
 def test_a_model_that_is_not_there_is_named(tmp_path):
-    said = failing(tmp_path, template=ROOT / "template.yaml", CUTOUT_MODEL="nobodys")
-    assert "no model 'nobodys' in the manifest" in said
-    assert said.count("\n") == 1
+    message = start_error(tmp_path, template=ROOT / "template.yaml", CUTOUT_MODEL="nobodys")
+    assert "no model 'nobodys' in the manifest" in message
+    assert message.count("\n") == 1

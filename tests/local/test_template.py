@@ -36,7 +36,7 @@ def test_an_image_function_runs_its_command_from_the_context_with_the_layers_ins
     assert slow.layers == (TOY.parent / "layer",)
 
 
-def test_globals_hold_unless_the_function_says_otherwise(toy):
+def test_globals_are_defaults_of_the_functions(toy):
     assert (toy.functions["Echo"].timeout_s, toy.functions["Slow"].timeout_s) == (2, 60)
     assert toy.functions["Echo"].memory_mb == 512
     assert toy.functions["Slow"].environment == {"LOG_LEVEL": "INFO", "SHARED": "globals"}
@@ -59,7 +59,7 @@ def test_intrinsic_functions_resolve_to_local_names(toy):
     }
 
 
-def test_a_queue_has_its_times_and_where_it_gives_up(toy):
+def test_a_queue_has_its_times_and_its_dead_letter_queue(toy):
     assert toy.queues["Inbox"] == Queue(
         logical_id="Inbox",
         name="cutout-local-Inbox",
@@ -71,17 +71,19 @@ def test_a_queue_has_its_times_and_where_it_gives_up(toy):
     assert (toy.queues["Lost"].visibility_s, toy.queues["Lost"].dead_letter_arn) == (30, "")
 
 
-def test_a_queue_is_named_to_functions_by_its_url(toy):
+def test_a_reference_to_a_queue_is_its_url(toy):
     url = "https://sqs.us-east-1.amazonaws.com/123456789012/cutout-local-Inbox"
-    assert toy.functions["Take"].environment["QUEUE_URL"] == url
+    assert toy.functions["Consumer"].environment["QUEUE_URL"] == url
 
 
 def test_a_source_feeds_a_function_from_a_queue(toy):
-    expected = EventSource("TakeSource", queue="Inbox", function="Take", batch_size=3, concurrency=2, partial=True)
-    assert toy.sources == {"TakeSource": expected}
+    expected = EventSource(
+        "ConsumerSource", queue="Inbox", function="Consumer", batch_size=3, concurrency=2, partial=True
+    )
+    assert toy.sources == {"ConsumerSource": expected}
 
 
-def test_a_bucket_keeps_what_it_tells_and_whom(toy):
+def test_a_bucket_has_its_notifications_with_queue_and_filter(toy):
     arn = "arn:aws:sqs:us-east-1:123456789012:cutout-local-Inbox"
     assert toy.buckets["Files"].notifications == (Notification("s3:ObjectCreated:*", arn, (("prefix", "in/"),)),)
 
@@ -128,7 +130,7 @@ def test_gateway_responses_keep_status_headers_and_templates(toy):
         ("[ReportBatchItemFailures]", "[ReportNothing]", "ReportNothing"),
         ("{MaximumConcurrency: 2}", "{ProvisionedPollers: 2}", "ProvisionedPollers"),
         ("BatchSize: 3", "FilterCriteria: {}", "FilterCriteria"),
-        ("EventSourceArn: !GetAtt Inbox.Arn", "EventSourceArn: !GetAtt Things.Arn", "TakeSource"),
+        ("EventSourceArn: !GetAtt Inbox.Arn", "EventSourceArn: !GetAtt Things.Arn", "ConsumerSource"),
         ("QueueConfigurations:", "LambdaConfigurations:", "LambdaConfigurations"),
         ("Queue: !GetAtt Inbox.Arn", "Topic: a-topic", "Topic"),
         ("Layers: [!Ref Layer]", "Layers: ['arn:aws:lambda:x:1:layer:theirs:3']", "layer:theirs:3"),

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from cutout.imaging.models.manifest import load_manifest, verify
-from cutout.imaging.models.onnx import OnnxSegmenter, check
+from cutout.imaging.models.onnx import OnnxSegmenter, self_test
 from cutout.imaging.pipeline import cut_out
 from cutout.imaging.spec import Channels, CutoutSpec, Limits
 from tests.model.outlines import ASTRONAUT, CHELSEA, COFFEE, ROCKET, Outline
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.skipif(not PATH.exists(), reason=f"models/{ROW.file} is
 def segmenter() -> OnnxSegmenter:
     verify(ROW, PATH)
     loaded = OnnxSegmenter(ROW, PATH, 1)
-    check(loaded)
+    self_test(loaded)
     return loaded
 
 

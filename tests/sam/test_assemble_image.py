@@ -1,6 +1,9 @@
 """What the image's build makes of the installed packages and the models."""
 
 import hashlib
+import importlib
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -70,6 +73,27 @@ def test_what_never_runs_is_removed_and_the_rest_is_kept(task: Path, models: Pat
         "botocore/data/s3/2006-03-01/service-2.json.gz",
     }
     assert "cutout/errors.py" in kept
+
+
+def test_what_is_kept_of_botocore_is_enough_for_tracing(task: Path, models: Path) -> None:
+    """Outside Lambda X-Ray's SDK would ask botocore for a client of X-Ray, which is not kept."""
+    shutil.rmtree(task / "botocore")
+    for package in ("aws_lambda_powertools", "aws_xray_sdk", "boto3", "botocore"):
+        folder = Path(str(importlib.import_module(package).__file__)).parent
+        shutil.copytree(folder, task / package, ignore=shutil.ignore_patterns("__pycache__"))
+    assert assemble(task, models, "good").returncode == 0
+    code = "from aws_lambda_powertools import Tracer; Tracer(service='x'); import boto3; print(boto3.__file__)"
+    lambdas = {"AWS_DEFAULT_REGION": "us-east-1", "LAMBDA_TASK_ROOT": str(task), "_X_AMZN_TRACE_ID": "Root=1;Sampled=0"}
+    environment = {"PYTHONPATH": str(task), "PATH": os.environ["PATH"], **lambdas}
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(command, env=environment, cwd=task, capture_output=True, text=True, check=False)
+    assert result.stdout.startswith(str(task)), result.stderr
+    assert {path.name for path in (task / "botocore/data").glob("*/")} == {"dynamodb", "s3", "sqs"}
+
+
+def test_the_layer_keeps_the_same_and_what_the_health_function_calls() -> None:
+    (services,) = re.findall(r"^SERVICES := (.*)$", (ROOT / "layers/cutout/Makefile").read_text(), re.MULTILINE)
+    assert set(services.split()) == {"dynamodb", "lambda", "s3", "sqs"}
 
 
 def test_the_asked_model_alone_is_placed_with_its_manifest(task: Path, models: Path) -> None:

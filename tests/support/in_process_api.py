@@ -15,9 +15,11 @@ import requests
 from requests.adapters import BaseAdapter
 from urllib3 import HTTPResponse
 
-from local.answers import GatewayErrors, HttpAnswer, function_answer
 from local.events import HttpRequest, proxy_event
 from local.resources import Function, Template
+from local.responses import GatewayErrors
+from local.responses import HttpResponse as HttpAnswer
+from local.responses import read_function_response as function_answer
 from local.routing import RouteTable
 
 URL = "http://cutout.test"

@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
-from cutout.imaging.matting.grid import Floats
+from cutout.imaging.arrays import Floats
 from cutout.imaging.models.onnx import OnnxSegmenter
 
 PICTURES = 64

@@ -17,11 +17,17 @@ FIRST: Sequence[str] = ("chaos", "sam", "model", "load", "clients", "contract", 
 
 def group_of(path: Path) -> str:
     """The group of a test file."""
-    inside = path.relative_to(ROOT / "tests")
+    inside = _inside(path)
     return TOGETHER.get(inside.parts[0], inside.as_posix())
 
 
 def turn_of(path: Path) -> int:
     """When a test file has its turn: the lower, the earlier."""
-    folder = path.relative_to(ROOT / "tests").parts[0]
+    folder = _inside(path).parts[0]
     return FIRST.index(folder) if folder in FIRST else len(FIRST)
+
+
+def _inside(path: Path) -> Path:
+    """Where a file lies below ``tests/``, or below the top for tests that are kept beside what they test."""
+    top = ROOT / "tests"
+    return path.relative_to(top if path.is_relative_to(top) else ROOT)

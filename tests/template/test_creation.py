@@ -27,8 +27,9 @@ NOT_IN_MOTO = {
     "AWS::ApiGateway::Account",
     "AWS::ApiGateway::Deployment",  # it wants methods, which moto does not take from the body of the API
     "AWS::ApiGateway::Stage",
-    "AWS::CloudWatch::Alarm",
-    "AWS::CloudWatch::Dashboard",
+    "AWS::CodeDeploy::Application",
+    "AWS::CodeDeploy::DeploymentGroup",
+    "AWS::CloudFormation::Stack",  # it would fetch the nested template from S3
     "AWS::Lambda::Alias",
     "AWS::S3::BucketPolicy",
     "AWS::SQS::QueuePolicy",
@@ -46,17 +47,20 @@ class Created:
 
 
 def without_moto_gaps(stack: dict[str, Any]) -> dict[str, Any]:
-    """The stack less what moto cannot make; what named the alias names the function behind it."""
-    (alias,) = (name for name, resource in stack["Resources"].items() if resource["Type"] == "AWS::Lambda::Alias")
-    function = alias.removesuffix("Aliaslive")
-    text = json.dumps(stack).replace(f"${{{alias}}}", f"${{{function}.Arn}}")
-    text = text.replace(f'{{"Ref": "{alias}"}}', f'{{"Ref": "{function}"}}')
+    """The stack less what moto cannot make; what named an alias names the function behind it."""
+    text = json.dumps(stack)
+    for alias in (name for name, item in stack["Resources"].items() if item["Type"] == "AWS::Lambda::Alias"):
+        function = alias.removesuffix("Aliaslive")
+        text = text.replace(f"${{{alias}}}", f"${{{function}.Arn}}")
+        text = text.replace(f'{{"Ref": "{alias}"}}', f'{{"Ref": "{function}"}}')
     document: dict[str, Any] = json.loads(text)
     resources = document["Resources"]
     document["Resources"] = {name: item for name, item in resources.items() if item["Type"] not in NOT_IN_MOTO}
-    for output in ("ApiUrl", "Dashboard"):
+    for output in ("ApiUrl", "Dashboard", "Alarms"):
         del document["Outputs"][output]  # they name what is left out
-    del resources["UploadsBucket"]["DependsOn"]  # a queue's policy
+    resources["ProcessUploadSource"]["Properties"]["FunctionName"] = {"Ref": "ProcessUploadFunction"}
+    for name in ("UploadsBucket", "ProcessUploadSource"):
+        del resources[name]["DependsOn"]  # a queue's policy, an alias
     timeout = document["Parameters"]["UploadTimeout"]
     timeout["Default"] = str(timeout["Default"])  # moto looks mappings up by parameters as they stand
     return document
@@ -85,6 +89,7 @@ def created(stack: dict[str, Any]) -> Iterator[Created]:
 
 def test_everything_that_moto_knows_is_created(created: Created) -> None:
     conditional = {f"{kind}{part}" for kind in ("Domain", "QueueDomain") for part in ("", "Mapping", "Record")}
+    conditional |= {"GatewayLoggingRole", "WebAcl"}
     unconditional = {name for name in created.wanted["Resources"] if name not in conditional}
     # moto 5.2 leaves versions, permissions and layers of a stack without a name, so that they are not in the list
     nameless = ("AWS::Lambda::Version", "AWS::Lambda::Permission", "AWS::Lambda::LayerVersion")
@@ -197,7 +202,8 @@ def test_the_api_document_has_every_route_and_calls_its_function(stack: dict[str
             for method, integrated in resource.get("resourceMethods", {}).items()
         }
     targets = {route: (integration["type"], _function(integration["uri"])) for route, integration in found.items()}
-    version = {"RemoveBackgroundFunction": "RemoveBackgroundFunctionAliaslive"}  # as published, not $LATEST
+    published = {"RemoveBackgroundFunction", "JobsFunction"}  # called by the alias, not as $LATEST
+    version = {name: f"{name}Aliaslive" for name in published}
     assert targets == {
         (route.method.replace("ANY", "X-AMAZON-APIGATEWAY-ANY-METHOD"), route.path): (
             "aws_proxy",
@@ -209,6 +215,23 @@ def test_the_api_document_has_every_route_and_calls_its_function(stack: dict[str
 
 def _function(uri: dict[str, str]) -> str:
     return uri["Fn::Sub"].rpartition("functions/${")[2].partition("}")[0]
+
+
+def test_traffic_moves_to_versions_that_were_tried_and_comes_back_when_they_fail(stack: dict[str, Any]) -> None:
+    resources = stack["Resources"]
+    aliases = {name: item for name, item in resources.items() if item["Type"] == "AWS::Lambda::Alias"}
+    functions = ("RemoveBackgroundFunction", "ProcessUploadFunction", "JobsFunction")
+    assert set(aliases) == {f"{function}Aliaslive" for function in functions}
+    for function in functions:
+        policy = aliases[f"{function}Aliaslive"]["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]
+        assert policy["BeforeAllowTrafficHook"] == {"Fn::GetAtt": ["Operations", "Outputs.CheckVersion"]}
+        group = resources[policy["DeploymentGroupName"]["Ref"]]["Properties"]
+        errors = {"Fn::GetAtt": ["Operations", f"Outputs.{function.removesuffix('Function')}Errors"]}
+        assert group["AlarmConfiguration"] == {"Enabled": True, "Alarms": [{"Name": errors}]}
+        assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
+    source = resources["ProcessUploadSource"]
+    assert source["Properties"]["FunctionName"] == {"Fn::Sub": "${ProcessUploadFunction}:live"}
+    assert source["DependsOn"] == "ProcessUploadFunctionAliaslive"
 
 
 def test_the_stage_throttles_traces_and_logs(stack: dict[str, Any]) -> None:
@@ -240,9 +263,11 @@ def test_data_is_private_encrypted_and_kept_as_promised(stack: dict[str, Any]) -
         table = resources[name]
         assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == (kept, kept)
         assert table["Properties"]["BillingMode"] == "PAY_PER_REQUEST"
-        assert table["Properties"]["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
         assert table["Properties"]["SSESpecification"]["SSEEnabled"] is True
         assert table["Properties"]["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    recovery = "PointInTimeRecoverySpecification"
+    assert resources["AccountsTable"]["Properties"][recovery] == {"PointInTimeRecoveryEnabled": True}
+    assert recovery not in resources["JobsTable"]["Properties"], "a backup would keep what is promised to be gone"
     for bucket in (resources["UploadsBucket"]["Properties"], resources["ResultsBucket"]["Properties"]):
         assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
         assert "BucketEncryption" in bucket

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cutout.accounts import new_account_id
+from cutout.accounts import PLANS, new_account_id
 from cutout.aws import telemetry
 from cutout.imaging.models.manifest import load_manifest
 from cutout.settings import Settings
@@ -39,8 +39,13 @@ def test_zip_functions_have_one_runtime_and_it_is_that_of_layer_and_image(docume
     zips = [f["Properties"] for f in functions(document).values() if f["Properties"].get("PackageType") != "Image"]
     layer = document["Resources"]["CutoutLayer"]
     runtimes = {zip_function["Runtime"] for zip_function in zips}
-    assert runtimes == {layer["Metadata"]["BuildMethod"]} == set(layer["Properties"]["CompatibleRuntimes"])
+    assert runtimes == set(layer["Properties"]["CompatibleRuntimes"])
     (runtime,) = runtimes
+    version = runtime.removeprefix("python")
+    build = (ROOT / "layers/cutout/Makefile").read_text()
+    assert layer["Metadata"]["BuildMethod"] == "makefile"
+    assert f"\n\tpython{version} -m pip install " in build
+    assert f"--python-version {version} " in build
     assert f"python:{runtime.removeprefix('python')}\n" in (ROOT / "Dockerfile").read_text()
     assert document["Globals"]["Function"]["Architectures"] == layer["Properties"]["CompatibleArchitectures"]
 
@@ -164,7 +169,7 @@ def test_access_log_lines_are_json_without_headers_or_query(document: dict[str, 
 def test_samconfig_sets_parameters_that_exist_to_values_that_are_allowed(document: dict[str, Any], name: str) -> None:
     config = tomllib.loads((ROOT / "samconfig.toml").read_text())
     deploy = config[name]["deploy"]["parameters"]
-    assert deploy["capabilities"] == ["CAPABILITY_IAM"]
+    assert deploy["capabilities"] == ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
     for override in deploy["parameter_overrides"]:
         key, _, value = override.partition("=")
         parameter = document["Parameters"][key]
@@ -174,6 +179,17 @@ def test_samconfig_sets_parameters_that_exist_to_values_that_are_allowed(documen
             assert parameter["MinValue"] <= int(value) <= parameter["MaxValue"], override
         else:
             assert re.fullmatch(parameter["AllowedPattern"], value), override
+
+
+@pytest.mark.parametrize("name", ["default", "staging", "prod"])
+def test_the_gateway_lets_through_what_every_plan_promises(document: dict[str, Any], name: str) -> None:
+    config = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    overrides = dict(text.split("=", 1) for text in config[name]["deploy"]["parameters"]["parameter_overrides"])
+    rate, burst = (
+        int(overrides.get(parameter, document["Parameters"][parameter]["Default"]))
+        for parameter in ("ThrottleRate", "ThrottleBurst")
+    )
+    assert burst >= rate > max(plan.requests_per_second for plan in PLANS.values())
 
 
 def test_samconfig_holds_no_account_number() -> None:

@@ -8,7 +8,7 @@ Right = tuple[str, str, str]
 """An action, what it is done to, and the leading keys that it is bound to."""
 
 UPLOADS = "arn:${AWS::Partition}:s3:::${AWS::StackName}-uploads-${AWS::AccountId}-${AWS::Region}"
-RESULTS = "arn:${AWS::Partition}:s3:::${AWS::StackName}-results-${AWS::AccountId}-${AWS::Region}"
+BUCKETS = {"UploadsBucket": "uploads", "ResultsBucket": "results"}
 ADDED_BY_SAM = {"AWSLambdaBasicExecutionRole", "AWSXRayDaemonWriteAccess", "AWSXrayWriteOnlyAccess"}
 
 CALLER = {
@@ -112,11 +112,9 @@ def name_of(resource: Any) -> str:
     if "Fn::GetAtt" in resource:
         logical_id, attribute = resource["Fn::GetAtt"]
         assert attribute == "Arn"
-        return str(logical_id)
+        return BUCKETS.get(logical_id, str(logical_id))
     text: str = resource["Fn::Sub"]
-    for arn, name in ((UPLOADS, "uploads"), (RESULTS, "results")):
-        text = text.replace(arn, name)
-    return re.sub(r"\$\{(\w+)\.Arn\}", r"\1", text)
+    return re.sub(r"\$\{(\w+)\.Arn\}", lambda match: BUCKETS.get(match[1], match[1]), text)
 
 
 def rights_of(statement: dict[str, Any]) -> Iterator[Right]:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from cutout.imaging.models.manifest import Model, load_manifest
-from cutout.imaging.models.onnx import OnnxSegmenter, check
+from cutout.imaging.models.onnx import OnnxSegmenter, self_test
 from tests.unit.imaging.onnx_models import row_for, tiny_onnx
 from tools.fetch_model import main
 
@@ -98,7 +98,7 @@ def test_a_model_of_every_row_is_fetched_checked_and_runs(name: str, tmp_path: P
     assert path.read_bytes() == server.data
     assert sorted(entry.name for entry in tmp_path.iterdir()) == sorted([path.name, "manifest.toml"])
     segmenter = OnnxSegmenter(model, path, 1)
-    check(segmenter)
+    self_test(segmenter)
     assert segmenter.alpha(np.zeros((9, 9, 3), np.uint8)).shape == (model.size_px, model.size_px)
 
 

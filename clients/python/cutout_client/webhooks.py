@@ -1,4 +1,4 @@
-"""Verify the webhooks that Cutout sends (Standard Webhooks 1.0). Needs Python 3.10 and nothing else.
+"""Verify the webhooks that Cutout sends (Standard Webhooks 1.0). Needs nothing beyond Python 3.9.
 
 Use it on the body as it came, before any JSON is parsed from it, for instance with Flask::
 
@@ -17,6 +17,8 @@ The secret is what ``GET /v2/account/webhook-secret`` shows. While it is being r
 verify, and so does either of them when both are given here. An event may arrive more than once: its ``id`` stays the
 same, so remember those that you have handled.
 """
+
+from __future__ import annotations
 
 import base64
 import binascii

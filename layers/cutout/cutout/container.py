@@ -15,28 +15,16 @@ from cutout.api.headers import request_key
 from cutout.api.job_documents import Links
 from cutout.api.request import Request, Response
 from cutout.api.routing import KeyedEndpoint
-from cutout.aws import clients, telemetry
-from cutout.aws.dynamodb.accounts import DynamoAccountStore
-from cutout.aws.dynamodb.audited_transaction import AuditedTable
-from cutout.aws.dynamodb.jobs import DynamoJobStore
-from cutout.aws.dynamodb.keys import DynamoKeyStore
-from cutout.aws.dynamodb.object_lease import DynamoObjectLease
-from cutout.aws.dynamodb.rate_limiter import DynamoRateLimiter
-from cutout.aws.dynamodb.secrets import DynamoServiceKey, DynamoWebhookSecrets
-from cutout.aws.dynamodb.usage import DynamoUsageStore
-from cutout.aws.s3.images import S3ImageStore
-from cutout.aws.s3.results import S3ReportStore, S3ResultStore
-from cutout.aws.s3.uploads import S3RetentionStore, S3UploadStore
-from cutout.aws.sqs import SqsJobQueue
+from cutout.aws import telemetry
+from cutout.aws.stores import AwsStores
 from cutout.outbound.fetch import FetchPolicy, PostPolicy, fetch, post
-from cutout.services.access import Access, OpenAccount
+from cutout.services.access import Access, CachedKeyStore, OpenAccount
 from cutout.services.account_admin import AccountService, KeyService
 from cutout.services.async_removal import AsyncRemoval
 from cutout.services.dialect_context import DialectContext, PublicDialectContext
 from cutout.services.idempotent_removal import IdempotentRemoval
 from cutout.services.job_service import JobService
 from cutout.services.job_storage import JobStorage
-from cutout.services.key_cache import CachedKeyStore
 from cutout.services.quota import QuotaCheck
 from cutout.services.webhook_delivery import WebhookSender
 from cutout.settings import Settings
@@ -56,97 +44,24 @@ def container() -> "Container":
     return Container(Settings.from_env())
 
 
-class Container:
+class Container(AwsStores):
     """Everything that functions are made of, each part built when it is first used and kept.
 
     Args:
         settings: The configuration.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-
-    # -- stores -----------------------------------------------------------------------------------------------------
-
-    @cached_property
-    def keys(self) -> DynamoKeyStore:
-        """Accounts and keys as they are now, for those who change them."""
-        return DynamoKeyStore(self._accounts_table)
-
-    @cached_property
-    def accounts(self) -> DynamoAccountStore:
-        """Accounts as administrators see them."""
-        return DynamoAccountStore(self._accounts_table)
-
-    @cached_property
-    def webhook_secrets(self) -> DynamoWebhookSecrets:
-        """What signs the accounts' webhooks."""
-        return DynamoWebhookSecrets(self._accounts_table, self.settings.key_grace_s)
-
-    @cached_property
-    def service_key(self) -> DynamoServiceKey:
-        """The service's own signing key."""
-        return DynamoServiceKey(self._accounts_table)
-
-    @cached_property
-    def usage(self) -> DynamoUsageStore:
-        """Usage counters."""
-        return DynamoUsageStore(clients.charging_client(), self.settings.accounts_table)
-
-    @cached_property
-    def jobs(self) -> DynamoJobStore:
-        """Jobs, and the charges of their ends."""
-        return DynamoJobStore(clients.dynamodb_client(), self.settings.jobs_table, self.settings.accounts_table)
-
-    @cached_property
-    def results(self) -> S3ResultStore:
-        """The results bucket."""
-        return S3ResultStore(
-            clients.s3_client,
-            self.settings.results_bucket,
-            inline_limit_bytes=self.settings.inline_limit_bytes,
-            url_s=self.settings.result_url_s,
-        )
-
-    @cached_property
-    def uploads(self) -> S3UploadStore:
-        """The uploads bucket."""
-        return S3UploadStore(
-            clients.s3_client,
-            self.settings.uploads_bucket,
-            max_bytes=self.settings.limits.max_bytes,
-            url_s=self.settings.upload_url_s,
-        )
-
-    @cached_property
-    def job_storage(self) -> JobStorage:
-        """All files of jobs."""
-        reports = S3ReportStore(clients.s3_client, self.settings.results_bucket)
-        retention = S3RetentionStore(clients.s3_client, self.settings.uploads_bucket)
-        return JobStorage(S3ImageStore(clients.s3_client), self.results, reports, retention, self.uploads)
-
-    @cached_property
-    def job_queue(self) -> SqsJobQueue:
-        """Jobs that are to be worked on."""
-        return SqsJobQueue(clients.sqs_client, self.settings.jobs_queue_url)
-
-    @cached_property
-    def webhook_queue(self) -> SqsJobQueue:
-        """Jobs whose owners are to be notified."""
-        return SqsJobQueue(clients.sqs_client, self.settings.webhooks_queue_url)
-
     # -- access -----------------------------------------------------------------------------------------------------
 
     @cached_property
     def access(self) -> Access:
         """Remembers keys (60 s: most requests of a busy caller cost no read), the open account, and quotas."""
-        limiter = DynamoRateLimiter(clients.counting_client(), self.settings.accounts_table, telemetry.rate_not_counted)
         return Access(
             CachedKeyStore(self.keys),
-            limiter,
+            self.rate_limiter,
             QuotaCheck(self.usage, telemetry.quota_not_checked),
-            telemetry,
-            OpenAccount(self.keys.find_account, self.settings.open_account),
+            observer=telemetry,
+            open_account=OpenAccount(self.keys.find_account, self.settings.open_account),
         )
 
     def endpoint(
@@ -219,6 +134,11 @@ class Container:
         return AccountService(self.accounts, self.usage, self.webhook_secrets)
 
     @cached_property
+    def job_storage(self) -> JobStorage:
+        """All files of jobs."""
+        return JobStorage(self.images, self.results, self.reports, self.retention, self.uploads)
+
+    @cached_property
     def job_service(self) -> JobService:
         """Creates, finds and deletes jobs."""
         return JobService(self.jobs, self.uploads, self.job_storage, self.job_queue, self.access.require_quota)
@@ -245,8 +165,8 @@ class Container:
             self.webhook_secrets,
             self.links,
             partial(post, policy=policy),
-            lambda message: self.service_key.sign(message),  # the key is read only where a dialect signs by it
-            telemetry,
+            self.service_key.sign,
+            observer=telemetry,
         )
 
     # -- images -----------------------------------------------------------------------------------------------------
@@ -276,8 +196,8 @@ class Container:
             self.uploads,
             self.segmenter_for,
             settings.limits,
-            self.usage,
-            self.results,
+            usage=self.usage,
+            results=self.results,
             account_status=self.access.status,
             require_quota=require_quota,
             later=AsyncRemoval(
@@ -313,7 +233,7 @@ class Container:
             self.job_worker,
             self.jobs,
             self.job_storage,
-            DynamoObjectLease(clients.dynamodb_client(), self.settings.jobs_table),
+            self.object_lease,
             find_account=self.keys.find_account,
             max_bytes=self.settings.limits.max_bytes,
             url_allow=self.settings.url_allow,
@@ -334,10 +254,6 @@ class Container:
         """Load the model and the DynamoDB clients in the init phase, which has a full core; elsewhere on first use."""
         if self.settings.in_lambda:
             _ = self.segmenter, self.access
-
-    @cached_property
-    def _accounts_table(self) -> AuditedTable:
-        return AuditedTable(clients.dynamodb_client(), self.settings.accounts_table, audited=telemetry.audited)
 
     @cached_property
     def _manifest(self) -> "Manifest":

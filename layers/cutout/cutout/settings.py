@@ -52,6 +52,8 @@ class Settings:
     """CUTOUT_LEGACY_KEYS: accept API keys in the query string or the JSON body."""
     open_account: str = ""
     """CUTOUT_OPEN_ACCOUNT: id of the account of requests without a key, in keyless contracts; empty: none."""
+    synchronous: bool = True
+    """CUTOUT_SYNCHRONOUS: answer with the image; false: the model takes too long, and images are made as jobs."""
     url_timeout_s: float = 10.0
     """CUTOUT_URL_TIMEOUT_S: seconds for fetching one image_url, redirects included."""
     url_redirects: int = 3
@@ -104,6 +106,7 @@ class Settings:
             threads=_integer(env, "CUTOUT_THREADS", default.threads, 0),
             legacy_keys=_boolean(env, "CUTOUT_LEGACY_KEYS"),
             open_account=env.get("CUTOUT_OPEN_ACCOUNT", "").strip(),
+            synchronous=_boolean(env, "CUTOUT_SYNCHRONOUS", default=default.synchronous),
             url_timeout_s=float(_integer(env, "CUTOUT_URL_TIMEOUT_S", int(default.url_timeout_s), 1)),
             url_redirects=_integer(env, "CUTOUT_URL_REDIRECTS", default.url_redirects, 0),
             url_allow=frozenset(part.strip() for part in env.get("CUTOUT_URL_ALLOW", "").split(",") if part.strip()),
@@ -131,9 +134,11 @@ def _integer(env: Mapping[str, str], name: str, default: int, minimum: int) -> i
     return value
 
 
-def _boolean(env: Mapping[str, str], name: str) -> bool:
+def _boolean(env: Mapping[str, str], name: str, *, default: bool = False) -> bool:
     text = env.get(name, "").strip().lower()
-    if text in {"", "0", "false", "no"}:
+    if not text:
+        return default
+    if text in {"0", "false", "no"}:
         return False
     if text in {"1", "true", "yes"}:
         return True

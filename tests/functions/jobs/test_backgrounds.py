@@ -10,7 +10,7 @@ from cutout.aws import clients
 from cutout.container import container
 from cutout.jobs.job import JobState
 from functions.process_upload.app import handler as process_upload
-from local.messages import sqs_event
+from local.sqs_events import sqs_event
 from tests.dialects.pictures import cat, opened, plain
 from tests.functions.jobs.asking import CONTEXT, ask, images_charged
 from tests.support.builders import multipart

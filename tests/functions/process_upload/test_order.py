@@ -57,13 +57,13 @@ def test_an_object_put_again_is_worked_on_again(desk):
 def test_a_newer_object_waits_for_the_worker_on_the_older_one(desk):
     key = f"uploads/{A}/p.jpg"
     source = JobSource(SourceKind.OBJECT, desk.uploads, key, sequencer="01")
-    holder = container().job_intake._transaction.take(source, 60)
+    holder = container().upload_intake._lease.acquire(source, 60)
     (message,) = desk.send({"Records": [with_sequencer(desk.put(key), "02")]})
 
     assert run([message]) == 1
     assert desk.result_names() == []
 
-    container().job_intake._transaction.give_back(source, holder)
+    container().upload_intake._lease.release(source, holder)
     assert run([message]) == 0
     assert f"results/{A}/p.jpg/cutout.png" in desk.result_names()
 

@@ -30,17 +30,17 @@ def test_wrong_options_are_told_to_the_webhook_beside_them(desk):
 def test_an_owner_who_could_not_be_told_is_told_when_the_message_comes_again(desk, monkeypatch):
     job, key = upload_job(desk, webhook_url="https://hook.example/x")
     (message,) = desk.send({"Records": [desk.put(key)]})
-    runner = container().job_intake._runner
+    worker = container().upload_intake._worker
 
     def away(_: str) -> None:
         raise ServiceUnavailableError("SQS is away")
 
-    tell = runner._tell
-    runner._tell = away
+    notify = worker._notify
+    worker._notify = away
     assert run([message]) == 1
     assert desk.jobs.find(job.id).state is JobState.SUCCEEDED
 
-    runner._tell = tell
+    worker._notify = notify
     assert run([message]) == 0
     assert desk.queued_webhooks() == [job.id]
     assert desk.jobs.find(job.id).attempts == 1

@@ -1,4 +1,4 @@
-"""A toy zip function: answers what it was asked, or misbehaves as the query says."""
+"""A toy zip function: it returns its event, environment and context, or fails as the query asks it to."""
 
 import json
 import os
@@ -13,17 +13,17 @@ def handler(event, context):
     query = event.get("queryStringParameters") or {}
     how = query.get("how", "echo")
     if how == "echo":
-        return answer({"event": event, "env": dict(os.environ), "context": told(context), "layer": toylayer.NAME})
+        return respond({"event": event, "env": dict(os.environ), "context": describe(context), "layer": toylayer.NAME})
     if how == "path":
-        return answer({"path": sys.path, "cwd": str(Path.cwd()), "pid": os.getpid()})
-    return MISDEEDS[how]()
+        return respond({"path": sys.path, "cwd": str(Path.cwd()), "pid": os.getpid()})
+    return FAILURES[how]()
 
 
-def answer(document):
+def respond(document):
     return {"statusCode": 200, "headers": {"content-type": "application/json"}, "body": json.dumps(document)}
 
 
-def told(context):
+def describe(context):
     return {
         "id": context.aws_request_id,
         "name": context.function_name,
@@ -37,7 +37,7 @@ def fail():
     raise ValueError("no such luck")
 
 
-MISDEEDS = {
+FAILURES = {
     "raise": fail,
     "sleep": lambda: time.sleep(60),
     "exit": lambda: os._exit(3),

@@ -44,7 +44,9 @@ def access() -> SimpleNamespace:
     time = SimpleNamespace(now=NOON)
     parts = SimpleNamespace(keys=keys, usage=usage, limiter=limiter, time=time, open_account=None)
     gate = QuotaCheck(usage, pytest.fail, lambda: time.now)
-    tested = Access(keys, limiter, gate, telemetry, lambda: parts.open_account, lambda: time.now)
+    tested = Access(
+        keys, limiter, gate, observer=telemetry, open_account=lambda: parts.open_account, now=lambda: time.now
+    )
 
     def admit(raw_key: str | None, *, keyless: bool = False, allow_suspended: bool = False) -> Admission:
         admission = parts.last = tested.authenticate(raw_key, keyless=keyless)

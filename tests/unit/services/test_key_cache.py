@@ -7,7 +7,7 @@ import pytest
 from cutout.accounts import PLANS, Account, KeyMode
 from cutout.authentication import authenticate, fingerprint_key, hash_key
 from cutout.errors import InvalidApiKeyError, ServiceUnavailableError
-from cutout.services.key_cache import CachedKeyStore
+from cutout.services.access import CachedKeyStore
 from tests.support.key_stores import MemoryKeyStore
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -20,7 +20,7 @@ def service(usage: MemoryUsageStore) -> RemovalService:
     """A service of which only the counting is used."""
     nothing: Any = None
     return RemovalService(
-        nothing, nothing, nothing, Limits(), usage, nothing,
+        nothing, nothing, nothing, Limits(), usage=usage, results=nothing,
         account_status=nothing, require_quota=nothing, later=nothing, idempotent=nothing, observer=telemetry,
     )  # fmt: skip
 

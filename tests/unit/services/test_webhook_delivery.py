@@ -43,7 +43,7 @@ def tell(jobs: MemoryJobStore) -> Callable[[], DeliveryOutcome]:
     links = Links(lambda key: f"https://results.example/{key}?signed", datetime.now(UTC))
     known = names(hooks_test=PUBLIC, lan_test="192.168.0.1", **{"127_0_0_1": "127.0.0.1"})
     deliver = partial(post, policy=PostPolicy(timeout_s=30), resolve=known)
-    sender = WebhookSender(jobs, Secrets(), lambda: links, deliver, _no_signature, telemetry)
+    sender = WebhookSender(jobs, Secrets(), lambda: links, deliver, _no_signature, observer=telemetry)
     return lambda: sender.deliver(JOB_ID, datetime.now(UTC))
 
 
@@ -88,9 +88,15 @@ def test_every_delivery_has_the_same_id_and_a_time_of_its_own(receiver, tell):
 
 @pytest.mark.parametrize(
     ("status", "told"),
-    [("200", DeliveryOutcome.DELIVERED), ("299", DeliveryOutcome.DELIVERED), ("302", DeliveryOutcome.NOT_DELIVERED), ("400", DeliveryOutcome.NOT_DELIVERED),
-     ("410", DeliveryOutcome.GIVEN_UP), ("500", DeliveryOutcome.NOT_DELIVERED)],
-)  # fmt: skip
+    [
+        ("200", DeliveryOutcome.DELIVERED),
+        ("299", DeliveryOutcome.DELIVERED),
+        ("302", DeliveryOutcome.NOT_DELIVERED),
+        ("400", DeliveryOutcome.NOT_DELIVERED),
+        ("410", DeliveryOutcome.GIVEN_UP),
+        ("500", DeliveryOutcome.NOT_DELIVERED),
+    ],
+)
 def test_the_receiver_s_status_decides(receiver, tell, status, told):
     receiver.script = answer(status=f"{status} Whatever")
 

@@ -1,27 +1,27 @@
-"""The order of the steps and their times, nothing else.
+"""The order of the steps, and how long each takes.
 
-Decode; the model and the refinement see the region of interest only; what is half transparent becomes solid, if
-wanted, before colours are cleaned (a window keeps the colours that are seen through it); what was outside the region
-comes back as background; the layout is decided from the alpha; composition has its own order (``compose``).
+Decode; the model and the matting see the region of interest only; half transparent regions are filled, if asked,
+before foreground colours are estimated (glass keeps the colours that are seen through it); everything outside the
+region is background; the layout is derived from the alpha; composition has its own order (``compose``).
 """
 
 from time import perf_counter
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cutout.errors import CutoutError
+from cutout.imaging.arrays import Bytes, Floats
 from cutout.imaging.codecs.decode import Decoded, decode
-from cutout.imaging.codecs.encode import chosen, encode
-from cutout.imaging.compositing.background import Backdrop, backdrop, without_subject
+from cutout.imaging.codecs.encode import encode, select_output
+from cutout.imaging.compositing.background import Backdrop, fit_backdrop, remove_subject
 from cutout.imaging.compositing.compose import compose
 from cutout.imaging.compositing.layout import Layout, lay_out
-from cutout.imaging.compositing.place import placed
+from cutout.imaging.compositing.place import place_on_canvas
 from cutout.imaging.matting.despill import despill
-from cutout.imaging.matting.foreground import clean_colours, honour_own_alpha, seen
-from cutout.imaging.matting.postprocess import binary, solid
+from cutout.imaging.matting.foreground import apply_own_alpha, estimate_foreground, over_white
+from cutout.imaging.matting.postprocess import fill_semitransparent, threshold
 from cutout.imaging.matting.refine import refine_alpha, uncertainty
-from cutout.imaging.matting.region import outside, window
+from cutout.imaging.matting.region import paste_region, region_slices
 from cutout.imaging.models.onnx import Segmenter
 from cutout.imaging.spec import Channels, CutoutResult, CutoutSpec, Fit, ImageFormat, Limits, OwnAlpha
 
@@ -35,35 +35,46 @@ def cut_out(
     *,
     with_mask: bool = False,
 ) -> CutoutResult:
-    """From the bytes of a picture to the bytes of its cutout (or mask, which has one channel).
+    """Cut the subject out of an image.
 
-    The answer is upright sRGB and has the file's size unless ``spec`` or ``limits`` say otherwise. background: the
-    encoded background image. with_mask: make the mask too, pixel for pixel where the answer has the subject, without
-    stroke and shadow.
+    Args:
+        data: The encoded image.
+        spec: What to make of it: the cutout, or its mask (one channel).
+        segmenter: The model.
+        limits: Bounds of input and output.
+        background: The encoded background image; None without one.
+        with_mask: Whether to make the mask as well: pixel for pixel where the answer shows the subject, without
+            stroke and shadow.
 
-    Raises the errors of :func:`~cutout.imaging.codecs.decode.decode` (for the background with ``details["image"] ==
-    "background"``), InvalidOptionError for a region outside the picture, ServiceUnavailableError when the model fails.
+    Returns:
+        The encoded answer: upright sRGB of the file's size, unless ``spec`` or ``limits`` say otherwise.
+
+    Raises:
+        ImageTooLargeError, UnsupportedImageFormatError, ResolutionTooHighError, InvalidImageError: The image cannot
+            be decoded; for the background image with ``details["image"] == "background"``.
+        InvalidOptionError: The region lies partly outside the image.
+        ServiceUnavailableError: The model does not run.
     """
     clock = _Clock()
     decoded = decode(data, limits, spec.size)
-    own = None if spec.own_alpha is OwnAlpha.DISCARD else decoded.alpha
-    kept = own is not None and spec.own_alpha is OwnAlpha.KEEP
+    own_alpha = None if spec.own_alpha is OwnAlpha.DISCARD else decoded.alpha
+    keeps_own_alpha = own_alpha is not None and spec.own_alpha is OwnAlpha.KEEP
     behind = None if background is None else _decode_background(background, limits)
     size = (decoded.image.shape[0], decoded.image.shape[1])
-    part = window(spec.roi, size, (decoded.source_height, decoded.source_width))
+    region = region_slices(spec.roi, size, (decoded.source_height, decoded.source_width))
     clock.lap("decode")
-    visible = seen(decoded.image, own)
-    coarse = None if kept else segmenter.alpha(visible[part])
+    visible = over_white(decoded.image, own_alpha)
+    coarse = None if keeps_own_alpha else segmenter.alpha(visible[region])
     clock.lap("predict")
-    colours, alpha = outside(*_subject(visible[part], coarse, spec), visible, part)
-    colours, alpha = honour_own_alpha(colours, alpha, decoded.image, own)
+    colours, alpha = paste_region(*_matte(visible[region], coarse, spec), visible, region)
+    colours, alpha = apply_own_alpha(colours, alpha, decoded.image, own_alpha)
     clock.lap("refine")
     layout = lay_out(alpha, spec, limits, None if behind is None else behind.image.shape[1::-1])
-    picture = compose(colours, alpha, spec, layout, _ground(behind, visible, alpha, layout, spec))
+    picture = compose(colours, alpha, spec, layout, _backdrop(behind, visible, alpha, layout, spec))
     clock.lap("compose")
-    picture, image_format = chosen(picture, spec)
+    picture, image_format = select_output(picture, spec)
     encoded = encode(picture, image_format)
-    mask = encode(placed(colours, alpha, layout)[1], ImageFormat.PNG) if with_mask else None
+    mask = encode(place_on_canvas(colours, alpha, layout)[1], ImageFormat.PNG) if with_mask else None
     clock.lap("encode")
     return CutoutResult(
         data=encoded,
@@ -76,52 +87,50 @@ def cut_out(
         stages_ms=clock.stages_ms,
         foreground=layout.foreground,
         mask=mask,
-        own_alpha_kept=kept,
+        own_alpha_kept=keeps_own_alpha,
         uncertainty=None if coarse is None else uncertainty(coarse),
     )
 
 
-def _subject(
-    image: NDArray[np.uint8], coarse: NDArray[np.float32] | None, spec: CutoutSpec
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Colours and alpha at full size; a mask has no use for clean colours. coarse: None where all is foreground."""
+def _matte(image: Bytes, coarse: Floats | None, spec: CutoutSpec) -> tuple[Bytes, Bytes]:
+    """Compute foreground colours and alpha at full size. coarse: the model's alpha; None where all is foreground."""
     if coarse is None:
         return image, np.full(image.shape[:2], 255, np.uint8)
     alpha = refine_alpha(image, coarse)
     if not spec.semitransparency:
-        alpha = solid(alpha)
+        alpha = fill_semitransparent(alpha)
     if spec.binary:
-        alpha = binary(alpha)
-    if spec.channels is Channels.ALPHA:
+        alpha = threshold(alpha)
+    if spec.channels is Channels.ALPHA:  # a mask has no use for colours
         return image, alpha
-    colours = clean_colours(image, alpha)
+    colours = estimate_foreground(image, alpha)
     return despill(colours, alpha, image) if spec.despill and not spec.is_flat else colours, alpha
 
 
-def _ground(
-    behind: Decoded | None, photo: NDArray[np.uint8], alpha: NDArray[np.uint8], layout: Layout, spec: CutoutSpec
+def _backdrop(
+    background: Decoded | None, photo: Bytes, alpha: Bytes, layout: Layout, spec: CutoutSpec
 ) -> Backdrop | None:
-    """The background image, or the photo itself to be blurred; None where a colour, or nothing, is behind."""
+    """Make the background image, or blur the photo's own; None where a colour, or nothing, is behind."""
     if spec.channels is Channels.ALPHA:
         return None
-    if behind is not None:
-        return backdrop(behind.image, behind.alpha, layout, spec.bg_fit, spec.bg_blur)
+    if background is not None:
+        return fit_backdrop(background.image, background.alpha, layout, spec.bg_fit, spec.bg_blur)
     if spec.bg_blur == 0:
         return None
     frame = layout.frame
     shown = slice(frame.top, frame.top + frame.height), slice(frame.left, frame.left + frame.width)
-    return backdrop(without_subject(photo, alpha)[shown], None, layout, Fit.COVER, spec.bg_blur)
+    return fit_backdrop(remove_subject(photo, alpha)[shown], None, layout, Fit.COVER, spec.bg_blur)
 
 
 def _decode_background(data: bytes, limits: Limits) -> Decoded:
     try:
         return decode(data, limits)
     except CutoutError as error:
-        raise error.about_background() from error.__cause__
+        raise type(error)(error.message, {**error.details, "image": "background"}) from error
 
 
 class _Clock:
-    """Laps in milliseconds."""
+    """Measures stages in milliseconds."""
 
     def __init__(self) -> None:
         self.stages_ms: dict[str, float] = {}

@@ -1,18 +1,43 @@
-"""What is wanted (:class:`CutoutSpec`), within which limits, and what came out (:class:`CutoutResult`).
+"""The values of the pipeline: what to make (:class:`CutoutSpec`), within which limits, and the result.
 
-Values only: no numpy and no Pillow here, so that handlers which merely parse requests stay light.
+No numpy and no Pillow here, so that handlers which only parse requests start fast.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
+
+from cutout.imaging.geometry import Box, Canvas, Fit, Length, LengthUnit, Margins, Position, Region
+
+__all__ = [
+    "Box",
+    "Canvas",
+    "Channels",
+    "CutoutResult",
+    "CutoutSpec",
+    "Fit",
+    "ImageFormat",
+    "Length",
+    "LengthUnit",
+    "Limits",
+    "Margins",
+    "OwnAlpha",
+    "Position",
+    "Region",
+    "Rgba",
+    "Shadow",
+    "ShadowKind",
+    "SizeName",
+    "Stroke",
+    "fit_size",
+]
 
 Rgba = tuple[int, int, int, int]
 """Red, green, blue, alpha, each 0..255, straight (not premultiplied)."""
 
 
 class ImageFormat(StrEnum):
-    """Output formats; the value is the canonical name of the option ``format``."""
+    """An output format; the value is the canonical name of the option ``format``."""
 
     PNG = "png"
     JPEG = "jpg"
@@ -21,7 +46,7 @@ class ImageFormat(StrEnum):
     TIFF = "tiff"
     GIF = "gif"
     ZIP = "zip"
-    """Not a picture but two: color.jpg (opaque) and alpha.png (gray), see ``bundle``."""
+    """Not one picture but two: color.jpg (opaque) and alpha.png (gray)."""
 
     @property
     def media_type(self) -> str:
@@ -31,20 +56,25 @@ class ImageFormat(StrEnum):
         return "image/jpeg" if self is ImageFormat.JPEG else f"image/{self.value}"
 
     @property
+    def max_side_px(self) -> int:
+        """The longest side that the format can have (WebP: RFC 9649; JPEG: libjpeg; GIF and ZIP's JPEG alike)."""
+        return {"webp": 16_383, "jpg": 65_500, "zip": 65_500, "gif": 65_535}.get(self.value, 2**31 - 1)
+
+    @property
     def keeps_alpha(self) -> bool:
         """Whether a cutout keeps its transparency in this format; the others are flattened."""
         return self in {ImageFormat.PNG, ImageFormat.WEBP, ImageFormat.TIFF, ImageFormat.ZIP}
 
 
 class Channels(StrEnum):
-    """What the answer holds: the picture (``rgba``) or its one-channel mask (``alpha``)."""
+    """The content of the answer: the picture (``rgba``) or its one-channel mask (``alpha``)."""
 
     RGBA = "rgba"
     ALPHA = "alpha"
 
 
 class SizeName(StrEnum):
-    """Named caps of the output size."""
+    """A named cap of the output size."""
 
     PREVIEW = "preview"
     MEDIUM = "medium"
@@ -53,32 +83,49 @@ class SizeName(StrEnum):
 
     @property
     def max_mp(self) -> float:
-        """Cap in megapixels (10**6 pixels)."""
+        """The cap in megapixels (10**6 pixels)."""
         return {"preview": 0.25, "medium": 1.5, "hd": 4.0, "full": 50.0}[self.value]
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds on what is decoded and made. The defaults are those of the contract."""
+    """Bounds of input and output. The defaults are those of the contract."""
 
     max_bytes: int = 30 * 1024 * 1024
     """Encoded image, bytes."""
     max_pixels: int = 50_000_000
     """Width times height of the input."""
-    max_side_px: int = 16_384
-    """Longer side of the input."""
+    max_side_px: int = 65_535
+    """Longer side of the input: the longest of a JPEG, so that shape does not matter below ``max_pixels``."""
     max_output_side_px: int = 6_000
     """Longer side of the output, applied before the megapixel cap."""
     max_output_mp: float = 50.0
     """Megapixels (10**6 pixels) of the output, whatever its size is called."""
 
     def within(self, other: "Limits") -> "Limits":
-        """The narrower of both, bound by bound."""
+        """Combine two sets of limits.
+
+        Args:
+            other: The other set.
+
+        Returns:
+            The lower of both, bound by bound.
+        """
         return Limits(*(min(getattr(self, each.name), getattr(other, each.name)) for each in fields(self)))
 
 
-def fitted(width: int, height: int, size: SizeName, limits: Limits) -> tuple[int, int]:
-    """Output width and height: the long side's cap first, then the megapixel cap; never enlarged, at least 1 px."""
+def fit_size(width: int, height: int, size: SizeName, limits: Limits) -> tuple[int, int]:
+    """Reduce a size to the caps: the long side's first, then that of megapixels. Never enlarges.
+
+    Args:
+        width: Pixels.
+        height: Pixels.
+        size: The named cap.
+        limits: The cap of the long side and of megapixels.
+
+    Returns:
+        Width and height, at least 1 pixel each.
+    """
     scale = min(1.0, limits.max_output_side_px / max(width, height))
     fits = (max(1, round(width * scale)), max(1, round(height * scale)))
     cap = min(size.max_mp, limits.max_output_mp) * 1e6
@@ -89,74 +136,8 @@ def fitted(width: int, height: int, size: SizeName, limits: Limits) -> tuple[int
     return max(1, int(width * scale + 1e-6)), max(1, int(height * scale + 1e-6))
 
 
-class Fit(StrEnum):
-    """How a picture fills a frame of another aspect: cut off what is too much, or show all of it."""
-
-    COVER = "cover"
-    FIT = "fit"
-
-
-class LengthUnit(StrEnum):
-    """Pixels, or percent of a length that the option names."""
-
-    PX = "px"
-    PERCENT = "%"
-
-
-@dataclass(frozen=True, slots=True)
-class Length:
-    """A length in pixels, or in percent of something whose pixels are known later."""
-
-    value: float = 0.0
-    unit: LengthUnit = LengthUnit.PX
-
-    def px(self, whole_px: float) -> float:
-        """Pixels, where 100 % are ``whole_px``."""
-        return self.value if self.unit is LengthUnit.PX else self.value / 100 * whole_px
-
-
-@dataclass(frozen=True, slots=True)
-class Region:
-    """A rectangle of the input by its edges, counted from the left and from the top; pixels are those of the file."""
-
-    left: Length
-    top: Length
-    right: Length
-    bottom: Length
-
-
-@dataclass(frozen=True, slots=True)
-class Margins:
-    """Space around the subject; percent are of its width (left, right) and of its height (top, bottom)."""
-
-    top: Length
-    right: Length
-    bottom: Length
-    left: Length
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """Where the subject stands, percent of the free space: 0 is flush left (top), 50 centred, 100 flush right."""
-
-    x: float = 50.0
-    y: float = 50.0
-
-
-@dataclass(frozen=True, slots=True)
-class Canvas:
-    """The size of the answer. A side of None is the background image's, or the photo's where there is none.
-
-    fit: how the photo (or its crop) is scaled into the canvas: FIT shows all of it, COVER fills the canvas.
-    """
-
-    width: int | None = None
-    height: int | None = None
-    fit: Fit = Fit.FIT
-
-
 class ShadowKind(StrEnum):
-    """DROP is the silhouette, moved and blurred; CONTACT lies on the ground under the subject, as under a car."""
+    """A kind of shadow: DROP is the silhouette, moved and blurred; CONTACT lies on the ground, as under a car."""
 
     DROP = "drop"
     CONTACT = "contact"
@@ -167,10 +148,10 @@ class Shadow:
     """A shadow below the subject (and its stroke). Percent are of the subject's longer side."""
 
     kind: ShadowKind = ShadowKind.DROP
-    offset_x: Length = Length(2.0, LengthUnit.PERCENT)
-    offset_y: Length = Length(3.0, LengthUnit.PERCENT)
+    offset_x: Length = field(default=Length(2.0, LengthUnit.PERCENT))
+    offset_y: Length = field(default=Length(3.0, LengthUnit.PERCENT))
     """To the right and down; negative to the left and up. A contact shadow stays where the ground is."""
-    blur: Length = Length(4.0, LengthUnit.PERCENT)
+    blur: Length = field(default=Length(4.0, LengthUnit.PERCENT))
     """Twice the standard deviation of the Gaussian, as in CSS. A contact shadow is as soft as its ground is far."""
     opacity: float = 0.5
     """Of its darkest place, 0..1."""
@@ -185,34 +166,24 @@ class Stroke:
     color: Rgba = (255, 255, 255, 255)
     opacity: float = 1.0
     """0..1; times the colour's own alpha."""
-    softness: Length = Length()
+    softness: Length = field(default=Length())
     """Standard deviation, by which its outer edge is blurred; never below what makes it smooth."""
 
 
 class OwnAlpha(StrEnum):
-    """What becomes of the transparency that a file brings along (an opaque file has none, whatever its mode)."""
+    """The use of a file's own transparency (an opaque file has none, whatever its mode)."""
 
     HONOUR = "honour"
-    """The subject is found in the picture as it is seen on white; nothing becomes more opaque than it was."""
+    """The model sees the picture over white; nothing becomes more opaque than it was."""
     KEEP = "keep"
-    """It is the mask; no model is asked."""
+    """It is the mask; no model runs."""
     DISCARD = "discard"
-    """The picture counts as opaque, in the colours that its transparent places hide."""
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A rectangle of whole pixels."""
-
-    left: int
-    top: int
-    width: int
-    height: int
+    """The picture counts as opaque, in the colours of its hidden pixels."""
 
 
 @dataclass(frozen=True, slots=True)
 class CutoutSpec:
-    """One wanted cutout, free of any vendor's spelling. The bytes of a background image are no part of it."""
+    """The description of one cutout, in no vendor's spelling. A background image is passed beside it."""
 
     format: ImageFormat = ImageFormat.PNG
     channels: Channels = Channels.RGBA
@@ -228,9 +199,9 @@ class CutoutSpec:
     bg_blur: float = 0.0
     """0..100: blur the background image or, where there is none, keep the photo's own background and blur that."""
     roi: Region | None = None
-    """Only what is inside can be foreground."""
+    """Only pixels inside can be foreground."""
     crop_margin: Margins | None = None
-    """Space that is left around the subject; with ``crop`` only. At most half the subject or 500 px a side."""
+    """Space around the subject; with ``crop`` only. At most half the subject or 500 px a side."""
     scale: float | None = None
     """Share of the canvas that the subject takes, percent; None leaves it as it is in the photo."""
     position: Position | None = None
@@ -242,22 +213,22 @@ class CutoutSpec:
     mask_format: ImageFormat = ImageFormat.PNG
     """How a mask is encoded, gray in every format that can (WebP has none); not ZIP."""
     opaque_as_jpeg: bool = False
-    """Where nothing turned out transparent, the cutout is a JPEG, whatever ``format`` says."""
+    """Encode as JPEG when no pixel is transparent, whatever ``format`` says."""
     semitransparency: bool = True
-    """Keep regions that are half transparent, such as windows; else only edges stay soft."""
+    """Keep regions that are half transparent, such as glass; else only edges stay soft."""
     binary: bool = False
-    """No half tones: what the model finds is all subject or all ground, along a smooth outline."""
+    """No half tones: every pixel is subject or background, along a smooth outline."""
     own_alpha: OwnAlpha = OwnAlpha.HONOUR
 
     @property
     def is_flat(self) -> bool:
-        """Whether the picture has no transparency: it lies on a solid colour, or its format keeps none."""
+        """Whether the picture has no transparency: it lies on an opaque colour, or its format keeps none."""
         return not self.format.keeps_alpha or (self.bg_color is not None and self.bg_color[3] == 255)  # noqa: PLR2004
 
 
 @dataclass(frozen=True, slots=True)
 class CutoutResult:
-    """An encoded answer and the facts about it."""
+    """An encoded answer, and facts about it."""
 
     data: bytes
     media_type: str
@@ -271,10 +242,10 @@ class CutoutResult:
     stages_ms: Mapping[str, float]
     """Wall time of decode, predict, refine, compose, encode."""
     foreground: Box | None = None
-    """Where the subject is (alpha > 64, of 255; or > 10 if all is fainter) in pixels of the answer; None: nowhere."""
+    """Bounds of the subject (alpha > 64, of 255; or > 10 if all is fainter) in pixels of the answer; None: nothing."""
     mask: bytes | None = None
-    """The mask beside the cutout, an 8-bit gray PNG of the same size; only when it was asked for."""
+    """The mask of the same size, an 8-bit gray PNG; only when it was asked for."""
     own_alpha_kept: bool = False
-    """The file brought a transparency along, and that was the mask (OwnAlpha.KEEP)."""
+    """Whether the file's own transparency was the mask (OwnAlpha.KEEP)."""
     uncertainty: float | None = None
-    """How undecided the model was, 0..1 (see ``uncertainty``); None: no model was asked, or the result was kept."""
+    """How undecided the model was, 0..1 (see ``refine.uncertainty``); None: no model ran, or the result was stored."""

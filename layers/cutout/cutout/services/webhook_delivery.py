@@ -1,4 +1,4 @@
-"""One delivery of one webhook: the event of a job's end, signed and posted. When to try again is the caller's affair."""
+"""One delivery of one webhook: the event of a job's end, signed and posted. The caller decides when to try again."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -48,6 +48,7 @@ class WebhookSender:
         links: Callable[[], Links],
         post: Post,
         sign: Callable[[bytes], bytes],
+        *,
         observer: Observer,
     ) -> None:
         self._jobs = jobs

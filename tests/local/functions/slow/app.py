@@ -1,4 +1,4 @@
-"""A toy image function: two invocations meet, or one of them runs into the timeout."""
+"""A toy image function: an invocation can wait until a second one is in progress too."""
 
 import json
 import os
@@ -11,13 +11,13 @@ import toylayer
 def handler(event, context):
     folder = (event.get("queryStringParameters") or {}).get("meet")
     if folder:
-        meet(Path(folder))
+        wait_for_another(Path(folder))
     body = {"pid": os.getpid(), "layer": toylayer.NAME, "threads": os.environ["CUTOUT_THREADS"]}
     return {"statusCode": 200, "body": json.dumps(body)}
 
 
-def meet(folder):
-    """Return when another process is here too: possible only if both are being served at once."""
+def wait_for_another(folder):
+    """Return when another process has come to the folder too: only if both are served at the same time."""
     (folder / str(os.getpid())).touch()
     while len(list(folder.iterdir())) < 2:
         time.sleep(0.01)

@@ -4,7 +4,7 @@ from zipfile import ZipFile
 import numpy as np
 
 from cutout.imaging.codecs.encode import encode
-from cutout.imaging.matting.inpaint import continued
+from cutout.imaging.matting.inpaint import extrapolate_colours
 from cutout.imaging.spec import ImageFormat
 from tests.unit.imaging.pictures import opened, photo, soft_disc, to_bytes
 
@@ -34,7 +34,7 @@ def test_colour_and_mask_put_together_are_the_cutout() -> None:
 
 def test_no_black_and_no_old_background_waits_beyond_the_edge() -> None:
     flat = np.dstack([np.where(ALPHA[..., None] > 0, np.array([200, 90, 30]), 0).astype(np.uint8), ALPHA])
-    whole = continued(flat)
+    whole = extrapolate_colours(flat)
     assert np.abs(whole.astype(int) - (200, 90, 30)).max() <= 4
     assert np.array_equal(whole[ALPHA > 0], flat[ALPHA > 0][:, :3])
     assert np.abs(unzipped(encode(flat, ImageFormat.ZIP))["color.jpg"].astype(int) - (200, 90, 30)).max() <= 5

@@ -10,7 +10,7 @@ from PIL import Image
 
 from cutout.errors import ImageTooLargeError, InvalidImageError, ResolutionTooHighError, UnsupportedImageFormatError
 from cutout.imaging.codecs.decode import decode
-from cutout.imaging.spec import Limits, SizeName, fitted
+from cutout.imaging.spec import Limits, SizeName, fit_size
 from tests.unit.imaging.pictures import chunk, photo, png_of, saved, soft_disc, tiff_of, to_bytes
 
 LIMITS = Limits()
@@ -111,7 +111,7 @@ def test_too_many_bytes_are_refused_before_anything_is_read() -> None:
 
 def test_too_many_pixels_and_too_long_sides_are_refused_from_the_header() -> None:
     # The IDAT is nonsense: whoever looks at it before the header says "damaged".
-    for width, height in ((5001, 10_000), (16_385, 1), (1, 16_385), (60_000, 60_000), (2**31 - 1, 2**31 - 1)):
+    for width, height in ((5001, 10_000), (65_536, 1), (1, 65_536), (60_000, 60_000), (2**31 - 1, 2**31 - 1)):
         with pytest.raises(ResolutionTooHighError):
             decode(png_of(width, height, b"nonsense"), LIMITS)
     for file_format in ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF"):
@@ -119,6 +119,23 @@ def test_too_many_pixels_and_too_long_sides_are_refused_from_the_header() -> Non
         with pytest.raises(ResolutionTooHighError):
             decode(data, Limits(max_pixels=80 * 48 - 1))
         assert decode(data, Limits(max_pixels=80 * 48, max_side_px=80)).source_width == 80
+
+
+@pytest.mark.parametrize(
+    ("width", "height"), [(790, 36_861), (36_861, 790), (790, 17_000), (65_500, 700), (1, 65_000), (40_000, 1_250)]
+)
+def test_pictures_up_to_50_megapixels_decode_whatever_their_shape(width: int, height: int) -> None:
+    data = saved(Image.new("L", (width, height), 90), "JPEG", quality=30)
+    decoded = decode(data, LIMITS, SizeName.PREVIEW)
+    assert (decoded.source_width, decoded.source_height) == (width, height)
+    assert max(decoded.image.shape) <= 6000
+
+
+def test_a_refusal_names_the_limit_that_is_exceeded() -> None:
+    with pytest.raises(ResolutionTooHighError, match=r"8000 x 7000 is more than 50 megapixels"):
+        decode(png_of(8000, 7000, b""), LIMITS)
+    with pytest.raises(ResolutionTooHighError, match=r"a side of 70000 px is more than 65535"):
+        decode(png_of(70_000, 10, b""), LIMITS)
 
 
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF"])
@@ -182,22 +199,22 @@ def test_a_tiff_with_odd_and_many_tags_is_read_or_refused() -> None:
 
 
 def test_output_size_caps_the_long_side_first_then_the_megapixels_and_never_enlarges() -> None:
-    assert fitted(100, 50, SizeName.FULL, LIMITS) == (100, 50)
-    assert fitted(8000, 4000, SizeName.FULL, LIMITS) == (6000, 3000)
-    assert fitted(4000, 8000, SizeName.FULL, LIMITS) == (3000, 6000)
-    assert fitted(1000, 1000, SizeName.PREVIEW, LIMITS) == (500, 500)
-    assert fitted(16_384, 1, SizeName.PREVIEW, LIMITS) == (6000, 1)
-    assert fitted(4000, 3000, SizeName.HD, LIMITS) == (2309, 1732)
+    assert fit_size(100, 50, SizeName.FULL, LIMITS) == (100, 50)
+    assert fit_size(8000, 4000, SizeName.FULL, LIMITS) == (6000, 3000)
+    assert fit_size(4000, 8000, SizeName.FULL, LIMITS) == (3000, 6000)
+    assert fit_size(1000, 1000, SizeName.PREVIEW, LIMITS) == (500, 500)
+    assert fit_size(16_384, 1, SizeName.PREVIEW, LIMITS) == (6000, 1)
+    assert fit_size(4000, 3000, SizeName.HD, LIMITS) == (2309, 1732)
 
 
 @given(st.integers(1, 16_384), st.integers(1, 16_384), st.sampled_from(SizeName))
 def test_output_size_stays_within_its_caps_and_keeps_the_aspect(width: int, height: int, size: SizeName) -> None:
-    out_width, out_height = fitted(width, height, size, LIMITS)
+    out_width, out_height = fit_size(width, height, size, LIMITS)
     assert 1 <= out_width <= min(width, 6000)
     assert 1 <= out_height <= min(height, 6000)
     assert out_width * out_height <= max(size.max_mp * 1e6, out_width, out_height)
     assert abs(out_width * height - out_height * width) <= max(width, height) + 1
-    assert fitted(out_width, out_height, size, LIMITS) == (out_width, out_height)
+    assert fit_size(out_width, out_height, size, LIMITS) == (out_width, out_height)
 
 
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG"])

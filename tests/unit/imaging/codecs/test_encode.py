@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cutout.imaging.codecs.encode import chosen, encode
+from cutout.imaging.codecs.encode import encode, select_output
 from cutout.imaging.spec import Channels, CutoutSpec, ImageFormat
 from tests.unit.imaging.pictures import opened, photo, soft_disc, to_bytes
 
@@ -72,7 +72,7 @@ def test_jpeg_keeps_full_colour_resolution() -> None:
     ],
 )
 def test_an_opaque_cutout_is_a_jpeg_only_where_that_is_wanted_and_a_mask_never_is(picture, spec, image_format) -> None:
-    taken, how = chosen(picture, spec)
+    taken, how = select_output(picture, spec)
     assert how is image_format
     kept = picture[..., :3] if how is ImageFormat.JPEG else picture
     assert np.array_equal(np.asarray(opened(encode(taken, ImageFormat.PNG))), kept)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from isal import isal_zlib
 
 from cutout.imaging.codecs import png
-from cutout.imaging.codecs.png import png_bytes
+from cutout.imaging.codecs.png import encode_png
 from tests.unit.imaging.pictures import opened, photo, to_bytes
 
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
@@ -35,7 +35,7 @@ def test_what_is_written_is_what_pillow_reads(
     picture = np.random.default_rng(height * width).integers(0, 256, shape, np.uint8)
     if smooth:
         picture = np.sort(picture, axis=0)
-    read = opened(png_bytes(picture, engine))
+    read = opened(encode_png(picture, engine))
     assert read.mode == MODES[channels]
     assert np.array_equal(np.asarray(read), picture)
 
@@ -44,27 +44,27 @@ def test_pictures_of_several_bands_have_no_seam(monkeypatch: pytest.MonkeyPatch)
     picture = to_bytes(photo("astronaut.png", 101, 97))
     for band_bytes in (1, 303, 1000, 1 << 20):
         monkeypatch.setattr(png, "_BAND_BYTES", band_bytes)
-        assert np.array_equal(np.asarray(opened(png_bytes(picture))), picture)
+        assert np.array_equal(np.asarray(opened(encode_png(picture))), picture)
 
 
 def test_views_that_are_not_contiguous_are_written_right() -> None:
     picture = to_bytes(photo("astronaut.png", 60, 50))
-    assert np.array_equal(np.asarray(opened(png_bytes(picture[10:40, 5:45]))), picture[10:40, 5:45])
-    assert np.array_equal(np.asarray(opened(png_bytes(picture[..., 0]))), picture[..., 0])
+    assert np.array_equal(np.asarray(opened(encode_png(picture[10:40, 5:45]))), picture[10:40, 5:45])
+    assert np.array_equal(np.asarray(opened(encode_png(picture[..., 0]))), picture[..., 0])
 
 
 def test_colour_is_marked_as_srgb_and_a_mask_is_not() -> None:
     colour = np.zeros((4, 4, 4), np.uint8)
-    assert b"sRGB" in png_bytes(colour)
-    assert b"sRGB" not in png_bytes(colour[..., 0])
-    assert opened(png_bytes(colour)).info["srgb"] == 0
+    assert b"sRGB" in encode_png(colour)
+    assert b"sRGB" not in encode_png(colour[..., 0])
+    assert opened(encode_png(colour)).info["srgb"] == 0
 
 
 def test_it_is_not_larger_than_pillows_fastest_level() -> None:
     picture = to_bytes(photo("astronaut.png", 512, 512))
     from tests.unit.imaging.pictures import saved  # noqa: PLC0415
 
-    assert len(png_bytes(picture)) < 1.1 * len(saved(picture, "PNG", compress_level=1))
+    assert len(encode_png(picture)) < 1.1 * len(saved(picture, "PNG", compress_level=1))
 
 
 def test_without_isal_the_standard_library_writes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,5 +78,5 @@ def test_without_isal_the_standard_library_writes(monkeypatch: pytest.MonkeyPatc
         patched.setattr(importlib, "import_module", missing)
         plain = importlib.reload(png)
         assert plain._DEFLATE is zlib
-        assert np.array_equal(np.asarray(opened(plain.png_bytes(picture))), picture)
+        assert np.array_equal(np.asarray(opened(plain.encode_png(picture))), picture)
     assert importlib.reload(png)._DEFLATE is isal_zlib

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cutout.imaging.compositing.stroke import grown
+from cutout.imaging.compositing.stroke import dilate_disc
 
 
 @settings(max_examples=25, deadline=None)
@@ -16,11 +16,11 @@ def test_growing_takes_the_highest_value_within_the_disc(height: int, width: int
         for reached, limit in ((inner, radius), (outer, radius + 1)):
             within = (down**2 + across**2 <= limit**2) & (np.abs(down) <= radius) & (np.abs(across) <= radius)
             reached[within] = np.maximum(reached[within], plane[y, x])
-    made = grown(plane.astype(np.uint8), radius)
+    made = dilate_disc(plane.astype(np.uint8), radius)
     assert (made >= inner).all()
     assert (made <= outer).all()
 
 
 def test_bands_of_rows_leave_no_seams() -> None:
     plane = np.where(np.random.default_rng(1).random((700, 9)) < 0.01, 255, 0).astype(np.uint8)
-    assert np.array_equal(grown(plane, 5)[200:400], grown(plane[180:420], 5)[20:220])
+    assert np.array_equal(dilate_disc(plane, 5)[200:400], dilate_disc(plane[180:420], 5)[20:220])

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cutout.imaging.compositing.layers import paint, picture, stacked
+from cutout.imaging.compositing.layers import colour_layer, composite, image_layer
 
 
 def over(front: np.ndarray, back: np.ndarray) -> np.ndarray:
@@ -24,9 +24,9 @@ def test_layers_lie_over_each_other_as_porter_and_duff_say(height: int, width: i
     for _ in range(count):
         colours = random.integers(0, 256, (height, width, 3), np.uint8)
         alpha = random.choice(np.array([0, 1, 60, 254, 255], np.uint8), (height, width))
-        layers.append(picture(colours, alpha))
+        layers.append(image_layer(colours, alpha))
         expected = over(premultiplied(colours, alpha), expected)
-    made = stacked(layers, (height, width), opaque=False)
+    made = composite(layers, (height, width), opaque=False)
     assert np.abs(made[..., 3] - expected[..., 3] * 255).max() <= 0.501
     seen = made[..., 3] > 0
     straight = expected[seen][:, :3] / expected[seen][:, 3:] * 255
@@ -39,22 +39,26 @@ def test_a_saved_cutout_laid_on_a_ground_is_the_picture_composed_on_it() -> None
     colours = random.integers(0, 256, (70, 30, 3), np.uint8)
     alpha = random.integers(0, 256, (70, 30), np.uint8)
     shade = random.random((70, 30)).astype(np.float32)
-    effects = [paint((20, 0, 60, 255), lambda rows: shade[rows], 0.6), picture(colours, alpha)]
-    saved = stacked(effects, (70, 30), opaque=False)
+    effects = [colour_layer((20, 0, 60, 255), lambda rows: shade[rows], 0.6), image_layer(colours, alpha)]
+    saved = composite(effects, (70, 30), opaque=False)
     there = over(premultiplied(saved[..., :3], saved[..., 3]), np.ones(4)) * 255
-    here = stacked([paint((255, 255, 255, 255)), *effects], (70, 30), opaque=True)
+    here = composite([colour_layer((255, 255, 255, 255)), *effects], (70, 30), opaque=True)
     assert np.abs(there[..., :3] - here).max() < 1.6
 
 
 def test_paint_is_as_strong_as_its_mask_its_opacity_and_its_own_alpha() -> None:
     half = np.full((3, 4), 0.5, np.float32)
-    made = stacked([paint((10, 20, 30, 102), lambda rows: half[rows], 0.5)], (3, 4), opaque=False)
+    made = composite([colour_layer((10, 20, 30, 102), lambda rows: half[rows], 0.5)], (3, 4), opaque=False)
     assert made[0, 0].tolist() == [10, 20, 30, round(255 * 0.5 * 0.5 * 0.4)]
-    assert not stacked([paint((10, 20, 30, 0))], (3, 4), opaque=False).any()
+    assert not composite([colour_layer((10, 20, 30, 0))], (3, 4), opaque=False).any()
 
 
 @pytest.mark.parametrize("value", [-0.2, 1.3])
 def test_a_mask_that_overshoots_is_clipped(value: float) -> None:
     plane = np.full((2, 2), value, np.float32)
-    made = stacked([paint((200, 200, 200, 255)), paint((0, 0, 0, 255), lambda rows: plane[rows])], (2, 2), opaque=True)
+    made = composite(
+        [colour_layer((200, 200, 200, 255)), colour_layer((0, 0, 0, 255), lambda rows: plane[rows])],
+        (2, 2),
+        opaque=True,
+    )
     assert (made == (200 if value < 0 else 0)).all()

@@ -14,6 +14,7 @@ from cutout.imaging.spec import (
     Channels,
     CutoutSpec,
     Fit,
+    ImageFormat,
     Length,
     LengthUnit,
     Limits,
@@ -185,3 +186,13 @@ def test_whatever_is_asked_a_scaled_subject_stays_on_the_canvas_and_keeps_its_as
         assert box.top >= 0
         assert box.left + box.width <= layout.width
         assert box.top + box.height <= layout.height
+
+
+@pytest.mark.parametrize(
+    ("image_format", "side"),
+    [(ImageFormat.WEBP, 16_383), (ImageFormat.JPEG, 65_500), (ImageFormat.ZIP, 65_500), (ImageFormat.PNG, 65_535)],
+)
+def test_no_canvas_is_longer_than_its_format_can_be(image_format: ImageFormat, side: int) -> None:
+    limits = Limits(max_output_side_px=100_000)
+    layout = lay_out(np.full((2, 65_535), 255, np.uint8), CutoutSpec(format=image_format), limits)
+    assert layout.width == side

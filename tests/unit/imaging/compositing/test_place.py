@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from cutout.imaging.compositing.layout import lay_out
-from cutout.imaging.compositing.place import placed
+from cutout.imaging.compositing.place import place_on_canvas
 from cutout.imaging.spec import Canvas, CutoutSpec, Fit, Length, Limits, Margins, Position
 from tests.unit.imaging.pictures import soft_disc, to_bytes
 
@@ -14,7 +14,7 @@ ALPHA[20, 30] = ALPHA[39, 69] = 255
 
 
 def place(spec: CutoutSpec, colours: np.ndarray = COLOURS, alpha: np.ndarray = ALPHA) -> tuple[np.ndarray, np.ndarray]:
-    return placed(colours, alpha, lay_out(alpha, spec, Limits()))
+    return place_on_canvas(colours, alpha, lay_out(alpha, spec, Limits()))
 
 
 def test_what_is_not_moved_is_not_copied() -> None:

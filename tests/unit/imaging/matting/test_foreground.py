@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cutout.imaging.matting import foreground
-from cutout.imaging.matting.foreground import clean_colours, honour_own_alpha, seen
+from cutout.imaging.matting.foreground import apply_own_alpha, estimate_foreground, over_white
 from cutout.imaging.matting.refine import refine_alpha
 from tests.unit.imaging.pictures import Scene, polygon, scene, soft_disc, strands, to_bytes
 
@@ -28,22 +28,22 @@ def halo(picture: Scene, alpha: np.ndarray, colours: np.ndarray) -> float:
 def test_with_the_true_alpha_little_of_the_old_background_remains(name: str, share: float) -> None:
     picture = SCENES[name]
     exact = to_bytes(picture.alpha)
-    cleaned = halo(picture, picture.alpha, clean_colours(picture.image, exact))
+    cleaned = halo(picture, picture.alpha, estimate_foreground(picture.image, exact))
     assert cleaned < share * halo(picture, picture.alpha, picture.image)
 
 
 def test_with_the_refined_alpha_a_soft_edge_loses_its_halo() -> None:
     picture = SCENES["disc"]
     alpha = refine_alpha(picture.image, picture.coarse())
-    cleaned = halo(picture, alpha / np.float32(255), clean_colours(picture.image, alpha))
+    cleaned = halo(picture, alpha / np.float32(255), estimate_foreground(picture.image, alpha))
     assert cleaned < 0.5 * halo(picture, alpha / np.float32(255), picture.image)
 
 
-def test_flat_colours_are_unmixed_almost_exactly() -> None:
+def test_flat_colours_are_solve_foreground_almost_exactly() -> None:
     alpha = soft_disc(200, 300, 0.2)
     front, back = np.array([0.9, 0.5, 0.1]), np.array([0.1, 0.3, 0.8])
     image = to_bytes(Scene.over(alpha, front, back))
-    cleaned = clean_colours(image, to_bytes(alpha))
+    cleaned = estimate_foreground(image, to_bytes(alpha))
     seen_error = np.abs(cleaned / 255 - front) * alpha[..., None]  # what is left of it on another background
     assert seen_error.max() < 0.03
     assert (np.abs(image / 255 - front) * alpha[..., None]).max() > 0.15
@@ -56,7 +56,7 @@ def test_only_soft_pixels_change(height: int, width: int, seed: int) -> None:
     image = random.integers(0, 256, (height, width, 3), np.uint8)
     alpha = random.choice(np.array([0, 1, 100, 254, 255], np.uint8), (height, width))
     before = image.copy()
-    cleaned = clean_colours(image, alpha)
+    cleaned = estimate_foreground(image, alpha)
     hard = (alpha == 0) | (alpha == 255)
     assert cleaned.shape == image.shape
     assert np.array_equal(cleaned[hard], image[hard])
@@ -65,9 +65,9 @@ def test_only_soft_pixels_change(height: int, width: int, seed: int) -> None:
 
 def test_row_bands_leave_no_seams(monkeypatch: pytest.MonkeyPatch) -> None:
     picture = SCENES["disc"]
-    in_bands = clean_colours(picture.image, to_bytes(picture.alpha))
+    in_bands = estimate_foreground(picture.image, to_bytes(picture.alpha))
     monkeypatch.setattr(foreground, "ROWS", 10_000)
-    at_once = clean_colours(picture.image, to_bytes(picture.alpha))
+    at_once = estimate_foreground(picture.image, to_bytes(picture.alpha))
     assert np.abs(in_bands.astype(int) - at_once).max() <= 1
 
 
@@ -81,7 +81,7 @@ def test_the_formula_is_the_least_squares_answer() -> None:
         aim = observed / 255 * np.array([share, 1 - share]) + ridge * np.array([front, back])
         expected = np.clip(np.linalg.solve(matrix, aim)[0], 0, 1) * 255
         guess = np.array([[front]] * 3 + [[back]] * 3, np.float32)
-        got = foreground._unmixed(np.full((1, 3), observed, np.uint8), np.array([cover], np.uint8), guess)
+        got = foreground._solve_foreground(np.full((1, 3), observed, np.uint8), np.array([cover], np.uint8), guess)
         assert np.abs(got - expected).max() <= 0.51
 
 
@@ -90,12 +90,12 @@ def test_an_uploaded_alpha_is_seen_on_white_and_never_exceeded() -> None:
     image = random.integers(0, 256, (20, 30, 3), np.uint8)
     own = random.integers(0, 256, (20, 30), np.uint8)
     own[:5], own[5:10] = 0, 255
-    visible = seen(image, own)
+    visible = over_white(image, own)
     assert (visible[:5] == 255).all()
     assert np.array_equal(visible[5:10], image[5:10])
     found = random.integers(0, 256, (20, 30), np.uint8)
     estimated = np.full_like(image, 7)
-    colours, alpha = honour_own_alpha(estimated, found, image, own)
+    colours, alpha = apply_own_alpha(estimated, found, image, own)
     assert np.array_equal(alpha, np.minimum(found, own))
     assert np.array_equal(colours[own < 255], image[own < 255])
     assert (colours[own == 255] == 7).all()
@@ -103,5 +103,5 @@ def test_an_uploaded_alpha_is_seen_on_white_and_never_exceeded() -> None:
 
 def test_without_an_uploaded_alpha_nothing_changes() -> None:
     image, found = np.ones((3, 3, 3), np.uint8), np.ones((3, 3), np.uint8)
-    assert seen(image, None) is image
-    assert honour_own_alpha(image, found, image, None) == (image, found)
+    assert over_white(image, None) is image
+    assert apply_own_alpha(image, found, image, None) == (image, found)

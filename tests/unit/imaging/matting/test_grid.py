@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cutout.imaging.matting.grid import STEP, double, grid_shape, halve, read, shrink, spread
+from cutout.imaging.matting.grid import STEP, double, grid_shape, halve, pull_push, sample_bilinear, shrink
 
 RANDOM = np.random.default_rng(1)
 
@@ -20,15 +20,17 @@ def test_reading_a_grid_equals_enlarging_it(height: int, width: int) -> None:
     values = RANDOM.random((3, 16, 32), np.float32)
     enlarged = np.stack([bilinear(plane, height, width) for plane in values])
     pixels = np.flatnonzero(RANDOM.random(height * width) < 0.7)
-    assert np.allclose(read(values, pixels, 0, (height, width)), enlarged.reshape(3, -1)[:, pixels], atol=1e-5)
+    assert np.allclose(
+        sample_bilinear(values, pixels, 0, (height, width)), enlarged.reshape(3, -1)[:, pixels], atol=1e-5
+    )
     top = height // 2
     below = np.arange((height - top) * width)
     expected = enlarged[:, top:].reshape(3, -1)
-    assert np.allclose(read(values, below, top, (height, width)), expected, atol=1e-5)
+    assert np.allclose(sample_bilinear(values, below, top, (height, width)), expected, atol=1e-5)
 
 
 def test_reading_no_pixel_gives_nothing() -> None:
-    assert read(np.zeros((2, 16, 16), np.float32), np.empty(0, np.intp), 0, (9, 9)).shape == (2, 0)
+    assert sample_bilinear(np.zeros((2, 16, 16), np.float32), np.empty(0, np.intp), 0, (9, 9)).shape == (2, 0)
 
 
 def test_halving_means_and_doubling_interpolates() -> None:
@@ -50,7 +52,7 @@ def test_known_colours_spread_everywhere_and_stay_where_they_are_known() -> None
     colours = RANDOM.random((3, 64, 64), np.float32)
     known = np.zeros((1, 64, 64), np.float32)
     known[:, 20:40, 10:30] = 1
-    filled = spread(colours, known)
+    filled = pull_push(colours, known)
     assert np.allclose(filled[:, 20:40, 10:30], colours[:, 20:40, 10:30], atol=1e-5)
     inside = colours[:, 20:40, 10:30].reshape(3, -1)
     assert (filled >= inside.min(axis=1)[:, None, None] - 1e-5).all()
@@ -63,14 +65,14 @@ def test_of_two_known_colours_the_nearer_one_wins() -> None:
     colours[2, :, -8:] = 1
     known = np.zeros((1, 64, 64), np.float32)
     known[..., :8] = known[..., -8:] = 1
-    filled = spread(colours, known)
+    filled = pull_push(colours, known)
     assert (filled[0, :, 12] > 0.9).all()
     assert (filled[2, :, 51] > 0.9).all()
 
 
 def test_without_any_known_colour_the_mean_is_taken() -> None:
     colours = RANDOM.random((3, 32, 32), np.float32)
-    filled = spread(colours, np.zeros((1, 32, 32), np.float32))
+    filled = pull_push(colours, np.zeros((1, 32, 32), np.float32))
     assert np.allclose(filled, colours.mean(axis=(1, 2))[:, None, None], atol=1e-5)
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cutout.imaging.matting.islands import CELLS, FIRM, without_specks
+from cutout.imaging.matting.islands import CELLS, FIRM, remove_small_islands
 from cutout.imaging.matting.refine import refine_alpha
 
 
@@ -23,7 +23,7 @@ def subject(height: int = 200, width: int = CELLS) -> np.ndarray:
 def test_a_faint_speck_far_from_the_subject_goes_and_nothing_else() -> None:
     alpha = subject()
     alpha[20:26, 200:204] = 0.4
-    assert np.array_equal(without_specks(alpha), subject())
+    assert np.array_equal(remove_small_islands(alpha), subject())
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_a_faint_speck_far_from_the_subject_goes_and_nothing_else() -> None:
 def test_what_may_be_meant_stays(place: tuple[slice, slice], value: float) -> None:
     alpha = subject()
     alpha[place] = value
-    assert np.array_equal(without_specks(alpha), alpha)
+    assert np.array_equal(remove_small_islands(alpha), alpha)
 
 
 @pytest.mark.parametrize(
@@ -53,20 +53,20 @@ def test_what_may_be_meant_stays(place: tuple[slice, slice], value: float) -> No
 def test_what_is_just_less_goes(place: tuple[slice, slice], value: float) -> None:
     alpha = subject()
     alpha[place] = value
-    assert np.array_equal(without_specks(alpha), subject())
+    assert np.array_equal(remove_small_islands(alpha), subject())
 
 
 def test_a_faint_end_of_a_firm_island_stays_with_it() -> None:
     alpha = subject()
     alpha[20:22, 200:240] = np.linspace(0.9, 0.05, 40, dtype=np.float32)
-    assert np.array_equal(without_specks(alpha), alpha)
+    assert np.array_equal(remove_small_islands(alpha), alpha)
 
 
 @pytest.mark.parametrize("value", [0.0, 0.3])
 def test_without_anything_firm_nothing_is_taken(value: float) -> None:
     alpha = np.zeros((60, 90), np.float32)
     alpha[5:9, 5:9] = value
-    assert np.array_equal(without_specks(alpha), alpha)
+    assert np.array_equal(remove_small_islands(alpha), alpha)
 
 
 @pytest.mark.parametrize("turned", [False, True], ids=["along rows", "along columns"])
@@ -82,7 +82,7 @@ def test_a_winding_strand_stays_with_the_subject_to_its_end_and_goes_without_it(
     alone[50:190, 50:206] = 1
     for joined, expected in ((alpha, alpha), (alone, np.where(alone == 1, alone, 0))):
         given_, wanted = (joined.T, expected.T) if turned else (joined, expected)
-        assert np.array_equal(without_specks(np.ascontiguousarray(given_)), wanted)
+        assert np.array_equal(remove_small_islands(np.ascontiguousarray(given_)), wanted)
 
 
 SPECKS = st.lists(st.tuples(st.integers(0, 199), st.integers(0, CELLS - 1), st.integers(1, 100)), max_size=30)
@@ -94,8 +94,8 @@ def test_a_second_time_changes_nothing_and_firm_pixels_are_never_touched(specks:
     alpha = subject()
     for row, column, per_cent in specks:
         alpha[row, column] = max(alpha[row, column], per_cent / 100)
-    once = without_specks(alpha)
-    assert np.array_equal(without_specks(once), once)
+    once = remove_small_islands(alpha)
+    assert np.array_equal(remove_small_islands(once), once)
     assert np.array_equal(once[alpha >= FIRM], alpha[alpha >= FIRM])
     assert ((once == alpha) | (once == 0)).all()
 
@@ -104,7 +104,7 @@ def test_a_wide_alpha_loses_a_speck_in_its_last_incomplete_cell() -> None:
     alpha = np.zeros((30, 3 * CELLS + 1), np.float32)
     alpha[:, :600] = 1
     alpha[29, -1] = 0.3
-    assert without_specks(alpha)[29, -1] == 0
+    assert remove_small_islands(alpha)[29, -1] == 0
 
 
 def test_the_refined_alpha_is_bounded_by_the_subject() -> None:

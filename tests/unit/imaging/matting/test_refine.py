@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image
 
 from cutout.imaging.matting import refine
-from cutout.imaging.matting.refine import enlarge, refine_alpha, uncertain
+from cutout.imaging.matting.refine import refine_alpha, uncertain_band, upsample_rows
 from tests.unit.imaging.pictures import Scene, polygon, scene, soft_disc, strands, to_bytes
 
 SCENES = {
@@ -24,7 +24,7 @@ SCENES = {
 def plain(picture: Scene) -> np.ndarray:
     """What is to be beaten: the model's alpha enlarged bilinearly."""
     height, width = picture.alpha.shape
-    return enlarge(picture.coarse(), (height, width), (0, height))
+    return upsample_rows(picture.coarse(), (height, width), slice(0, height))
 
 
 def sad(picture: Scene, alpha: np.ndarray) -> float:
@@ -52,7 +52,7 @@ def test_certain_pixels_keep_their_value() -> None:
     picture = SCENES["polygon"]
     coarse = picture.coarse()
     alpha = refine_alpha(picture.image, coarse)
-    certain = np.where(uncertain(np.clip((coarse - 0.04) / 0.92, 0, 1)) > 0, 0.5, coarse)
+    certain = np.where(uncertain_band(np.clip((coarse - 0.04) / 0.92, 0, 1)) > 0, 0.5, coarse)
     whole = np.asarray(Image.fromarray(certain.astype(np.float32)).resize((768, 768), Image.Resampling.NEAREST))
     inner = np.asarray(Image.fromarray(to_bytes(whole)).filter(_erode())) == 255
     outer = np.asarray(Image.fromarray(to_bytes(1 - whole)).filter(_erode())) == 255
@@ -129,10 +129,10 @@ def test_row_bands_leave_no_seams(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_regression_equals_a_slow_plain_one() -> None:
     picture = scene(soft_disc(96, 96, 0.3))
     coarse = picture.coarse(160, 0.1)
-    fit = refine._explain(picture.image, coarse, 96)
+    fit = refine.fit_guided_filter(picture.image, coarse, 96)
     shape = (fit.shape[1] * 4, fit.shape[2] * 4)
     colour = refine.shrink(picture.image, shape)
-    alpha = enlarge(coarse, shape, (0, shape[0]))
+    alpha = upsample_rows(coarse, shape, slice(0, shape[0]))
     for y, x in ((1, 1), (5, 7), (fit.shape[1] - 2, fit.shape[2] - 2)):
         rows, columns = slice(4 * y - 4, 4 * y + 8), slice(4 * x - 4, 4 * x + 8)
         samples = colour[:, rows, columns].reshape(3, -1).T.astype(float)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cutout.errors import InvalidOptionError
-from cutout.imaging.matting.region import outside, window
+from cutout.imaging.matting.region import paste_region, region_slices
 from cutout.imaging.spec import Length, LengthUnit, Region
 
 
@@ -14,14 +14,14 @@ def percent(value: float) -> Length:
 
 def test_a_region_counts_in_pixels_of_the_file_or_in_percent() -> None:
     region = Region(Length(100), percent(50), Length(300), percent(100))
-    assert window(region, (200, 400), (200, 400)) == (slice(100, 200), slice(100, 300))
-    assert window(region, (100, 200), (200, 400)) == (slice(50, 100), slice(50, 150))  # a preview
+    assert region_slices(region, (200, 400), (200, 400)) == (slice(100, 200), slice(100, 300))
+    assert region_slices(region, (100, 200), (200, 400)) == (slice(50, 100), slice(50, 150))  # a preview
 
 
 def test_without_a_region_everything_counts_and_corners_may_come_in_any_order() -> None:
-    assert window(None, (7, 9), (70, 90)) == (slice(0, 7), slice(0, 9))
+    assert region_slices(None, (7, 9), (70, 90)) == (slice(0, 7), slice(0, 9))
     swapped = Region(percent(75), percent(100), percent(25), percent(0))
-    assert window(swapped, (10, 100), (10, 100)) == (slice(0, 10), slice(25, 75))
+    assert region_slices(swapped, (10, 100), (10, 100)) == (slice(0, 10), slice(25, 75))
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_without_a_region_everything_counts_and_corners_may_come_in_any_order() 
 )
 def test_a_region_outside_the_image_or_of_no_size_is_refused_with_the_reason(region: Region, reason: str) -> None:
     with pytest.raises(InvalidOptionError) as caught:
-        window(region, (200, 400), (200, 400))
+        region_slices(region, (200, 400), (200, 400))
     assert caught.value.details == {"option": "roi", "reason": reason, "width": 400, "height": 200}
 
 
@@ -45,7 +45,7 @@ def test_every_region_has_at_least_one_pixel_of_the_picture(size: int, source: i
     if one == other:
         return
     try:
-        rows, columns = window(
+        rows, columns = region_slices(
             Region(percent(one), percent(one), percent(other), percent(other)), (size, size), (source,) * 2
         )
     except InvalidOptionError:  # edges that differ by less than a number can tell
@@ -57,7 +57,7 @@ def test_every_region_has_at_least_one_pixel_of_the_picture(size: int, source: i
 def test_what_lies_outside_the_region_comes_back_as_background() -> None:
     image = np.random.default_rng(1).integers(0, 256, (6, 8, 3), np.uint8)
     part = slice(1, 4), slice(2, 7)
-    colours, alpha = outside(np.full((3, 5, 3), 9, np.uint8), np.full((3, 5), 200, np.uint8), image, part)
+    colours, alpha = paste_region(np.full((3, 5, 3), 9, np.uint8), np.full((3, 5), 200, np.uint8), image, part)
     inside = np.zeros((6, 8), bool)
     inside[part] = True
     assert (alpha == np.where(inside, 200, 0)).all()

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cutout.imaging.matting.postprocess import binary
+from cutout.imaging.matting.postprocess import threshold
 
 
 def plainly(alpha: np.ndarray) -> np.ndarray:
@@ -22,7 +22,7 @@ def disc(height: int, width: int, radius: float) -> np.ndarray:
 @pytest.mark.parametrize(("height", "width"), [(61, 83), (300, 41), (257, 513)])
 def test_a_soft_edge_becomes_a_hard_one_in_its_middle(height: int, width: int) -> None:
     alpha = disc(height, width, 15)
-    made = binary(alpha)
+    made = threshold(alpha)
     assert made.dtype == np.uint8
     assert set(np.unique(made)) == {0, 255}
     assert (made != plainly(alpha)).mean() < 0.003
@@ -33,7 +33,7 @@ def test_specks_go_and_pinholes_close() -> None:
     alpha[10, 10] = 255
     alpha[30:70, 30:70] = 255
     alpha[50, 50] = 0
-    made = binary(alpha)
+    made = threshold(alpha)
     assert made[10, 10] == 0
     assert made[50, 50] == 255
 
@@ -41,8 +41,8 @@ def test_specks_go_and_pinholes_close() -> None:
 @pytest.mark.parametrize("value", [0, 255])
 def test_what_is_all_subject_or_all_ground_stays_so(value: int) -> None:
     alpha = np.full((33, 21), value, np.uint8)
-    assert np.array_equal(binary(alpha), alpha)
+    assert np.array_equal(threshold(alpha), alpha)
 
 
 def test_a_picture_of_one_pixel_is_no_special_case() -> None:
-    assert binary(np.array([[200]], np.uint8)).tolist() == [[255]]
+    assert threshold(np.array([[200]], np.uint8)).tolist() == [[255]]

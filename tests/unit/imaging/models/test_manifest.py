@@ -67,6 +67,8 @@ GOOD = (MODELS / "manifest.toml").read_text()
         ("output = 0\n", "output = 0\nextra = 1\n", "unknown"),
         ('file = "u2net.onnx"', 'file = "../u2net.onnx"', "plain name"),
         ("sha256 = ", "sha256 = 'xyz' # ", "64"),
+        ("cpu_s = 0.4", "cpu_s = 0", "cpu_s"),
+        ("peak_mb = 1000", "peak_mb = -1", "peak_mb"),
         ("mean = [0.5, 0.5, 0.5]", "mean = [0.5]", "unpack"),
         ("[models.ben2]", "[models.ben2", "cannot be read"),
         ('aliases = ["ben_custom"]', 'aliases = ["u2net"]', "two rows"),

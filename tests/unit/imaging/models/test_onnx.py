@@ -10,7 +10,7 @@ from PIL import Image
 
 from cutout.errors import ServiceUnavailableError
 from cutout.imaging.models.manifest import Activation, Model, Resize, Scale, Stretch, load_manifest
-from cutout.imaging.models.onnx import OnnxSegmenter, check, finish, prepare
+from cutout.imaging.models.onnx import OnnxSegmenter, postprocess, preprocess, self_test
 from tests.unit.imaging.onnx_models import tiny_onnx
 from tests.unit.imaging.pictures import StubSegmenter, photo, to_bytes
 
@@ -30,20 +30,20 @@ def plain_input(image: np.ndarray, model: Model) -> np.ndarray:
 
 @pytest.mark.parametrize("model", ROWS, ids=lambda model: model.name)
 def test_every_row_is_normalised_as_written_in_the_textbook(model: Model) -> None:
-    tensor = prepare(IMAGE, model)
+    tensor = preprocess(IMAGE, model)
     assert tensor.dtype == np.float32
     assert tensor.shape == (1, 3, model.size_px, model.size_px)
     assert np.abs(tensor - plain_input(IMAGE, model)).max() < 2e-6 * 10
 
 
 def test_our_model_sees_byte_128_as_zero_and_255_as_about_one() -> None:
-    assert abs(float(prepare(np.full((9, 9, 3), 128, np.uint8), OURS).max())) < 1e-5
-    assert abs(float(prepare(np.full((9, 9, 3), 255, np.uint8), OURS).max()) - 0.992) < 1e-3
-    assert abs(float(prepare(np.zeros((9, 9, 3), np.uint8), OURS).min()) + 1) < 1e-5
+    assert abs(float(preprocess(np.full((9, 9, 3), 128, np.uint8), OURS).max())) < 1e-5
+    assert abs(float(preprocess(np.full((9, 9, 3), 255, np.uint8), OURS).max()) - 0.992) < 1e-3
+    assert abs(float(preprocess(np.zeros((9, 9, 3), np.uint8), OURS).min()) + 1) < 1e-5
 
 
 def test_a_black_picture_is_not_divided_by_zero() -> None:
-    assert np.isfinite(prepare(np.zeros((5, 5, 3), np.uint8), MANIFEST.select("u2net"))).all()
+    assert np.isfinite(preprocess(np.zeros((5, 5, 3), np.uint8), MANIFEST.select("u2net"))).all()
 
 
 @pytest.mark.parametrize("model", ROWS, ids=lambda model: model.name)
@@ -60,7 +60,7 @@ def test_every_row_runs_on_a_model_of_its_shape(model: Model, tmp_path: Path) ->
     assert alpha.dtype == np.float32
     assert alpha.shape == (model.size_px, model.size_px)
     assert np.abs(alpha - np.clip(expected, 0, 1)).max() < (2e-3 if model.name == "ben2" else 1e-5)
-    check(segmenter)
+    self_test(segmenter)
 
 
 def test_the_wanted_output_is_read(tmp_path: Path) -> None:
@@ -75,10 +75,10 @@ def test_the_wanted_output_is_read(tmp_path: Path) -> None:
 def test_min_max_is_left_out_when_there_is_hardly_any_contrast() -> None:
     row = MANIFEST.select("isnet-general-use")
     faint = np.linspace(0, 0.09, 100, dtype=np.float32).reshape(1, 1, 10, 10)
-    assert np.allclose(finish(faint, row), faint[0, 0])
+    assert np.allclose(postprocess(faint, row), faint[0, 0])
     clear = np.linspace(0.2, 0.4, 100, dtype=np.float32).reshape(1, 1, 10, 10)
-    assert finish(clear, row).min() == 0
-    assert finish(clear, row).max() == 1
+    assert postprocess(clear, row).min() == 0
+    assert postprocess(clear, row).max() == 1
 
 
 @given(
@@ -88,7 +88,7 @@ def test_min_max_is_left_out_when_there_is_hardly_any_contrast() -> None:
     st.sampled_from(ROWS),
 )
 def test_any_finite_output_becomes_an_alpha_in_range(raw: np.ndarray, model: Model) -> None:
-    alpha = finish(raw, model)
+    alpha = postprocess(raw, model)
     assert alpha.shape == (4, 5)
     assert alpha.dtype == np.float32
     assert alpha.min() >= 0
@@ -112,7 +112,7 @@ def test_a_missing_broken_or_foreign_file_makes_the_service_unavailable(tmp_path
 
 
 def test_a_model_that_answers_no_number_fails_the_check() -> None:
-    check(StubSegmenter())
+    self_test(StubSegmenter())
     for alpha in (np.full((4, 4), np.nan, np.float32), np.full((4, 4), 2, np.float32), np.zeros((1, 4, 4), np.float32)):
         with pytest.raises(ServiceUnavailableError):
-            check(StubSegmenter(alpha))
+            self_test(StubSegmenter(alpha))

@@ -19,7 +19,7 @@ from cutout.api.problems import refusal_headers, status_of
 from cutout.api.request import Request, Response
 from cutout.api.sources import InputKind, Source
 from cutout.errors import CutoutError
-from cutout.imaging.codecs.formats import require_kind
+from cutout.imaging.codecs.formats import require_format
 from cutout.imaging.spec import Channels, CutoutSpec, Length, LengthUnit, Limits, Shadow
 
 _PREFIXES: Final = ("/v1", "/img-bg-removal/v1")
@@ -82,7 +82,7 @@ class Api4Ai(Dialect):
 
     def check_image(self, loaded: LoadedRemoval) -> None:
         """Require JPEG or PNG. Raises UnsupportedImageFormatError."""
-        require_kind(loaded.image, _KINDS, "JPEG or PNG")
+        require_format(loaded.image, _KINDS, "JPEG or PNG")
 
     def answer(self, request: Request, outcome: Outcome) -> Response:
         """Write the cutout or the mask as the only entity of the only result."""

@@ -19,7 +19,7 @@ from cutout.api.problems import refusal_headers, status_of
 from cutout.api.request import Request, Response
 from cutout.api.sources import InputKind, Source
 from cutout.errors import CutoutError
-from cutout.imaging.codecs.formats import require_kind, sniff
+from cutout.imaging.codecs.formats import require_format, sniff
 from cutout.imaging.spec import CutoutSpec, ImageFormat, Limits, OwnAlpha
 
 _OFFERS: Final[Mapping[str, ImageFormat]] = {
@@ -63,7 +63,7 @@ class Clipdrop(Dialect):
 
     def check_image(self, loaded: LoadedRemoval) -> None:
         """Require PNG, JPEG or WebP. Raises UnsupportedImageFormatError."""
-        require_kind(loaded.image, _KINDS, "PNG, JPG or WEBP")
+        require_format(loaded.image, _KINDS, "PNG, JPG or WEBP")
 
     def answer(self, request: Request, outcome: Outcome) -> Response:  # noqa: ARG002
         """Write the image; the unchanged bytes if they were transparent and have the requested format."""

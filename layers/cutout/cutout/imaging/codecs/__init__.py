@@ -1,1 +1,1 @@
-"""TODO codecs."""
+"""Encoded files to sRGB arrays, and arrays to encoded files."""

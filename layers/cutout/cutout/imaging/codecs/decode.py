@@ -1,20 +1,16 @@
-"""Bytes to an upright sRGB image at the size of the answer. Knows nothing of models, options' spellings or HTTP.
+"""Encoded bytes to an upright sRGB image at the size of the answer.
 
-The format is decided by the first bytes (``magic``), Pillow is opened with exactly that format, and the limits are
-held against the header before any pixel is decoded. A picture that will be shown smaller is made smaller at once,
-for JPEG already inside the decoder, so that no later step works on more pixels than the answer has.
+The format is decided by the first bytes (``formats``), each has a loader of its own, and the limits are checked
+against the header before any pixel is decoded. An image that will be shown smaller is made smaller at once, for JPEG
+already inside the decoder, so that no later step works on more pixels than the answer has.
 """
 
-import re
-import struct
-import warnings
-import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
-from io import BytesIO
+from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageFile
+from PIL import Image
 
 from cutout.errors import (
     ImageTooLargeError,
@@ -22,25 +18,28 @@ from cutout.errors import (
     ResolutionTooHighError,
     UnsupportedImageFormatError,
 )
-from cutout.imaging.codecs.colour import eight_bit, to_srgb
-from cutout.imaging.codecs.formats import describe, sniff
-from cutout.imaging.spec import Limits, SizeName, fitted
+from cutout.imaging.arrays import Bytes
+from cutout.imaging.codecs.colour import opaque_as_none, to_8bit, to_srgb
+from cutout.imaging.codecs.formats import describe_unsupported, sniff
+from cutout.imaging.codecs.loaders.jpeg import load_jpeg
+from cutout.imaging.codecs.loaders.png import load_png
+from cutout.imaging.codecs.loaders.raster import DECODER_ERRORS, Plan, Raster, load
+from cutout.imaging.codecs.loaders.tiff import load_tiff
+from cutout.imaging.codecs.loaders.webp import load_webp
+from cutout.imaging.spec import Limits, SizeName, fit_size
 
-_READERS = {"jpeg": "JPEG", "png": "PNG", "webp": "WEBP", "bmp": "BMP", "tiff": "TIFF", "gif": "GIF"}
-_DECODER_ERRORS = (
-    OSError,  # most of them, among them UnidentifiedImageError and truncated files
-    SyntaxError,  # broken structure of PNG and TIFF
-    ValueError,  # text and profile chunks that unpack to too much, sizes of nothing
-    TypeError,  # from here on: what Pillow's readers raise when a tag has another type, count or value than expected
-    LookupError,
-    ArithmeticError,
-    MemoryError,
-    struct.error,
-    zlib.error,
-)
-"""What Pillow raises on damaged files; the first three are what mutating files of every format brings (see tests)."""
+Loader = Callable[[bytes, Plan], Raster]
 
-_ORIENTATION = 0x0112  # EXIF 2.32, tag 274
+_LOADERS: dict[str, Loader] = {
+    "jpeg": load_jpeg,
+    "png": load_png,
+    "webp": load_webp,
+    "tiff": load_tiff,
+    "bmp": lambda data, plan: load(data, "BMP", plan),
+    "gif": lambda data, plan: load(data, "GIF", plan),
+}
+"""Formats as :func:`~cutout.imaging.codecs.formats.sniff` names them."""
+
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -52,25 +51,43 @@ _UPRIGHT = {
 }
 """EXIF orientation to the operation that makes the picture upright; 1 and unknown values need none."""
 
+_SIDEWAYS = {5, 6, 7, 8}
+"""Orientations that swap width and height."""
+
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """An upright picture in sRGB.
+    """An upright image in sRGB.
 
-    image: uint8 [H, W, 3]; alpha: uint8 [H, W] or None when the file is opaque;
-    source_width, source_height: pixels of the file, upright, before it was made smaller.
+    Attributes:
+        image: uint8 [H, W, 3].
+        alpha: uint8 [H, W], straight; None when the file is opaque.
+        source_width: Pixels of the file, upright, before it was made smaller.
+        source_height: The same.
     """
 
-    image: NDArray[np.uint8]
-    alpha: NDArray[np.uint8] | None
+    image: Bytes
+    alpha: Bytes | None
     source_width: int
     source_height: int
 
 
 def decode(data: bytes, limits: Limits, size: SizeName = SizeName.FULL) -> Decoded:
-    """Decode ``data`` at the output size that ``size`` and ``limits`` allow; never larger than the file.
+    """Decode an image at the size of the answer, never larger than the file.
 
-    Raises ImageTooLargeError, UnsupportedImageFormatError, ResolutionTooHighError, InvalidImageError.
+    Args:
+        data: The encoded image.
+        limits: Bounds of the file and of the answer.
+        size: The answer's cap.
+
+    Returns:
+        The upright image in sRGB.
+
+    Raises:
+        ImageTooLargeError: The file has more bytes than ``limits.max_bytes``.
+        UnsupportedImageFormatError: The bytes are no image of a supported format.
+        ResolutionTooHighError: The header announces more pixels, or a longer side, than the limits.
+        InvalidImageError: The image is damaged or incomplete.
     """
     if len(data) > limits.max_bytes:
         raise ImageTooLargeError(
@@ -78,84 +95,48 @@ def decode(data: bytes, limits: Limits, size: SizeName = SizeName.FULL) -> Decod
         )
     kind = sniff(data)
     if kind is None:
-        raise UnsupportedImageFormatError(describe(data), {"supported": sorted(_READERS)})
-    if kind == "jpeg":
-        check_scans(data)
+        raise UnsupportedImageFormatError(describe_unsupported(data), {"supported": sorted(_LOADERS)})
     try:
-        with warnings.catch_warnings():
-            # Pillow warns of odd metadata and of pictures above its own size limit; ours is checked below.
-            warnings.simplefilter("ignore")
-            with Image.open(BytesIO(data), formats=[_READERS[kind]]) as picture:
-                _check_size(picture.size, limits)
-                return _decode(picture, limits, size)
+        raster = _LOADERS[kind](data, partial(_plan, limits, size))
+        return _finish(raster, fit_size(raster.width, raster.height, size, limits))
     except Image.DecompressionBombError as error:
         raise ResolutionTooHighError("The image has too many pixels.", {"max_pixels": limits.max_pixels}) from error
-    except _DECODER_ERRORS as error:
+    except DECODER_ERRORS as error:
         raise InvalidImageError(
             f"The {kind.upper()} image is damaged, incomplete or of a rare kind.", {"format": kind}
         ) from error
 
 
-def _check_size(size: tuple[int, int], limits: Limits) -> None:
-    width, height = size
+def _plan(limits: Limits, size: SizeName, width: int, height: int) -> tuple[int, int]:
+    """Check the size in a header against the limits, and compute that of the answer."""
     if width < 1 or height < 1:
         raise ValueError("no pixels")
-    if width * height > limits.max_pixels or max(size) > limits.max_side_px:
+    details = {"width": width, "height": height, "max_pixels": limits.max_pixels, "max_side_px": limits.max_side_px}
+    if width * height > limits.max_pixels:
         raise ResolutionTooHighError(
-            "The image has too many pixels.",
-            {"width": width, "height": height, "max_pixels": limits.max_pixels, "max_side_px": limits.max_side_px},
+            f"The image has too many pixels: {width} x {height} is more than {limits.max_pixels / 1e6:g} megapixels.",
+            details,
         )
+    if max(width, height) > limits.max_side_px:
+        raise ResolutionTooHighError(
+            f"The image is too long: a side of {max(width, height)} px is more than {limits.max_side_px}.", details
+        )
+    return fit_size(width, height, size, limits)
 
 
-def _decode(picture: ImageFile.ImageFile, limits: Limits, size: SizeName) -> Decoded:
-    width, height = picture.size
-    target = fitted(width, height, size, limits)
-    if target != (width, height):
-        picture.draft(None, target)  # JPEG only: decode at 1/2, 1/4 or 1/8, not below the target
-    picture.load()
-    # Only now: PNG may carry EXIF behind the pixels. TIFF is turned by Pillow itself and has lost its tag here.
-    turn = _UPRIGHT.get(_orientation(picture))
-    profile = picture.info.get("icc_profile")
-    upright = eight_bit(picture)
-    if upright.size != target:
-        upright = upright.resize(target, Image.Resampling.LANCZOS)
-    if turn is not None:
-        upright = upright.transpose(turn)
-        if upright.size != target:
-            width, height = height, width
-    colours, alpha = to_srgb(upright, profile if isinstance(profile, bytes) else None)
-    return Decoded(colours, alpha, width, height)
+def _finish(raster: Raster, target: tuple[int, int]) -> Decoded:
+    """Reduce, turn and convert the pixels; ``target`` is the size before turning."""
+    turn = _UPRIGHT.get(raster.orientation)
+    picture = _fit(to_8bit(raster.picture), target, turn)
+    width, height = raster.width, raster.height
+    if raster.orientation in _SIDEWAYS:
+        width, height = height, width
+    colours, own_alpha = to_srgb(picture, raster.profile, raster.encoding)
+    if raster.alpha is not None:
+        own_alpha = opaque_as_none(np.array(_fit(raster.alpha, target, turn)))
+    return Decoded(colours, own_alpha, width, height)
 
 
-def _orientation(picture: ImageFile.ImageFile) -> int:
-    """EXIF (or XMP) orientation; a picture whose EXIF block is damaged counts as upright."""
-    try:
-        return int(picture.getexif().get(_ORIENTATION, 1))
-    except _DECODER_ERRORS:
-        return 1
-
-
-MAX_SCANS = 64
-"""Encoders write ten or so. Each costs a pass over the whole picture, and 75 bytes suffice for one: 30 MB of them would
-keep a core busy for hours (libjpeg-turbo, "Two Issues with the JPEG Standard", issue LJT-01-004)."""
-MAX_SEGMENTS = 4_096
-"""Of 64 kB at most, so 30 MB of metadata need 480; more serve only to be counted."""
-
-_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")  # those left out have no length, or are no markers
-_START_OF_SCAN = b"\xff\xda"
-_END_OF_IMAGE = b"\xff\xd9"
-
-
-def check_scans(data: bytes) -> None:
-    """Raise InvalidImageError for a JPEG of more than MAX_SCANS scans or MAX_SEGMENTS segments.
-
-    Segments are stepped over by their length and what follows the end of the image (a motion photo's video) is not
-    read. Source: ITU-T T.81, annex B.
-    """
-    scans, segments, position = 0, 0, 2
-    while (found := _MARKER.search(data, position)) and found[0] != _END_OF_IMAGE:
-        segments += 1
-        scans += found[0] == _START_OF_SCAN
-        if scans > MAX_SCANS or segments > MAX_SEGMENTS:
-            raise InvalidImageError("The JPEG image has too many scans or segments.", {"format": "jpeg"})
-        position = found.end() + int.from_bytes(data[found.end() : found.end() + 2], "big")
+def _fit(picture: Image.Image, target: tuple[int, int], turn: Image.Transpose | None) -> Image.Image:
+    reduced = picture if picture.size == target else picture.resize(target, Image.Resampling.LANCZOS)
+    return reduced if turn is None else reduced.transpose(turn)

@@ -4,16 +4,15 @@ PNG says so by its sRGB chunk, the others by convention (untagged means sRGB). N
 upright already, and nothing of the uploaded file's metadata leaves the service.
 """
 
-from collections.abc import Callable
 from io import BytesIO
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
-from cutout.imaging.codecs.png import png_bytes
-from cutout.imaging.matting.inpaint import continued
+from cutout.imaging.arrays import Bytes
+from cutout.imaging.codecs.png import encode_png
+from cutout.imaging.matting.inpaint import extrapolate_colours
 from cutout.imaging.spec import Channels, CutoutSpec, ImageFormat
 
 _OPTIONS: dict[ImageFormat, dict[str, object]] = {
@@ -26,8 +25,18 @@ _OPTIONS: dict[ImageFormat, dict[str, object]] = {
 }
 
 
-def chosen(picture: NDArray[np.uint8], spec: CutoutSpec) -> tuple[NDArray[np.uint8], ImageFormat]:
-    """The picture as it is encoded, and how: a mask has a format of its own, an opaque cutout may be wanted as JPEG."""
+def select_output(picture: Bytes, spec: CutoutSpec) -> tuple[Bytes, ImageFormat]:
+    """Select the format, and the channels that are encoded.
+
+    A mask has a format of its own, and an opaque cutout may be wanted as JPEG.
+
+    Args:
+        picture: The composed picture, uint8 [h, w], [h, w, 3] or [h, w, 4].
+        spec: What the client asked for.
+
+    Returns:
+        The picture to encode, and its format.
+    """
     if spec.channels is Channels.ALPHA:
         return picture, spec.mask_format
     opaque = picture.shape[2] == 3 or bool(picture[..., 3].min() == 255)  # noqa: PLR2004
@@ -36,12 +45,20 @@ def chosen(picture: NDArray[np.uint8], spec: CutoutSpec) -> tuple[NDArray[np.uin
     return picture, spec.format
 
 
-def encode(picture: NDArray[np.uint8], image_format: ImageFormat) -> bytes:
-    """Encode uint8 [H, W], [H, W, 3] or [H, W, 4]; a picture with alpha needs a format that keeps it."""
+def encode(picture: Bytes, image_format: ImageFormat) -> bytes:
+    """Encode a picture.
+
+    Args:
+        picture: uint8 [H, W] (gray), [H, W, 3] (RGB) or [H, W, 4] (RGBA, straight); ZIP takes no gray.
+        image_format: One that keeps alpha, if the picture has it.
+
+    Returns:
+        The file.
+    """
     if image_format is ImageFormat.PNG:
-        return png_bytes(picture)
+        return encode_png(picture)
     if image_format is ImageFormat.ZIP:
-        return bundle(picture, lambda colours: encode(colours, ImageFormat.JPEG), png_bytes)
+        return _encode_zip(picture)
     image = Image.fromarray(picture)
     if image_format is ImageFormat.GIF:
         image = image.quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.FLOYDSTEINBERG)
@@ -50,21 +67,18 @@ def encode(picture: NDArray[np.uint8], image_format: ImageFormat) -> bytes:
     return buffer.getvalue()
 
 
-Encoder = Callable[[NDArray[np.uint8]], bytes]
+def _encode_zip(picture: Bytes) -> bytes:
+    """Make a ZIP of exactly color.jpg and alpha.png; cut out by that mask, the colours are the picture again.
 
-
-def bundle(picture: NDArray[np.uint8], jpeg: Encoder, png: Encoder) -> bytes:
-    """A ZIP of exactly color.jpg and alpha.png; cut out by that mask, the colours are the picture again.
-
-    picture: uint8 [H, W, 3], whose mask is white, or [H, W, 4] with straight alpha. jpeg, png: encode [H, W, 3] and
-    [H, W].
+    Colours continue under the mask, so that JPEG does not smear what is hidden into the edge.
     """
     if picture.shape[2] == 3:  # noqa: PLR2004
         colours, alpha = picture, np.full(picture.shape[:2], 255, np.uint8)
     else:
-        colours, alpha = continued(picture), np.ascontiguousarray(picture[..., 3])
+        colours, alpha = extrapolate_colours(picture), np.ascontiguousarray(picture[..., 3])
+    files = {"color.jpg": encode(colours, ImageFormat.JPEG), "alpha.png": encode_png(alpha)}
     buffer = BytesIO()
     with ZipFile(buffer, "w", ZIP_STORED) as archive:  # both files are compressed already
-        for name, data in (("color.jpg", jpeg(colours)), ("alpha.png", png(alpha))):
+        for name, data in files.items():
             archive.writestr(ZipInfo(name), data)  # its date is always 1980: the same picture, the same bytes
     return buffer.getvalue()

@@ -1,69 +1,89 @@
-"""What lies behind the subject: a picture fitted to the canvas, or the photo without its subject; and blurring it.
+"""What lies behind the subject: an image fitted to the canvas, or the photo without its subject; both can be blurred.
 
-Blur mixes light, so it works on linear light: bright points stay bright. The subject's own colours are taken out
-before, else they would glow around it.
+Blur mixes light, so it works on linear light: bright points stay bright. The subject's own colours are removed before,
+else they would glow around it.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
-from cutout.imaging.compositing.blur import soften
+from cutout.imaging.arrays import Bytes, row_bands
+from cutout.imaging.compositing.blur import gaussian_blur
 from cutout.imaging.compositing.layout import Layout
-from cutout.imaging.compositing.stroke import grown
-from cutout.imaging.matting.inpaint import continued
+from cutout.imaging.compositing.stroke import dilate_disc
+from cutout.imaging.matting.inpaint import extrapolate_colours
 from cutout.imaging.spec import Box, Fit
-from cutout.imaging.srgb import LINEAR, dither, srgb_bytes
+from cutout.imaging.srgb import LINEAR, dither, encode_srgb
 
 _WIDEST_BLUR = 0.05
-"""Deviation at a blur of 100, in longer sides of the canvas."""
+"""Standard deviation at a blur of 100, in longer sides of the canvas."""
 _RIM_SHARE = 0.002
 """Around the subject, in longer sides of the photo: lenses carry its colour a little beyond its edge."""
-_BAND = 64
+_ROWS = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Backdrop:
-    """A picture of the canvas's size. colours: uint8 [H, W, 3]; cover: uint8 [H, W], or None when it is opaque."""
+    """An image of the canvas's size.
 
-    colours: NDArray[np.uint8]
-    cover: NDArray[np.uint8] | None = None
+    Attributes:
+        colours: uint8 [H, W, 3].
+        cover: Its alpha, uint8 [H, W]; None when it is opaque.
+    """
+
+    colours: Bytes
+    cover: Bytes | None = None
 
 
-def backdrop(
-    picture: NDArray[np.uint8], own: NDArray[np.uint8] | None, layout: Layout, fit: Fit, blur: float
-) -> Backdrop:
-    """``picture`` uint8 [h, w, 3] (alpha ``own`` [h, w] or None), centred on the canvas; blur: 0..100."""
-    part, place = _placed((picture.shape[1], picture.shape[0]), layout.width, layout.height, fit)
-    colours = _resized(picture if own is None else np.dstack([picture, own]), part, place)
+def fit_backdrop(image: Bytes, own_alpha: Bytes | None, layout: Layout, fit: Fit, blur: float) -> Backdrop:
+    """Fit an image to the canvas, centred, and blur it.
+
+    Args:
+        image: uint8 [h, w, 3].
+        own_alpha: The image's alpha, uint8 [h, w]; None when it is opaque.
+        layout: Its canvas is filled.
+        fit: Whether the image covers the canvas or is shown whole.
+        blur: 0..100.
+
+    Returns:
+        The backdrop, of the canvas's size.
+    """
+    part, place = _fit((image.shape[1], image.shape[0]), layout.width, layout.height, fit)
+    colours = _resize(image if own_alpha is None else np.dstack([image, own_alpha]), part, place)
     if blur > 0:
-        known = colours if own is None else continued(colours)  # hidden colours must not bleed into what is seen
-        opaque = _blurred(known, _WIDEST_BLUR * blur / 100 * max(layout.width, layout.height))
-        colours = opaque if own is None else np.dstack([opaque, colours[..., 3]])
-    if own is None and (place.width, place.height) == (layout.width, layout.height):
+        # Hidden colours must not bleed into the visible ones.
+        known = colours if own_alpha is None else extrapolate_colours(colours)
+        opaque = _blur(known, _WIDEST_BLUR * blur / 100 * max(layout.width, layout.height))
+        colours = opaque if own_alpha is None else np.dstack([opaque, colours[..., 3]])
+    if own_alpha is None and (place.width, place.height) == (layout.width, layout.height):
         return Backdrop(colours)
     whole = np.zeros((layout.height, layout.width, 3), np.uint8)
     cover = np.zeros((layout.height, layout.width), np.uint8)
     rows, columns = slice(place.top, place.top + place.height), slice(place.left, place.left + place.width)
     whole[rows, columns] = colours[..., :3]
-    cover[rows, columns] = 255 if own is None else colours[..., 3]
+    cover[rows, columns] = 255 if own_alpha is None else colours[..., 3]
     return Backdrop(whole, cover)
 
 
-def without_subject(photo: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The photo uint8 [H, W, 3] with the background's colours where alpha [H, W] is above 0, and close by.
+def remove_subject(photo: Bytes, alpha: Bytes) -> Bytes:
+    """Replace the subject, and the pixels close to it, by the colours of the background around.
 
-    A photo that has nothing else stays as it is.
+    Args:
+        photo: uint8 [H, W, 3].
+        alpha: uint8 [H, W].
+
+    Returns:
+        uint8 [H, W, 3]; the photo itself where no background is left.
     """
-    taken = (alpha > 0).view(np.uint8)
-    near = grown(taken, max(1, round(max(alpha.shape) * _RIM_SHARE)))
-    return photo if near.all() else continued(np.dstack([photo, (1 - near) * np.uint8(255)]))
+    subject = (alpha > 0).view(np.uint8)
+    near = dilate_disc(subject, max(1, round(max(alpha.shape) * _RIM_SHARE)))
+    return photo if near.all() else extrapolate_colours(np.dstack([photo, (1 - near) * np.uint8(255)]))
 
 
-def _placed(size: tuple[int, int], width: int, height: int, fit: Fit) -> tuple[tuple[float, float, float, float], Box]:
-    """The part of a picture of ``size`` (W, H) that is shown (left, top, right, bottom), and where on the canvas."""
+def _fit(size: tuple[int, int], width: int, height: int, fit: Fit) -> tuple[tuple[float, float, float, float], Box]:
+    """Find the part of an image of ``size`` (W, H) that is shown (left, top, right, bottom), and its place."""
     shares = width / size[0], height / size[1]
     if fit is Fit.COVER:
         scale = max(shares)
@@ -76,20 +96,19 @@ def _placed(size: tuple[int, int], width: int, height: int, fit: Fit) -> tuple[t
     return (0.0, 0.0, float(size[0]), float(size[1])), place
 
 
-def _resized(picture: NDArray[np.uint8], part: tuple[float, float, float, float], place: Box) -> NDArray[np.uint8]:
-    """That part at its size on the canvas; alpha, where there is any, weighs the colours (Pillow premultiplies)."""
+def _resize(image: Bytes, part: tuple[float, float, float, float], place: Box) -> Bytes:
+    """Resize that part; alpha, where there is any, weighs the colours (Pillow premultiplies)."""
     size = (place.width, place.height)
-    resized: NDArray[np.uint8] = np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS, box=part))
+    resized: Bytes = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.LANCZOS, box=part))
     return resized
 
 
-def _blurred(colours: NDArray[np.uint8], sigma_px: float) -> NDArray[np.uint8]:
-    """Blurred in linear light, one channel after the other: a plane of float32 is all the memory it takes."""
+def _blur(colours: Bytes, sigma_px: float) -> Bytes:
+    """Blur in linear light, one channel after the other: a plane of float32 is all the memory it takes."""
     result = np.empty_like(colours)
-    pattern = dither(_BAND, colours.shape[1])
+    pattern = dither(_ROWS, colours.shape[1])
     for channel in range(3):
-        soft = soften(LINEAR[colours[..., channel]], sigma_px)
-        for top in range(0, len(colours), _BAND):
-            rows = slice(top, min(top + _BAND, len(colours)))
-            result[rows, :, channel] = srgb_bytes(soft.rows(rows), pattern[: rows.stop - top])
+        blurred = gaussian_blur(LINEAR[colours[..., channel]], sigma_px)
+        for rows in row_bands(len(colours), _ROWS):
+            result[rows, :, channel] = encode_srgb(blurred.rows(rows), pattern[: rows.stop - rows.start])
     return result

@@ -1,27 +1,35 @@
-"""Layers laid over each other, row band by row band. Knows neither what they show nor where they come from.
+"""Layers composited row band by row band, whatever they show.
 
 The arithmetic is that of every viewer and browser (W3C Compositing, source-over on sRGB bytes): a cutout that is
-saved with alpha and laid on a ground elsewhere must look as if it had been laid on it here.
+saved with alpha and laid on a background elsewhere must look as if it had been laid on it here.
 """
 
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from cutout.imaging.arrays import Bytes, Floats, row_bands
 from cutout.imaging.spec import Rgba
 
-Floats = NDArray[np.float32]
 Share = Floats | np.float32
 Layer = Callable[[slice], tuple[Sequence[Floats | np.float32], Share]]
-"""Rows to three planes of colour, 0..255, and one of cover, 0..1: each [n, W], or one number for all."""
+"""Maps rows to three planes of colour, 0..255, and one of cover, 0..1: each [rows, W], or one number for all."""
 
-_ROWS = 64
-"""Rows that are worked on at once: small temporaries that stay in the cache."""
+ROWS = 64
+"""Rows that are composited at once."""
 
 
-def paint(colour: Rgba, cover: Callable[[slice], Floats] | None = None, opacity: float = 1.0) -> Layer:
-    """One colour; cover: 0..1 per pixel, everywhere 1 when None. The colour's own alpha counts too."""
+def colour_layer(colour: Rgba, cover: Callable[[slice], Floats] | None = None, opacity: float = 1.0) -> Layer:
+    """Make a layer of one colour.
+
+    Args:
+        colour: Its alpha counts too.
+        cover: Maps rows to their cover, float32 [rows, W] in 0..1; None covers everything.
+        opacity: 0..1.
+
+    Returns:
+        The layer.
+    """
     strength = np.float32(opacity * colour[3] / 255)
     planes = [np.float32(part) for part in colour[:3]]
     if cover is None:
@@ -29,8 +37,16 @@ def paint(colour: Rgba, cover: Callable[[slice], Floats] | None = None, opacity:
     return lambda rows: (planes, np.clip(cover(rows), 0, 1) * strength)
 
 
-def picture(colours: NDArray[np.uint8], cover: NDArray[np.uint8] | None = None) -> Layer:
-    """Colours uint8 [H, W, 3] under a mask uint8 [H, W], or opaque."""
+def image_layer(colours: Bytes, cover: Bytes | None = None) -> Layer:
+    """Make a layer of an image.
+
+    Args:
+        colours: uint8 [H, W, 3].
+        cover: Its alpha, uint8 [H, W]; None when it is opaque.
+
+    Returns:
+        The layer.
+    """
 
     def layer(rows: slice) -> tuple[Sequence[Floats], Share]:
         planes = [colours[rows, :, channel].astype(np.float32) for channel in range(3)]
@@ -39,15 +55,20 @@ def picture(colours: NDArray[np.uint8], cover: NDArray[np.uint8] | None = None) 
     return layer
 
 
-def stacked(layers: Sequence[Layer], size: tuple[int, int], *, opaque: bool) -> NDArray[np.uint8]:
-    """All layers, the lowest first, on a canvas of ``size`` (H, W): uint8 [H, W, 3] if ``opaque``, else [H, W, 4].
+def composite(layers: Sequence[Layer], size: tuple[int, int], *, opaque: bool) -> Bytes:
+    """Composite layers, the lowest first.
 
-    opaque: the caller knows that one of the layers covers everything. Alpha is straight; hidden pixels are 0.
+    Args:
+        layers: Layers of the canvas's size.
+        size: Rows and columns of the canvas, (H, W).
+        opaque: Whether the caller knows that a layer covers everything.
+
+    Returns:
+        uint8 [H, W, 3] if ``opaque``, else [H, W, 4] with straight alpha and hidden pixels 0.
     """
     result = np.empty((*size, 3 if opaque else 4), np.uint8)
-    for top in range(0, size[0], _ROWS):
-        rows = slice(top, min(top + _ROWS, size[0]))
-        planes, total = _over(layers, rows, (rows.stop - top, size[1]))
+    for rows in row_bands(size[0], ROWS):
+        planes, total = _source_over(layers, rows, (rows.stop - rows.start, size[1]))
         if not opaque:
             result[rows, :, 3] = total * np.float32(255) + np.float32(0.5)
             share = np.divide(1, total, out=np.zeros_like(total), where=result[rows, :, 3] > 0)
@@ -55,13 +76,22 @@ def stacked(layers: Sequence[Layer], size: tuple[int, int], *, opaque: bool) -> 
         for channel in range(3):
             result[rows, :, channel] = np.minimum(planes[channel], np.float32(255)) + np.float32(0.5)
         if not opaque:
-            hidden = result[rows].view(np.uint32)[..., 0]
-            hidden *= result[rows, :, 3] > 0
+            clear_hidden(result[rows])
     return result
 
 
-def _over(layers: Sequence[Layer], rows: slice, shape: tuple[int, int]) -> tuple[Floats, Floats]:
-    """Premultiplied colours [3, n, W] and total cover [n, W] of the layers in these rows."""
+def clear_hidden(rgba: Bytes) -> None:
+    """Set pixels with alpha 0 to 0 in all channels, in place: nothing of the old background leaves in them.
+
+    Args:
+        rgba: uint8 [H, W, 4], contiguous along rows; 32 bits at once are ten times faster than a mask.
+    """
+    whole = rgba.view(np.uint32)[..., 0]
+    whole *= rgba[..., 3] > 0
+
+
+def _source_over(layers: Sequence[Layer], rows: slice, shape: tuple[int, int]) -> tuple[Floats, Floats]:
+    """Composite some rows: premultiplied colours [3, rows, W] and total cover [rows, W]."""
     planes, total = np.zeros((3, *shape), np.float32), np.zeros(shape, np.float32)
     for layer in layers:
         colours, share = layer(rows)

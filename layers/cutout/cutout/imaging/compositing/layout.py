@@ -1,16 +1,16 @@
-"""Where things are on the canvas: crop and margins, size of the canvas, scale and position. Numbers only, no pixels.
+"""The geometry of the canvas: crop and margins, size of the canvas, scale and position. Numbers only, no pixels.
 
 Two maps lead from the photo to the canvas. The frame (the photo or its crop) is scaled into the canvas as a whole;
 the subject goes along unless ``scale`` or ``position`` move it alone. Both keep the aspect.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from cutout.imaging.arrays import Bytes
 from cutout.imaging.compositing import shadow, stroke
-from cutout.imaging.spec import Box, Canvas, Channels, CutoutSpec, Fit, Limits, Position, fitted
+from cutout.imaging.spec import Box, Canvas, Channels, CutoutSpec, Fit, ImageFormat, Limits, Position, fit_size
 
 CROP_ABOVE = 10
 """Alpha (of 255) that still counts as empty when a cutout is cropped; a mask is cropped to anything above 0."""
@@ -22,11 +22,15 @@ _LEAST_SHARE = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What is where. width, height: the canvas.
+    """The place of everything on the canvas.
 
-    frame: the part of the photo that the canvas shows, whole pixels of the photo;
-    source: pixels of the photo that hold the subject; target: where they lie on the canvas (maybe partly outside);
-    subject: the subject on the canvas, not clipped by it, or None when nothing is visible.
+    Attributes:
+        width: Of the canvas, pixels.
+        height: Of the canvas, pixels.
+        frame: The part of the photo that the canvas shows, in pixels of the photo.
+        source: The part of the photo that holds the subject, in pixels of the photo.
+        target: Where ``source`` lies on the canvas, maybe partly outside.
+        subject: Bounds of the subject on the canvas, not clipped by it; None when nothing is visible.
     """
 
     width: int
@@ -38,7 +42,7 @@ class Layout:
 
     @property
     def foreground(self) -> Box | None:
-        """The part of the subject that lies on the canvas."""
+        """The subject's bounds, clipped to the canvas; None when nothing is visible."""
         if self.subject is None:
             return None
         left, top = max(0, self.subject.left), max(0, self.subject.top)
@@ -49,55 +53,68 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class _Map:
-    """From the photo to the canvas: scale * x + left, scale * y + top."""
+    """A map from the photo to the canvas: scale * x + left, scale * y + top."""
 
     scale: float
     left: float
     top: float
 
-    def of(self, box: Box) -> Box:
-        """``box`` on the canvas, in whole pixels, at least one."""
+    def apply(self, box: Box) -> Box:
+        """Map a box to whole pixels of the canvas, at least one."""
         left, top = round(self.left + self.scale * box.left), round(self.top + self.scale * box.top)
         right = round(self.left + self.scale * (box.left + box.width))
         bottom = round(self.top + self.scale * (box.top + box.height))
         return Box(left, top, max(1, right - left), max(1, bottom - top))
 
 
-def lay_out(
-    alpha: NDArray[np.uint8], spec: CutoutSpec, limits: Limits, background_px: tuple[int, int] | None = None
-) -> Layout:
-    """The layout for alpha uint8 [H, W]. background_px: width and height of the background image.
+def lay_out(alpha: Bytes, spec: CutoutSpec, limits: Limits, background_px: tuple[int, int] | None = None) -> Layout:
+    """Lay out the canvas. An image with nothing visible is neither cropped nor moved.
 
-    The canvas stays within ``limits`` and the cap of ``spec.size``. A picture with nothing visible is neither cropped
-    nor moved.
+    Args:
+        alpha: uint8 [H, W].
+        spec: Crop, canvas, scale, position, stroke and shadow.
+        limits: Bounds of the canvas, besides the cap of ``spec.size``.
+        background_px: Width and height of the background image; None without one.
+
+    Returns:
+        The layout.
     """
     whole = Box(0, 0, alpha.shape[1], alpha.shape[0])
-    seen = bounds(alpha, CROP_ABOVE)
+    visible = bounding_box(alpha, CROP_ABOVE)
     frame = whole
-    if spec.crop and (shown := bounds(alpha, 0) if spec.channels is Channels.ALPHA else seen):
-        frame = _cropped(shown, spec)
-    subject = bounds(alpha, _FIRM) or seen
-    width, height = _canvas(frame, spec, limits, background_px)
-    way = _framed(frame, width, height, spec.canvas)
+    if spec.crop and (shown := bounding_box(alpha, 0) if spec.channels is Channels.ALPHA else visible):
+        frame = _crop(shown, spec)
+    subject = bounding_box(alpha, _FIRM) or visible
+    width, height = _canvas_size(frame, spec, limits, background_px)
+    placement = _fit_frame(frame, width, height, spec.canvas)
     if subject is not None:
-        way = _moved(way, subject, spec, width, height)
+        placement = _scale_and_position(placement, subject, spec, width, height)
     source = whole
-    if way.scale != 1:
-        source = bounds(alpha, 0) or whole
-    return Layout(width, height, _common(frame, whole), source, way.of(source), way.of(subject) if subject else None)
+    if placement.scale != 1:
+        source = bounding_box(alpha, 0) or whole
+    on_canvas = placement.apply(subject) if subject else None
+    return Layout(width, height, _intersect(frame, whole), source, placement.apply(source), on_canvas)
 
 
-def bounds(alpha: NDArray[np.uint8], above: int) -> Box | None:
-    """The smallest box that holds every pixel with alpha > ``above``; None when there is none."""
-    seen = alpha > above
-    rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
+def bounding_box(alpha: Bytes, above: int) -> Box | None:
+    """Find the smallest box that holds every pixel with alpha > ``above``.
+
+    Args:
+        alpha: uint8 [H, W].
+        above: 0..255.
+
+    Returns:
+        The box, or None when there is no such pixel.
+    """
+    mask = alpha > above
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not rows.size:
         return None
     return Box(int(columns[0]), int(rows[0]), int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1)
 
 
-def _cropped(subject: Box, spec: CutoutSpec) -> Box:
-    """The subject with its stroke and its shadow, and the margins around that."""
+def _crop(subject: Box, spec: CutoutSpec) -> Box:
+    """Extend the subject's bounds by its stroke, its shadow and the margins."""
     grow = [0.0, 0.0, 0.0, 0.0]
     if spec.channels is not Channels.ALPHA:
         side = max(subject.width, subject.height)
@@ -114,15 +131,21 @@ def _cropped(subject: Box, spec: CutoutSpec) -> Box:
     return Box(x, y, edge_x - x, edge_y - y)
 
 
-def _canvas(frame: Box, spec: CutoutSpec, limits: Limits, background_px: tuple[int, int] | None) -> tuple[int, int]:
+def _canvas_size(
+    frame: Box, spec: CutoutSpec, limits: Limits, background_px: tuple[int, int] | None
+) -> tuple[int, int]:
     width, height = frame.width, frame.height
     if spec.canvas is not None:
         natural = background_px or (width, height)
         width, height = spec.canvas.width or natural[0], spec.canvas.height or natural[1]
-    return fitted(width, height, spec.size, limits)
+    formats = [spec.mask_format if spec.channels is Channels.ALPHA else spec.format]
+    if spec.opaque_as_jpeg:
+        formats.append(ImageFormat.JPEG)
+    side = min(limits.max_output_side_px, *(each.max_side_px for each in formats))
+    return fit_size(width, height, spec.size, replace(limits, max_output_side_px=side))
 
 
-def _framed(frame: Box, width: int, height: int, canvas: Canvas | None) -> _Map:
+def _fit_frame(frame: Box, width: int, height: int, canvas: Canvas | None) -> _Map:
     shares = width / frame.width, height / frame.height
     scale = max(shares) if canvas is not None and canvas.fit is Fit.COVER else min(shares)
     left = (width - scale * frame.width) / 2 - scale * frame.left
@@ -130,17 +153,17 @@ def _framed(frame: Box, width: int, height: int, canvas: Canvas | None) -> _Map:
     return _Map(scale, left, top)
 
 
-def _moved(way: _Map, subject: Box, spec: CutoutSpec, width: int, height: int) -> _Map:
-    """``scale`` and ``position``: the subject together with its stroke."""
+def _scale_and_position(placement: _Map, subject: Box, spec: CutoutSpec, width: int, height: int) -> _Map:
+    """Apply ``scale`` and ``position`` to the subject together with its stroke."""
     if spec.scale is None and spec.position is None:
-        return way
+        return placement
     side = max(subject.width, subject.height)
-    edged = spec.stroke if spec.channels is not Channels.ALPHA else None
-    scale, rim = way.scale, stroke.reach_px(edged, side * way.scale)
+    drawn = spec.stroke if spec.channels is not Channels.ALPHA else None
+    scale, rim = placement.scale, stroke.reach_px(drawn, side * placement.scale)
     if spec.scale is not None:
         share = spec.scale / 100
         wanted = min(share * width / subject.width, share * height / subject.height)
-        rim = stroke.reach_px(edged, side * wanted)
+        rim = stroke.reach_px(drawn, side * wanted)
         room = [(share * total - 2 * rim) for total in (width, height)]
         scale = max(min(room[0] / subject.width, room[1] / subject.height), wanted * _LEAST_SHARE)
     position = spec.position or Position()
@@ -151,7 +174,7 @@ def _moved(way: _Map, subject: Box, spec: CutoutSpec, width: int, height: int) -
     return _Map(scale, left, top)
 
 
-def _common(one: Box, other: Box) -> Box:
+def _intersect(one: Box, other: Box) -> Box:
     left, top = max(one.left, other.left), max(one.top, other.top)
     right = min(one.left + one.width, other.left + other.width)
     bottom = min(one.top + one.height, other.top + other.height)

@@ -1,52 +1,56 @@
-"""The subject's pixels to their place on the canvas: cut, moved, or made larger or smaller. Knows only the layout."""
+"""The subject's pixels to their place on the canvas: cropped, moved, enlarged or reduced."""
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
+from cutout.imaging.arrays import Bytes, Floats
 from cutout.imaging.compositing.layout import Layout
 from cutout.imaging.spec import Box
 
-Pair = tuple[NDArray[np.uint8], NDArray[np.uint8]]
-"""Colours uint8 [H, W, 3] and alpha uint8 [H, W]."""
-Floats = NDArray[np.float32]
-
-_HIDDEN = 0.25
+_INVISIBLE = 0.25
 """Alpha, of 255, that rounds to nothing."""
 
 
-def placed(colours: NDArray[np.uint8], alpha: NDArray[np.uint8], layout: Layout) -> Pair:
-    """The photo's colours and alpha as the canvas has them; alpha 0 where the photo does not reach.
+def place_on_canvas(colours: Bytes, alpha: Bytes, layout: Layout) -> tuple[Bytes, Bytes]:
+    """Place the subject on the canvas.
 
     Exact where nothing is scaled (views of the input where the canvas lies inside the photo); elsewhere resampled
     with colours weighted by alpha, bicubic: its one negative lobe leaves no ring around an edge.
+
+    Args:
+        colours: The photo's colours, uint8 [H, W, 3].
+        alpha: uint8 [H, W].
+        layout: Made for that alpha; its canvas is h x w.
+
+    Returns:
+        Colours uint8 [h, w, 3] and alpha uint8 [h, w]; alpha 0 where the photo does not reach.
     """
     source, target = layout.source, layout.target
     if (source.width, source.height) != (target.width, target.height):
-        return _on_canvas(*_resampled(colours, alpha, layout), _visible(layout), layout)
-    if target.left <= 0 and target.top <= 0 and _reaches(target, layout):
+        return _paste(*_resample(colours, alpha, layout), _visible(layout), layout)
+    if target.left <= 0 and target.top <= 0 and _covers(target, layout):
         rows = slice(source.top - target.top, source.top - target.top + layout.height)
         columns = slice(source.left - target.left, source.left - target.left + layout.width)
         return colours[rows, columns], alpha[rows, columns]
     shown = _visible(layout)
     rows = slice(source.top + shown.top - target.top, source.top + shown.top - target.top + shown.height)
     columns = slice(source.left + shown.left - target.left, source.left + shown.left - target.left + shown.width)
-    return _on_canvas(colours[rows, columns], alpha[rows, columns], shown, layout)
+    return _paste(colours[rows, columns], alpha[rows, columns], shown, layout)
 
 
-def _reaches(target: Box, layout: Layout) -> bool:
+def _covers(target: Box, layout: Layout) -> bool:
     return target.left + target.width >= layout.width and target.top + target.height >= layout.height
 
 
 def _visible(layout: Layout) -> Box:
-    """The part of the target that lies on the canvas; of no size when none does."""
+    """Clip the target to the canvas; the box has no size when nothing is left."""
     target = layout.target
     left, top = (min(max(0, start), end) for start, end in ((target.left, layout.width), (target.top, layout.height)))
     right, bottom = min(layout.width, target.left + target.width), min(layout.height, target.top + target.height)
     return Box(left, top, max(0, right - left), max(0, bottom - top))
 
 
-def _resampled(colours: NDArray[np.uint8], alpha: NDArray[np.uint8], layout: Layout) -> Pair:
+def _resample(colours: Bytes, alpha: Bytes, layout: Layout) -> tuple[Bytes, Bytes]:
     source, target, shown = layout.source, layout.target, _visible(layout)
     if not shown.width or not shown.height:
         return np.empty((shown.height, shown.width, 3), np.uint8), np.empty((shown.height, shown.width), np.uint8)
@@ -56,25 +60,23 @@ def _resampled(colours: NDArray[np.uint8], alpha: NDArray[np.uint8], layout: Lay
     right = min(float(source.width), left + shown.width * across)
     bottom = min(float(source.height), top + shown.height * down)
     weight, size, box = alpha[part].astype(np.float32), (shown.width, shown.height), (left, top, right, bottom)
-    cover = _resized(weight, size, box)
-    share = np.divide(1, cover, out=np.zeros_like(cover), where=cover > _HIDDEN)
-    made = np.empty((shown.height, shown.width, 3), np.uint8)
+    cover = _resize(weight, size, box)
+    share = np.divide(1, cover, out=np.zeros_like(cover), where=cover > _INVISIBLE)
+    resized = np.empty((shown.height, shown.width, 3), np.uint8)
     for channel in range(3):  # weighted by alpha as a float: bytes would lose the colours of faint pixels
-        plane = _resized(weight * colours[(*part, channel)], size, box) * share
-        made[..., channel] = np.clip(plane, 0, 255, out=plane) + np.float32(0.5)
-    return made, (np.clip(cover, 0, 255) + np.float32(0.5)).astype(np.uint8)
+        plane = _resize(weight * colours[(*part, channel)], size, box) * share
+        resized[..., channel] = np.clip(plane, 0, 255, out=plane) + np.float32(0.5)
+    return resized, (np.clip(cover, 0, 255) + np.float32(0.5)).astype(np.uint8)
 
 
-def _resized(plane: Floats, size: tuple[int, int], box: tuple[float, float, float, float]) -> Floats:
-    """Bicubic, not clipped: what overshoots in colour and alpha alike must meet again when they are divided."""
+def _resize(plane: Floats, size: tuple[int, int], box: tuple[float, float, float, float]) -> Floats:
+    """Resize bicubic without clipping: overshoots in colour and alpha must meet again when they are divided."""
     return np.asarray(Image.fromarray(plane).resize(size, Image.Resampling.BICUBIC, box=box))
 
 
-def _on_canvas(colours: NDArray[np.uint8], alpha: NDArray[np.uint8], at: Box, layout: Layout) -> Pair:
-    whole, cover = (
-        np.zeros((layout.height, layout.width, 3), np.uint8),
-        np.zeros((layout.height, layout.width), np.uint8),
-    )
+def _paste(colours: Bytes, alpha: Bytes, at: Box, layout: Layout) -> tuple[Bytes, Bytes]:
+    whole = np.zeros((layout.height, layout.width, 3), np.uint8)
+    cover = np.zeros((layout.height, layout.width), np.uint8)
     rows, columns = slice(at.top, at.top + at.height), slice(at.left, at.left + at.width)
     whole[rows, columns], cover[rows, columns] = colours, alpha
     return whole, cover

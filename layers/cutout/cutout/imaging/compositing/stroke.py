@@ -1,12 +1,12 @@
-"""The outline of a silhouette: grown, its outer edge smoothed. Knows no colours and no layout."""
+"""The stroke around a silhouette: a gray dilation by a disc, with a smooth outer edge."""
 
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
-from cutout.imaging.compositing.blur import soften
+from cutout.imaging.arrays import Bytes, row_bands, to_bytes
+from cutout.imaging.compositing.blur import gaussian_blur
 from cutout.imaging.spec import Stroke
 
 _LOW, _HIGH = 64, 160
@@ -16,45 +16,70 @@ _LEAST_SOFTNESS_PX = 0.7
 _MOST_RADIUS = 16
 """Cells by which a silhouette is grown at most."""
 _ROWS = 64
+_DILATED_ROWS = 256
+"""Rows that are dilated at once, or two radii if that is more."""
 
 
 def width_px(stroke: Stroke | None, side_px: float) -> int:
-    """Whole pixels by which the silhouette grows; side_px: the subject's longer side on the canvas."""
+    """Compute the width of the stroke in whole pixels.
+
+    Args:
+        stroke: None for no stroke.
+        side_px: The subject's longer side on the canvas.
+
+    Returns:
+        Pixels, at least 1; 0 without a stroke.
+    """
     return 0 if stroke is None else max(1, round(stroke.width.px(side_px)))
 
 
 def reach_px(stroke: Stroke | None, side_px: float) -> int:
-    """How far beyond the subject the stroke can be seen."""
+    """Compute how far beyond the subject the stroke is visible.
+
+    Args:
+        stroke: None for no stroke.
+        side_px: The subject's longer side on the canvas.
+
+    Returns:
+        Whole pixels, its soft edge included; 0 without a stroke.
+    """
     if stroke is None:
         return 0
     softness = max(_LEAST_SOFTNESS_PX, stroke.softness.px(side_px))
     return width_px(stroke, side_px) + math.ceil(1.5 * softness)
 
 
-def outline(alpha: NDArray[np.uint8], stroke: Stroke, side_px: float) -> NDArray[np.uint8]:
-    """How much of the stroke covers each pixel: uint8 [H, W], the subject's own pixels covered too.
+def outline(alpha: Bytes, stroke: Stroke, side_px: float) -> Bytes:
+    """Draw a stroke around a silhouette.
 
-    alpha: the silhouette, uint8 [H, W]; side_px: the subject's longer side. A wide stroke is drawn on a coarser grid
-    and its edge made steep again, so that its cost does not grow with its width.
+    A wide stroke is drawn on a coarser grid and its edge made steep again, so that its cost does not grow with its
+    width.
+
+    Args:
+        alpha: The silhouette, uint8 [H, W].
+        stroke: Its opacity and colour are not applied here.
+        side_px: The subject's longer side on the canvas.
+
+    Returns:
+        Cover of the stroke, uint8 [H, W]; the subject's own pixels are covered too.
     """
     width = width_px(stroke, side_px)
     softness = max(_LEAST_SOFTNESS_PX, stroke.softness.px(side_px))
     radius = min(width, _MOST_RADIUS)
     reduction = width / radius
     blur = max(_LEAST_SOFTNESS_PX, softness / reduction)  # on the grid
-    grid = grown(_reduced(alpha, reduction), radius)
-    soft = soften(grid, blur).enlarged((alpha.shape[0], alpha.shape[1]))
+    dilated = dilate_disc(_reduce(alpha, reduction), radius)
+    edge = gaussian_blur(dilated, blur).enlarged((alpha.shape[0], alpha.shape[1]))
     steepness = np.float32(blur * reduction / softness)
     result = np.empty_like(alpha)
-    for top in range(0, len(alpha), _ROWS):
-        rows = slice(top, min(top + _ROWS, len(alpha)))
-        cover = (soft.rows(rows) - np.float32(0.5)) * steepness + np.float32(0.5)
-        result[rows] = np.clip(cover, 0, 1) * np.float32(255) + np.float32(0.5)
+    for rows in row_bands(len(alpha), _ROWS):
+        cover = (edge.rows(rows) - np.float32(0.5)) * steepness + np.float32(0.5)
+        result[rows] = to_bytes(np.clip(cover, 0, 1))
     return result
 
 
-def _reduced(alpha: NDArray[np.uint8], reduction: float) -> NDArray[np.uint8]:
-    """What of ``alpha`` gets an outline, on a grid of cells ``reduction`` pixels wide."""
+def _reduce(alpha: Bytes, reduction: float) -> Bytes:
+    """Average the firm part of ``alpha`` onto a grid of cells ``reduction`` pixels wide."""
     ramp = (np.arange(256) - _LOW) / (_HIGH - _LOW)
     firm = (np.clip(ramp, 0, 1) * 255 + 0.5).astype(np.uint8)[alpha]
     if reduction == 1:
@@ -63,38 +88,43 @@ def _reduced(alpha: NDArray[np.uint8], reduction: float) -> NDArray[np.uint8]:
     return np.asarray(Image.fromarray(firm).resize(shape, Image.Resampling.BOX))
 
 
-_BAND = 256
-"""Rows that are worked on at once, or two radii if that is more."""
+def dilate_disc(plane: Bytes, radius: int) -> Bytes:
+    """Dilate by a disc: every pixel takes the highest value within ``radius`` pixels.
 
+    Args:
+        plane: uint8 [H, W].
+        radius: Pixels.
 
-def grown(plane: NDArray[np.uint8], radius: int) -> NDArray[np.uint8]:
-    """Gray dilation by a disc: the highest value within ``radius`` pixels; uint8 [H, W], nothing beyond the edges."""
+    Returns:
+        uint8 [H, W]; beyond the edges counts as 0.
+    """
     height, width = plane.shape
     result = np.empty_like(plane)
-    step = max(_BAND, 2 * radius)
-    for top in range(0, height, step):
-        rows = min(step, height - top)
-        band = np.zeros((rows + 2 * radius, width + 2 * radius), np.uint8)
-        first, last = max(0, top - radius), min(height, top + rows + radius)
-        band[first - top + radius : last - top + radius, radius : radius + width] = plane[first:last]
-        result[top : top + rows] = _grown_band(band, radius)
+    for rows in row_bands(height, max(_DILATED_ROWS, 2 * radius)):
+        band = np.zeros((rows.stop - rows.start + 2 * radius, width + 2 * radius), np.uint8)
+        first, last = max(0, rows.start - radius), min(height, rows.stop + radius)
+        above = rows.start - radius
+        band[first - above : last - above, radius : radius + width] = plane[first:last]
+        result[rows] = _dilate_band(band, radius)
     return result
 
 
-def _grown_band(band: NDArray[np.uint8], radius: int) -> NDArray[np.uint8]:
-    """The disc as a pile of horizontal lines, the short ones first: each line is the one before it, made longer.
+def _dilate_band(band: Bytes, radius: int) -> Bytes:
+    """Dilate a band that is padded by ``radius`` on all sides.
+
+    The disc is a pile of horizontal lines, the short ones first: each line is the one before it, made longer.
 
     A line's end between two pixels blends the two lengths, or the disc would have corners.
     """
     height, width = (side - 2 * radius for side in band.shape)
     wide, half = band[:, radius : radius + width], 0
-    wider = _longer(wide, band, radius, 1)
+    wider = _lengthen(wide, band, radius, 1)
     result = np.zeros((height, width), np.uint8)
     for down in range(radius, -1, -1):
         exact = math.sqrt(radius**2 - down**2)
         while half + 1 <= exact:
             half += 1
-            wide, wider = wider, wider if half == radius else _longer(wider, band, radius, half + 1)
+            wide, wider = wider, wider if half == radius else _lengthen(wider, band, radius, half + 1)
         line = wide
         if rest := np.uint16((exact - half) * 256):
             line = ((wide * (np.uint16(256) - rest) + wider * rest) >> 8).astype(np.uint8)
@@ -103,8 +133,8 @@ def _grown_band(band: NDArray[np.uint8], radius: int) -> NDArray[np.uint8]:
     return result
 
 
-def _longer(line: NDArray[np.uint8], band: NDArray[np.uint8], radius: int, half: int) -> NDArray[np.uint8]:
-    """The highest value within ``half`` columns, from that within one less."""
+def _lengthen(line: Bytes, band: Bytes, radius: int, half: int) -> Bytes:
+    """Find the highest value within ``half`` columns, given that within one column less."""
     width = line.shape[1]
     longer = np.maximum(line, band[:, radius - half : radius - half + width])
     np.maximum(longer, band[:, radius + half : radius + half + width], out=longer)

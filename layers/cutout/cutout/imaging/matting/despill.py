@@ -1,15 +1,15 @@
-"""Takes the old background's tint out of soft edges and what lies next to them, in Lab, keeping luminance.
+"""Removal of the old background's tint from soft edges and what lies next to them, in Lab, keeping luminance.
 
-Colour estimation cleans what is mixed within a pixel; light that the background threw onto the subject (a green
+Foreground estimation cleans what is mixed within a pixel; light that the background threw onto the subject (a green
 screen on hair and shoulders) is real colour and stays. Here the part of a pixel's chroma that points from the local
 foreground colour towards the local background colour is removed, fading out with the distance from the edge.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-from cutout.imaging.matting.foreground import GRID_PX, ROWS, sure
-from cutout.imaging.matting.grid import Floats, double, grid_shape, halve, read, shrink, spread
+from cutout.imaging.arrays import Bytes, Floats, row_bands, to_bytes
+from cutout.imaging.matting.foreground import GRID_PX, ROWS, confident_weight
+from cutout.imaging.matting.grid import double, grid_shape, halve, pull_push, sample_bilinear, shrink
 from cutout.imaging.srgb import DARK, LINEAR
 
 _TO_XYZ = np.array(
@@ -25,35 +25,42 @@ _REACH_HALVINGS = 4
 """Spill is looked for up to 2**4 pixels of the grid inside the edge."""
 _SHALLOW = 0.001
 """Weight of the rim, which may be tinted, in the subject's own colour; thin subjects have nothing else."""
-_SLACK = 0.004
+_GAMUT_TOLERANCE = 0.004
 """By this much a colour may leave 0..1 before it counts as outside sRGB: one step of 255."""
-_TRIES = 5
+_GAMUT_STEPS = 5
 _LEAST_SHIFT = 0.5
 """Lab distance of a change that nobody would see."""
 _LEAST_CHROMA = 4.0
 """Lab distance between the local colours below which there is no tint to speak of."""
 
 
-def despill(colours: NDArray[np.uint8], alpha: NDArray[np.uint8], image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Colours uint8 [H, W, 3] without spill. alpha: uint8 [H, W]; image: the picture before, [H, W, 3].
+def despill(colours: Bytes, alpha: Bytes, image: Bytes) -> Bytes:
+    """Remove colour spill near the subject's edges.
 
-    Lightness L stays within rounding; pixels away from every edge, and hidden ones, stay as they are.
+    Args:
+        colours: Foreground colours, uint8 [H, W, 3].
+        alpha: uint8 [H, W].
+        image: The photo, uint8 [H, W, 3].
+
+    Returns:
+        uint8 [H, W, 3]. Lightness L stays within rounding; pixels away from every edge, and hidden ones, stay.
     """
-    around = _surroundings(alpha, image)
-    nearness = around[4:]
+    statistics = _local_statistics(alpha, image)
+    nearness = statistics[4:]
+    size = (alpha.shape[0], alpha.shape[1])
     result = colours.copy()
-    for top in range(0, len(alpha), ROWS):
-        shown = np.flatnonzero(alpha[top : top + ROWS])
-        shown = shown[read(nearness, shown, top, alpha.shape)[0] > 0]
-        pixels = result[top : top + ROWS].reshape(-1, 3)
-        pixels[shown] = _without_spill(pixels[shown], read(around, shown, top, alpha.shape).T)
+    for rows in row_bands(size[0], ROWS):
+        visible = np.flatnonzero(alpha[rows])
+        visible = visible[sample_bilinear(nearness, visible, rows.start, size)[0] > 0]
+        pixels = result[rows].reshape(-1, 3)
+        pixels[visible] = _remove_spill(pixels[visible], sample_bilinear(statistics, visible, rows.start, size).T)
     return result
 
 
-def _surroundings(alpha: NDArray[np.uint8], image: NDArray[np.uint8]) -> Floats:
-    """On the grid: chroma of the subject's depth, of the background, and nearness of the edge; [5, h, w].
+def _local_statistics(alpha: Bytes, image: Bytes) -> Floats:
+    """Compute chroma deep in the subject, chroma of the background, and nearness of the edge: float32 [5, h, w].
 
-    nearness: 1 at the edge, falling to 0 on the way inside.
+    Nearness is 1 at the edge and falls to 0 on the way inside.
     """
     shape = grid_shape(alpha.shape[0], alpha.shape[1], GRID_PX)
     colours, cover = shrink(image, shape), shrink(alpha, shape)
@@ -64,46 +71,52 @@ def _surroundings(alpha: NDArray[np.uint8], image: NDArray[np.uint8]) -> Floats:
         nearness = double(nearness)
     nearness = np.minimum(nearness * 4, 1)
     depth = np.maximum(1 - 4 * nearness, _SHALLOW)
-    subject = spread(colours, sure(cover) * depth)
-    background = spread(colours, sure(1 - cover))
-    local = (np.stack([subject, background]).transpose(0, 2, 3, 1) * np.float32(255) + np.float32(0.5)).astype(np.uint8)
+    subject = pull_push(colours, confident_weight(cover) * depth)
+    background = pull_push(colours, confident_weight(1 - cover))
+    local = to_bytes(np.stack([subject, background]).transpose(0, 2, 3, 1))
     chroma = to_lab(local)[..., 1:].transpose(0, 3, 1, 2)
     return np.concatenate([*chroma, nearness])
 
 
-def _without_spill(colours: NDArray[np.uint8], around: Floats) -> NDArray[np.uint8]:
-    """Colours [n, 3] moved away from the background's chroma; around: [n, 5], see :func:`_surroundings`."""
+def _remove_spill(colours: Bytes, statistics: Floats) -> Bytes:
+    """Move colours [n, 3] away from the background's chroma; statistics: [n, 5], see :func:`_local_statistics`."""
     lab = to_lab(colours)
-    own, back, strength = around[:, :2], around[:, 2:4], around[:, 4:]
+    own, back, strength = statistics[:, :2], statistics[:, 2:4], statistics[:, 4:]
     towards = back - own
     distance = np.sqrt((towards**2).sum(axis=-1, keepdims=True))
     direction = towards / np.maximum(distance, _LEAST_CHROMA)
     spill = ((lab[:, 1:] - own) * direction).sum(axis=-1, keepdims=True)
     shift = -direction * np.maximum(spill, 0) * strength * (distance > _LEAST_CHROMA)
     tinted = np.flatnonzero((np.abs(shift) > _LEAST_SHIFT).any(axis=-1))
-    exact = colours.copy()
-    exact[tinted] = _moved(lab[tinted], shift[tinted])
-    return exact
+    result = colours.copy()
+    result[tinted] = _shift_chroma(lab[tinted], shift[tinted])
+    return result
 
 
-def _moved(lab: Floats, shift: Floats) -> NDArray[np.uint8]:
-    """Bytes of ``lab`` with its chroma shifted, or shifted less where that would leave sRGB.
+def _shift_chroma(lab: Floats, shift: Floats) -> Bytes:
+    """Shift the chroma of ``lab`` [n, 3] by ``shift`` [n, 2], or less where that would leave sRGB.
 
-    Clipping, the other way out, would change lightness.
+    Clipping, the other way out, would change lightness. ``shift`` is overwritten.
     """
-    moved = from_lab(lab, shift)
-    for _ in range(_TRIES):
-        outside = np.flatnonzero(((moved < -_SLACK) | (moved > 1 + _SLACK)).any(axis=-1))
+    shifted = from_lab(lab, shift)
+    for _ in range(_GAMUT_STEPS):
+        outside = np.flatnonzero(((shifted < -_GAMUT_TOLERANCE) | (shifted > 1 + _GAMUT_TOLERANCE)).any(axis=-1))
         if not outside.size:
             break
         shift[outside] *= np.float32(0.5)
-        moved[outside] = from_lab(lab[outside], shift[outside])
-    colours: NDArray[np.uint8] = (np.clip(moved, 0, 1) * np.float32(255) + np.float32(0.5)).astype(np.uint8)
-    return colours
+        shifted[outside] = from_lab(lab[outside], shift[outside])
+    return to_bytes(np.clip(shifted, 0, 1))
 
 
-def to_lab(colours: NDArray[np.uint8]) -> Floats:
-    """From sRGB bytes to CIE L*a*b* under D65, last axis 3."""
+def to_lab(colours: Bytes) -> Floats:
+    """Convert sRGB to CIE L*a*b* under D65.
+
+    Args:
+        colours: uint8 [..., 3].
+
+    Returns:
+        float32 [..., 3]: L in 0..100, a and b about -110..110.
+    """
     xyz = np.einsum("...j,ij->...i", LINEAR[colours], _TO_XYZ) / _WHITE  # BLAS would start threads for nine products
     f = np.where(xyz > _EPSILON, np.cbrt(xyz), xyz * np.float32(_KAPPA / 116) + np.float32(16 / 116))
     lab: Floats = np.empty_like(f)
@@ -114,7 +127,15 @@ def to_lab(colours: NDArray[np.uint8]) -> Floats:
 
 
 def from_lab(lab: Floats, shift: Floats) -> Floats:
-    """From CIE L*a*b* under D65, with ``shift`` [..., 2] added to a and b, to sRGB; beyond 0..1 outside the gamut."""
+    """Convert CIE L*a*b* under D65 to sRGB, with a shift of chroma.
+
+    Args:
+        lab: float32 [..., 3].
+        shift: What is added to a and b, float32 [..., 2].
+
+    Returns:
+        float32 [..., 3]; within 0..1 inside the gamut of sRGB, beyond it outside.
+    """
     f = np.empty_like(lab)
     f[..., 1] = (lab[..., 0] + 16) / 116
     f[..., 0] = f[..., 1] + (lab[..., 1] + shift[..., 0]) / 500

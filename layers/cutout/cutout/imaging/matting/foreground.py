@@ -1,82 +1,126 @@
-"""Clean colours for soft edges, so that no halo of the old background remains. Alpha is given and not changed.
+"""Foreground colours of soft edges, so that no halo of the old background remains. Alpha is given and not changed.
 
-The observed colour is I = alpha F + (1 - alpha) B. Local means of sure foreground and sure background (Forte:
+The observed colour is I = alpha F + (1 - alpha) B. Local means of certain foreground and certain background (Forte:
 Approximate Fast Foreground Colour Estimation, ICIP 2021) are first guesses of F and B; the pair nearest to them that
-explains I (least squares) gives F. The means live on a coarse grid, the formula runs at full size on soft pixels only.
+explains I (least squares) gives F. The means live on a coarse grid; the formula runs at full size, on soft pixels only.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cutout.imaging.matting.grid import Floats, grid_shape, read, shrink, spread
+from cutout.imaging.arrays import Bytes, Floats, row_bands
+from cutout.imaging.matting.grid import grid_shape, pull_push, sample_bilinear, shrink
 
 GRID_PX = 384
 """Longest side of the grid; 768 is not visibly better on estimated alpha and costs three times as much."""
 ROWS = 256
-"""Rows that are worked on at once at full size."""
-SURE = 0.8
-"""Cells covered (or open) by less than this share are mixed, and their colour is nobody's."""
+"""Rows that are processed at once at full size."""
+CONFIDENT = 0.8
+"""Cells covered by the foreground (or the background) to a smaller share are mixed; their colour is that of neither."""
 _RIDGE = 0.03
 """Keeps F near its guess; 0 would explain noise, 1 is plain blur fusion."""
 
 
-def clean_colours(image: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Colours uint8 [H, W, 3]: estimated where alpha is 1..254, untouched elsewhere."""
+def estimate_foreground(image: Bytes, alpha: Bytes) -> Bytes:
+    """Estimate the foreground colour of every soft pixel.
+
+    Args:
+        image: The photo, uint8 [H, W, 3].
+        alpha: uint8 [H, W].
+
+    Returns:
+        uint8 [H, W, 3]: estimated where alpha is 1..254, the photo's colours elsewhere.
+    """
     result = image.copy()
     guess: Floats | None = None
-    for top in range(0, len(alpha), ROWS):
-        cover = alpha[top : top + ROWS].reshape(-1)
+    for rows in row_bands(len(alpha), ROWS):
+        cover = alpha[rows].reshape(-1)
         soft = np.flatnonzero((cover - np.uint8(1)) < 254)  # 0 wraps around to 255  # noqa: PLR2004
         if not soft.size:
             continue
         if guess is None:
             guess = local_colours(image, alpha)
-        pixels = result[top : top + ROWS].reshape(-1, 3)
+        pixels = result[rows].reshape(-1, 3)
         observed = np.take(pixels, soft, axis=0)
-        pixels[soft] = _unmixed(observed, np.take(cover, soft), read(guess, soft, top, alpha.shape))
+        means = sample_bilinear(guess, soft, rows.start, (alpha.shape[0], alpha.shape[1]))
+        pixels[soft] = _solve_foreground(observed, np.take(cover, soft), means)
     return result
 
 
-def local_colours(image: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> Floats:
-    """Local foreground and background colours on a grid: float32 [6, h, w] in 0..1, foreground first."""
+def local_colours(image: Bytes, alpha: Bytes) -> Floats:
+    """Compute local means of the foreground's and the background's colours on a grid.
+
+    Args:
+        image: uint8 [H, W, 3].
+        alpha: uint8 [H, W].
+
+    Returns:
+        float32 [6, h, w] in 0..1: foreground RGB, background RGB.
+    """
     shape = grid_shape(alpha.shape[0], alpha.shape[1], GRID_PX)
     colours = shrink(image, shape)
     cover = shrink(alpha, shape)
-    return np.concatenate([spread(colours, sure(cover)), spread(colours, sure(1 - cover))])
+    return np.concatenate(
+        [pull_push(colours, confident_weight(cover)), pull_push(colours, confident_weight(1 - cover))]
+    )
 
 
-def sure(share: Floats) -> Floats:
-    """Weight of a cell's colour by its share: 0 up to SURE, then rising to 1."""
-    weight: Floats = np.clip((share - np.float32(SURE)) / np.float32(1 - SURE), 0, 1)
+def confident_weight(share: Floats) -> Floats:
+    """Weigh a cell's colour by how pure the cell is.
+
+    Args:
+        share: Share of the cell that is foreground (or background), float32 of any shape in 0..1.
+
+    Returns:
+        float32 of the same shape: 0 up to CONFIDENT, then rising to 1.
+    """
+    weight: Floats = np.clip((share - np.float32(CONFIDENT)) / np.float32(1 - CONFIDENT), 0, 1)
     return weight
 
 
-def seen(image: NDArray[np.uint8], own: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
-    """What a viewer sees of a file with transparency: ``image`` on white. Hidden colours must mislead no model."""
-    if own is None:
+def over_white(image: Bytes, own_alpha: Bytes | None) -> Bytes:
+    """Composite an image that has transparency over white, as a viewer shows it.
+
+    Colours that transparency hides must not mislead the model.
+
+    Args:
+        image: uint8 [H, W, 3].
+        own_alpha: The file's transparency, uint8 [H, W]; None when the file is opaque.
+
+    Returns:
+        uint8 [H, W, 3].
+    """
+    if own_alpha is None:
         return image
-    share = own[..., None].astype(np.uint16)
+    share = own_alpha[..., None].astype(np.uint16)
     return ((image * share + 255 * (255 - share) + 127) // 255).astype(np.uint8)
 
 
-def honour_own_alpha(
-    colours: NDArray[np.uint8], alpha: NDArray[np.uint8], image: NDArray[np.uint8], own: NDArray[np.uint8] | None
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Colours and alpha after the file's ``own`` alpha: nothing becomes more opaque than it was.
+def apply_own_alpha(colours: Bytes, alpha: Bytes, image: Bytes, own_alpha: Bytes | None) -> tuple[Bytes, Bytes]:
+    """Limit the alpha to the file's own transparency: nothing becomes more opaque than it was.
 
     Where the file was translucent its colours are unmixed already, and are taken as they are.
+
+    Args:
+        colours: Estimated foreground colours, uint8 [H, W, 3].
+        alpha: Estimated alpha, uint8 [H, W].
+        image: The file's colours, uint8 [H, W, 3].
+        own_alpha: The file's transparency, uint8 [H, W]; None when the file is opaque.
+
+    Returns:
+        Colours uint8 [H, W, 3] and alpha uint8 [H, W].
     """
-    if own is None:
+    if own_alpha is None:
         return colours, alpha
-    return np.where((own < 255)[..., None], image, colours), np.minimum(alpha, own)  # noqa: PLR2004
+    return np.where((own_alpha < 255)[..., None], image, colours), np.minimum(alpha, own_alpha)  # noqa: PLR2004
 
 
-def _unmixed(observed: NDArray[np.uint8], cover: NDArray[np.uint8], guess: Floats) -> NDArray[np.uint8]:
-    """Foreground colours [n, 3] of ``observed`` [n, 3] under ``cover`` [n]; guess: [6, n], changed in place."""
+def _solve_foreground(observed: Bytes, cover: NDArray[np.uint8], guess: Floats) -> Bytes:
+    """Solve for F, uint8 [n, 3], of observed [n, 3] under alpha ``cover`` [n]. ``guess`` [6, n] is overwritten."""
     share = cover * np.float32(1 / 255)
     rest = 1 - share
     gain = share / (share * share + rest * rest + np.float32(_RIDGE))
-    clean = np.empty_like(observed)
+    solved = np.empty_like(observed)
     for channel in range(3):
         front, back = guess[channel], guess[channel + 3]
         back *= rest
@@ -85,5 +129,5 @@ def _unmixed(observed: NDArray[np.uint8], cover: NDArray[np.uint8], guess: Float
         residue -= back
         residue *= gain
         front += residue
-        clean[:, channel] = np.clip(front, 0, 1, out=front) * np.float32(255) + np.float32(0.5)
-    return clean
+        solved[:, channel] = np.clip(front, 0, 1, out=front) * np.float32(255) + np.float32(0.5)
+    return solved

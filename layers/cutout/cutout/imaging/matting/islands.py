@@ -1,45 +1,52 @@
-"""Specks: small faint islands of a matte, far from any subject, that a network half saw.
+"""Removal of small faint islands of alpha, far from any subject, that a network half detected.
 
-They are taken out, so that a crop is as tight as the subject. Pure numpy, on arrays.
+Without them a crop is as tight as the subject. The idea is scikit-image's ``remove_small_objects``, with faintness
+as a second condition.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cutout.imaging.matting.grid import Floats
+from cutout.imaging.arrays import Bools, Floats
 
 CELLS = 256
 """Islands are looked for on a grid of so many cells along the longer side; a gap of two cells does not part them."""
 FIRM = 0.75
 """An island that reaches this alpha anywhere is a subject, or a part of one."""
 LARGE = 0.01
-"""Islands from this share of all firm cells on are left alone, however faint: glass, smoke, a veil."""
+"""Islands from this share of all firm cells on stay, however faint: glass, smoke, a veil."""
 
 
-def without_specks(alpha: Floats) -> Floats:
-    """Alpha float32 [h, w] in 0..1 with its specks set to 0; unchanged where nothing is firm.
+def remove_small_islands(alpha: Floats) -> Floats:
+    """Clear islands that are both faint and small.
 
-    Memory is linear in the pixels, and so is time but for the islands: at most CELLS * CELLS cells, once for each turn
-    of the most winding one.
+    Memory is linear in the pixels. So is time, but for the islands: at most CELLS * CELLS cells, once for each turn of
+    the most winding one.
+
+    Args:
+        alpha: float32 [h, w] in 0..1.
+
+    Returns:
+        float32 [h, w]; the input itself where nothing is firm or nothing is cleared.
     """
     side = -(-max(alpha.shape) // CELLS)
-    peaks = _peaks(alpha, side)
+    peaks = _block_maxima(alpha, side)
     firm = peaks >= FIRM
-    islands = _islands(_widened(peaks > 0))
-    count = int(islands.max()) + 1
-    cells = np.bincount(islands[peaks > 0], minlength=count)
-    subjects = np.bincount(islands[firm], minlength=count)
-    specks = (subjects == 0) & (cells < LARGE * firm.sum())
-    specks[0] = False
-    if not specks.any():
+    labels = _label(_dilate(peaks > 0))
+    count = int(labels.max()) + 1
+    cells = np.bincount(labels[peaks > 0], minlength=count)
+    firm_cells = np.bincount(labels[firm], minlength=count)
+    removed = (firm_cells == 0) & (cells < LARGE * firm.sum())
+    removed[0] = False
+    if not removed.any():
         return alpha
     height, width = alpha.shape
-    clear = specks[islands].repeat(side, axis=0)[:height].repeat(side, axis=1)[:, :width]
-    return np.where(clear, np.float32(0), alpha)
+    cleared = removed[labels].repeat(side, axis=0)[:height].repeat(side, axis=1)[:, :width]
+    return np.where(cleared, np.float32(0), alpha)
 
 
-def _peaks(alpha: Floats, side: int) -> Floats:
-    """The highest alpha in each cell of ``side`` x ``side`` pixels, those at the end maybe smaller."""
+def _block_maxima(alpha: Floats, side: int) -> Floats:
+    """Find the highest alpha in each cell of ``side`` x ``side`` pixels; cells at the end may be smaller."""
     height, width = (-(-length // side) * side for length in alpha.shape)
     whole = np.zeros((height, width), np.float32)
     whole[: alpha.shape[0], : alpha.shape[1]] = alpha
@@ -48,33 +55,33 @@ def _peaks(alpha: Floats, side: int) -> Floats:
     return cells
 
 
-def _widened(seen: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """``seen`` and its eight neighbours."""
-    padded = np.pad(seen, 1)
+def _dilate(mask: Bools) -> Bools:
+    """Set the eight neighbours of every cell that is set."""
+    padded = np.pad(mask, 1)
     rows = padded[:-2] | padded[1:-1] | padded[2:]
-    wide: NDArray[np.bool_] = rows[:, :-2] | rows[:, 1:-1] | rows[:, 2:]
+    wide: Bools = rows[:, :-2] | rows[:, 1:-1] | rows[:, 2:]
     return wide
 
 
-def _islands(seen: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """One number above 0 for all cells that hang together by their sides, 0 elsewhere.
+def _label(mask: Bools) -> NDArray[np.intp]:
+    """Label connected components (by sides) with numbers above 0; 0 where the mask is not set.
 
-    The highest number of every run is spread along rows and columns in turn until nothing changes.
+    The highest number of every run spreads along rows and columns in turn until nothing changes.
     """
-    numbers = np.arange(1, seen.size + 1).reshape(seen.shape) * seen
+    labels = np.arange(1, mask.size + 1).reshape(mask.shape) * mask
     while True:
-        before = numbers
-        numbers = _along_rows(_along_rows(numbers, seen).T, seen.T).T
-        if np.array_equal(numbers, before):
-            return numbers
+        before = labels
+        labels = _spread_along_rows(_spread_along_rows(labels, mask).T, mask.T).T
+        if np.array_equal(labels, before):
+            return labels
 
 
-def _along_rows(numbers: NDArray[np.intp], seen: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Every run of seen cells in a row takes the highest of its numbers."""
-    spread = np.zeros_like(numbers)
-    begins = seen & ~np.pad(seen, ((0, 0), (1, 0)))[:, :-1]
-    first = np.flatnonzero(begins[seen])
+def _spread_along_rows(labels: NDArray[np.intp], mask: Bools) -> NDArray[np.intp]:
+    """Give every run of set cells in a row the highest of its labels."""
+    result = np.zeros_like(labels)
+    begins = mask & ~np.pad(mask, ((0, 0), (1, 0)))[:, :-1]
+    first = np.flatnonzero(begins[mask])
     if first.size:
-        lengths = np.diff(first, append=np.count_nonzero(seen))
-        spread[seen] = np.maximum.reduceat(numbers[seen], first).repeat(lengths)
-    return spread
+        lengths = np.diff(first, append=np.count_nonzero(mask))
+        result[mask] = np.maximum.reduceat(labels[mask], first).repeat(lengths)
+    return result

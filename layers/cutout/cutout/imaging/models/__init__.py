@@ -1,1 +1,1 @@
-"""TODO models."""
+"""Segmentation models: the manifest that describes them, and inference with ONNX Runtime."""

@@ -1,7 +1,4 @@
-"""``models/manifest.toml`` as values: which models there are, what they want and how their files are checked.
-
-Knows nothing of onnxruntime and of the network.
-"""
+"""The manifest ``models/manifest.toml``: the models, their inputs and outputs, and the checksums of their files."""
 
 import hashlib
 import re
@@ -20,32 +17,32 @@ _HEX = {"sha256": 64, "md5": 32}
 
 
 class ManifestError(ValueError):
-    """The manifest is missing, unreadable or contradicts itself; the message names the row and the field."""
+    """The manifest is missing, unreadable or inconsistent; the message names the row and the field."""
 
 
 class Scale(StrEnum):
-    """What pixel values are divided by: 255, or the largest value of the (resized) picture as rembg does."""
+    """The divisor of pixel values: 255, or the largest value of the (resized) image, as in rembg."""
 
     BYTE = "255"
     MAX = "max"
 
 
 class Activation(StrEnum):
-    """Applied to the raw output."""
+    """The function that is applied to the raw output."""
 
     NONE = "none"
     SIGMOID = "sigmoid"
 
 
 class Stretch(StrEnum):
-    """MINMAX: the answer is stretched to 0..1 per picture, as most reference codes do. Ours never is."""
+    """The scaling of the output per image: none, or to 0..1 (MINMAX) as most reference implementations do."""
 
     NONE = "none"
     MINMAX = "minmax"
 
 
 class Resize(StrEnum):
-    """Filter of the squash to the input square."""
+    """The filter by which an image is resized to the square input."""
 
     BILINEAR = "bilinear"
     LANCZOS = "lanczos"
@@ -57,57 +54,89 @@ class Model:
 
     name: str
     file: str
-    """Name of the file in the models folder."""
+    """The name of the file in the models folder."""
     url: str
-    """Where to fetch it; empty: it comes with the repository."""
+    """The URL of the file; empty when it is in the repository."""
     sha256: str
     """64 hexadecimal digits; may be empty only if ``md5`` is given."""
     md5: str
     """32 hexadecimal digits, as the publisher lists it; checked as well when given."""
     size_bytes: int
-    """Size of the file; 0: unknown."""
+    """The size of the file; 0 when unknown."""
     licence: str
     source: str
-    """Project that made the model."""
+    """The project that made the model."""
     size_px: int
-    """Side of the square input."""
+    """The side of the square input."""
     resize: Resize
     scale: Scale
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     output: int
-    """Index of the output to read."""
+    """The index of the output to read."""
     activation: Activation
     stretch: Stretch
     arena: bool
-    """Whether onnxruntime keeps its memory arena between runs (fast) or not (several GB less for large models)."""
+    """Whether ONNX Runtime keeps its memory arena between runs: faster, but several GB more for large models."""
+    cpu_s: float
+    """Seconds of one core for one picture."""
+    peak_mb: int
+    """Peak memory in MB of a process that loads the model and runs it once, without the picture's own buffers."""
     aliases: tuple[str, ...] = ()
-    """Other names by which clients ask for it."""
+    """Other names by which clients select it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """All rows and the name of the default one."""
+    """All models, and the name of the default one."""
 
     default: str
     models: Mapping[str, Model]
 
     def select(self, name: str = "") -> Model:
-        """The row ``name``, the default one for an empty name. Raises ManifestError."""
-        wanted = name or self.default
+        """Select a model by name.
+
+        Args:
+            name: Its name; empty for the default model.
+
+        Returns:
+            Its row.
+
+        Raises:
+            ManifestError: There is no such model.
+        """
+        selected = name or self.default
         try:
-            return self.models[wanted]
+            return self.models[selected]
         except KeyError:
-            raise ManifestError(f"no model {wanted!r} in the manifest; there are {', '.join(self.models)}") from None
+            raise ManifestError(f"no model {selected!r} in the manifest; there are {', '.join(self.models)}") from None
 
     def installed(self, name: str, models_dir: Path) -> Model | None:
-        """The row with this name or alias, if its file is in ``models_dir``."""
+        """Find a model whose file is present.
+
+        Args:
+            name: Its name or one of its aliases.
+            models_dir: The folder of the models' files.
+
+        Returns:
+            Its row; None when there is no such model or its file is missing.
+        """
         model = next((row for row in self.models.values() if name in {row.name, *row.aliases}), None)
         return model if model and (models_dir / model.file).is_file() else None
 
 
 def load_manifest(models_dir: Path) -> Manifest:
-    """Read and check ``models_dir/manifest.toml``. Raises ManifestError."""
+    """Read and check ``manifest.toml``.
+
+    Args:
+        models_dir: The folder that holds it.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        ManifestError: It is missing, unreadable or inconsistent.
+    """
     path = models_dir / "manifest.toml"
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -124,7 +153,15 @@ def load_manifest(models_dir: Path) -> Manifest:
 
 
 def verify(model: Model, path: Path) -> None:
-    """Hold the file against the row's checksums. Raises ServiceUnavailableError; details are for the log only."""
+    """Compare a file with its checksums.
+
+    Args:
+        model: The row with the checksums.
+        path: The file.
+
+    Raises:
+        ServiceUnavailableError: The file is missing or another one; its details are for the log only.
+    """
     digests = {"sha256": hashlib.sha256(), "md5": hashlib.md5(usedforsecurity=False)}
     try:
         with path.open("rb") as file:
@@ -143,16 +180,18 @@ def verify(model: Model, path: Path) -> None:
 
 
 def _model(name: str, row: Mapping[str, Any]) -> Model:
-    wanted = {field.name for field in fields(Model)} - {"name", "aliases"}
-    if set(row) - {"aliases"} != wanted:
+    expected = {field.name for field in fields(Model)} - {"name", "aliases"}
+    if set(row) - {"aliases"} != expected:
         raise ManifestError(
-            f"{name}: missing {sorted(wanted - set(row))}, unknown {sorted(set(row) - wanted - {'aliases'})}"
+            f"{name}: missing {sorted(expected - set(row))}, unknown {sorted(set(row) - expected - {'aliases'})}"
         )
     for kind, digits in _HEX.items():
         if row[kind] and not re.fullmatch(rf"[0-9a-f]{{{digits}}}", row[kind]):
             raise ManifestError(f"{name}: {kind} must be {digits} lower-case hexadecimal digits")
     if not row["sha256"] and not row["md5"]:
         raise ManifestError(f"{name}: a sha256 or an md5 is needed")
+    if row["cpu_s"] <= 0 or row["peak_mb"] <= 0:
+        raise ManifestError(f"{name}: cpu_s and peak_mb must be above zero")
     if Path(row["file"]).name != row["file"]:
         raise ManifestError(f"{name}: file must be a plain name")
     try:

@@ -1,4 +1,4 @@
-"""Image to coarse alpha by a model: the Segmenter protocol and its ONNX form. The only import of onnxruntime."""
+"""From an image to a coarse alpha: the Segmenter protocol, and its implementation with ONNX Runtime."""
 
 import os
 from pathlib import Path
@@ -11,12 +11,12 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 from PIL import Image
 
 from cutout.errors import ServiceUnavailableError
-from cutout.imaging.matting.grid import Floats
+from cutout.imaging.arrays import Bytes, Floats
 from cutout.imaging.models.manifest import Activation, Model, Resize, Scale, Stretch
 
 _FILTERS = {Resize.BILINEAR: Image.Resampling.BILINEAR, Resize.LANCZOS: Image.Resampling.LANCZOS}
 _LEAST_CONTRAST = 0.1
-"""Min-max is left out when max - min is below this: a picture without a subject must not become noise."""
+"""Min-max scaling is left out when max - min is below this: an image without a subject must not become noise."""
 _RUNTIME_ERRORS = (
     ort_errors.EPFail,
     ort_errors.Fail,
@@ -34,23 +34,36 @@ _RUNTIME_ERRORS = (
 
 
 class Segmenter(Protocol):
-    """Anything that finds the subject of a picture."""
+    """Anything that finds the subject of an image."""
 
     @property
     def name(self) -> str:
-        """Name of the model, for logs and answers."""
+        """The model's name, for logs and answers."""
 
-    def alpha(self, image: NDArray[np.uint8]) -> Floats:
-        """Alpha float32 [h, w] in 0..1 (its own size, aspect squashed) of image uint8 [H, W, 3]."""
+    def alpha(self, image: Bytes) -> Floats:
+        """Predict the alpha of the subject.
+
+        Args:
+            image: uint8 [H, W, 3].
+
+        Returns:
+            float32 [h, w] in 0..1, of the model's own size and aspect.
+        """
 
 
 class OnnxSegmenter:
-    """A row of the manifest, loaded. One inference at a time per call; safe to share between threads."""
+    """A loaded model of the manifest; safe to share between threads."""
 
     def __init__(self, model: Model, path: Path, threads: int = 0) -> None:
-        """Load ``path``. threads: for one inference, 0 for all cores that the process may use.
+        """Load a model.
 
-        Raises ServiceUnavailableError when the file is missing, broken or does not fit its row.
+        Args:
+            model: Its row of the manifest.
+            path: Its file.
+            threads: For one inference; 0 for all cores that the process may use.
+
+        Raises:
+            ServiceUnavailableError: The file is missing, broken or does not fit its row.
         """
         self._model = model
         try:
@@ -67,27 +80,52 @@ class OnnxSegmenter:
 
     @property
     def name(self) -> str:
-        """The row's name."""
+        """The name of the manifest's row."""
         return self._model.name
 
-    def alpha(self, image: NDArray[np.uint8]) -> Floats:
-        """See :class:`Segmenter`. Raises ServiceUnavailableError when the model does not run."""
+    def alpha(self, image: Bytes) -> Floats:
+        """Predict the alpha of the subject.
+
+        Args:
+            image: uint8 [H, W, 3].
+
+        Returns:
+            float32 [h, w] in 0..1, of the model's own size and aspect.
+
+        Raises:
+            ServiceUnavailableError: The model does not run.
+        """
         try:
-            outputs = self._session.run([self._output], {self._input.name: prepare(image, self._model)})
+            outputs = self._session.run([self._output], {self._input.name: preprocess(image, self._model)})
         except _RUNTIME_ERRORS as error:
             raise ServiceUnavailableError("The model does not run.", {"model": self.name}) from error
-        return finish(outputs[0], self._model)
+        return postprocess(outputs[0], self._model)
 
 
-def check(segmenter: Segmenter) -> None:
-    """Run the model once on a grey picture. Raises ServiceUnavailableError when it does not answer an alpha."""
+def self_test(segmenter: Segmenter) -> None:
+    """Run the model once on a grey image.
+
+    Args:
+        segmenter: The model.
+
+    Raises:
+        ServiceUnavailableError: It does not answer an alpha in 0..1.
+    """
     alpha = segmenter.alpha(np.full((64, 64, 3), 128, np.uint8))
     if alpha.ndim != 2 or not (float(alpha.min()) >= 0 and float(alpha.max()) <= 1):  # noqa: PLR2004
         raise ServiceUnavailableError("The model does not answer an alpha.", {"model": segmenter.name})
 
 
-def prepare(image: NDArray[np.uint8], model: Model) -> Floats:
-    """Image uint8 [H, W, 3] to the input tensor float32 [1, 3, S, S]."""
+def preprocess(image: Bytes, model: Model) -> Floats:
+    """Convert an image to the model's input.
+
+    Args:
+        image: uint8 [H, W, 3].
+        model: Its size, filter, scale, mean and standard deviation.
+
+    Returns:
+        float32 [1, 3, S, S]; a pixel p becomes (p / scale - mean) / std.
+    """
     side = model.size_px
     square = Image.fromarray(image).resize((side, side), _FILTERS[model.resize])
     pixels = np.asarray(square)
@@ -101,8 +139,16 @@ def prepare(image: NDArray[np.uint8], model: Model) -> Floats:
     return tensor
 
 
-def finish(raw: NDArray[np.floating], model: Model) -> Floats:
-    """The raw output, [1, 1, h, w] or [1, h, w] in any float type, to alpha float32 [h, w] in 0..1."""
+def postprocess(raw: NDArray[np.floating], model: Model) -> Floats:
+    """Convert the model's output to alpha.
+
+    Args:
+        raw: [1, 1, h, w] or [1, h, w] of any float type.
+        model: Its activation and scaling.
+
+    Returns:
+        float32 [h, w] in 0..1.
+    """
     alpha = raw.astype(np.float32).reshape(raw.shape[-2:]) if raw.ndim < 4 else raw[0, 0].astype(np.float32)  # noqa: PLR2004
     if model.activation is Activation.SIGMOID:
         alpha = (0.5 * (1.0 + np.tanh(0.5 * alpha))).astype(np.float32)  # the sigmoid, without overflow
@@ -131,7 +177,7 @@ def _cores() -> int:
 
 
 def _fits(shape: list[int | str | None], side: int) -> bool:
-    """Whether [1, 3, side, side] is accepted; a named or open dimension takes anything."""
+    """Tell whether an input takes [1, 3, side, side]; a named or open dimension takes anything."""
     return len(shape) == 4 and all(  # noqa: PLR2004
         not isinstance(have, int) or have == want for have, want in zip(shape, (1, 3, side, side), strict=True)
     )

@@ -16,8 +16,8 @@ from cutout.api.headers import preferred
 from cutout.api.request import Request, Response
 from cutout.api.sources import InputKind, load
 from cutout.errors import CutoutError, InvalidImageError
-from cutout.imaging.codecs.formats import require_kind
-from cutout.imaging.spec import Box, CutoutResult, SizeName, fitted
+from cutout.imaging.codecs.formats import require_format
+from cutout.imaging.spec import Box, CutoutResult, SizeName, fit_size
 from cutout.usage import AccountStatus
 
 _KINDS: Final = frozenset({"jpeg", "png", "webp"})
@@ -47,7 +47,7 @@ class RemoveBg(Dialect):
 
     def check_image(self, loaded: LoadedRemoval) -> None:
         """Require JPEG, PNG or WebP. Raises UnsupportedImageFormatError."""
-        require_kind(loaded.image, _KINDS, _KIND_NAMES)
+        require_format(loaded.image, _KINDS, _KIND_NAMES)
 
     def answer(self, request: Request, outcome: Outcome) -> Response:  # noqa: ARG002
         """Write the image, or ``{"data": {result_b64, foreground_*}}``. Raises InvalidImageError for no subject."""
@@ -89,7 +89,7 @@ def improve(request: Request, _: AccountStatus) -> Response:
     """
     source = parse_source(form_fields(request))
     if source.kind is not InputKind.URL:
-        require_kind(load(source, {}, LIMITS.max_bytes), _KINDS, _KIND_NAMES)
+        require_format(load(source, {}, LIMITS.max_bytes), _KINDS, _KIND_NAMES)
     return replace(json_answer({"id": request.request_id.removeprefix("req_")}), headers={"x-image-kept": "no"})
 
 
@@ -100,7 +100,7 @@ def _wants_json(request: Request) -> bool:
 
 
 def _headers(result: CutoutResult, removal: RemovalRequest) -> dict[str, str]:
-    best = fitted(result.source_width, result.source_height, SizeName.FULL, removal.limits)
+    best = fit_size(result.source_width, result.source_height, SizeName.FULL, removal.limits)
     size = {"x-width": result.width, "x-height": result.height, "x-max-width": best[0], "x-max-height": best[1]}
     headers = {name: str(px) for name, px in size.items()}
     return headers | {"x-type": removal.notes["type"]} if removal.notes["type"] else headers

@@ -1,0 +1,18 @@
+/** Background removal by a Cutout service. */
+
+export { Cutout, type CutoutOptions, type MapOptions } from './client.js'
+export { cutOut, type Photo } from './compose.js'
+export { hasCanvas } from './canvas.js'
+export * from './errors.js'
+export type { JobOptions, Jobs, WaitOptions } from './jobs.js'
+export type { Keys, WebhookSecrets } from './account.js'
+export type { Outcome } from './map.js'
+export type { Box } from './mask.js'
+export { IMAGE_OPTIONS, type ImageOptions, type Length, type RemoveOptions } from './options.js'
+export { decodePng, encodePng, type Pixels } from './png.js'
+export { CutoutResult } from './result.js'
+export type { RetryPolicy } from './retry.js'
+export type { ImageInput } from './sources.js'
+export type { Fetch, Progress, RequestOptions } from './transport.js'
+export type { Uploads } from './uploads.js'
+export type * from './wire.js'

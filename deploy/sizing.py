@@ -1,0 +1,76 @@
+"""Memory, timeouts and routes that fit a model, from its row of ``models/manifest.toml``."""
+
+from dataclasses import dataclass
+from math import ceil
+
+from cutout.imaging.models.manifest import Model
+
+MB_PER_VCPU = 1769
+"""Memory that buys one vCPU (Lambda developer guide, "Configure Lambda function memory")."""
+LARGEST_MB = 10_240
+"""Most memory of a function (Lambda quotas)."""
+DEFAULT_MB = 3_008
+"""Memory of the default model's function, and the most that a new AWS account may use."""
+PICTURE_MB = 1_200
+"""What 50 megapixels need beside the model."""
+AIM_S = 5.0
+"""Seconds of inference that memory is bought for, as far as Lambda sells it."""
+SYNCHRONOUS_S = 10.0
+"""Longest inference that fits API Gateway's 29 s, beside fetching (10 s) and a cold start with the picture (9 s)."""
+BESIDE_S = 19.0
+"""The rest of those 29 s."""
+UPLOAD_TIMEOUTS_S = (30, 60, 120, 300, 900)
+"""Timeouts for which the template knows how long the queue hides a message."""
+MARGIN = 2.5
+"""An upload may take this many times what is expected: a noisy neighbour must not end it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sizing:
+    """What a stack needs to run a model.
+
+    Attributes:
+        memory_mb: Memory of the two functions that carry the model.
+        inference_s: Expected seconds of one inference at that memory.
+        upload_timeout_s: Timeout of the function behind the jobs' queue.
+        synchronous: Whether ``POST /v2`` can answer with the image; if not, only jobs can.
+    """
+
+    memory_mb: int
+    inference_s: float
+    upload_timeout_s: int
+    synchronous: bool
+
+    def parameters(self) -> dict[str, str]:
+        """Return the template's parameters of these names."""
+        return {
+            "RemoveMemory": str(self.memory_mb),
+            "UploadTimeout": str(self.upload_timeout_s),
+            "Synchronous": str(self.synchronous).lower(),
+        }
+
+
+def size_for(model: Model) -> Sizing:
+    """Choose memory and timeouts for a model.
+
+    A vCPU is one of the two threads of a core, so cores count half. Memory is enough for the model and the largest
+    picture, and for ``AIM_S`` of inference where that can be bought; it costs the same, since the time shrinks with it.
+
+    Args:
+        model: Row of the manifest.
+
+    Returns:
+        The smallest setting that fits.
+
+    Raises:
+        ValueError: The model needs more memory than a function can have.
+    """
+    needed_mb = model.peak_mb + PICTURE_MB
+    if needed_mb > LARGEST_MB:
+        raise ValueError(f"{model.name} needs {needed_mb} MB, and a Lambda function has at most {LARGEST_MB} MB")
+    wanted_mb = ceil(2 * model.cpu_s / AIM_S * MB_PER_VCPU)
+    memory_mb = max(DEFAULT_MB, needed_mb, min(wanted_mb, LARGEST_MB))
+    inference_s = 2 * model.cpu_s / (memory_mb / MB_PER_VCPU)
+    expected_s = MARGIN * (inference_s + BESIDE_S)
+    timeout_s = next((timeout for timeout in UPLOAD_TIMEOUTS_S if timeout >= expected_s), UPLOAD_TIMEOUTS_S[-1])
+    return Sizing(memory_mb, inference_s, timeout_s, synchronous=inference_s <= SYNCHRONOUS_S)

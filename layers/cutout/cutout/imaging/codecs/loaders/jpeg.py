@@ -1,0 +1,142 @@
+"""JPEG: files that are built to keep the decoder busy, and files whose end is missing."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from cutout.errors import InvalidImageError
+from cutout.imaging.codecs.loaders.raster import Plan, Raster, load
+
+MAX_SCANS = 64
+"""Encoders write ten or so. Each costs a pass over the whole picture, and 75 bytes suffice for one: 30 MB of them would
+keep a core busy for hours (libjpeg-turbo, "Two Issues with the JPEG Standard", issue LJT-01-004)."""
+MAX_SEGMENTS = 4_096
+"""Of 64 kB at most, so 30 MB of metadata need 480; more serve only to be counted."""
+
+_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")  # those left out have no length, or are no markers
+_START_OF_SCAN = 0xDA
+_END_OF_IMAGE = 0xD9
+_FIRST_RESTART = 0xD0
+_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # the others in this range are tables
+_PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
+_COEFFICIENTS = 64
+_FILLING = b"\xb5" * 64
+"""Entropy-coded data that begins with a bit of 1, where libjpeg fills with zeros: no prefix code reads both alike."""
+
+
+@dataclass(slots=True)
+class _Walk:
+    """What the markers of a file say."""
+
+    ended: bool = False
+    progressive: bool = False
+    missing: dict[int, set[int]] = field(default_factory=dict)
+    """Coefficients of each component that no scan has brought to full precision."""
+
+
+def load_jpeg(data: bytes, plan: Plan) -> Raster:
+    """Load a JPEG, whether or not its last bytes are there, as long as all its pixels are.
+
+    Args:
+        data: The file.
+        plan: The limits.
+
+    Returns:
+        The picture.
+
+    Raises:
+        InvalidImageError: The file has too many scans or segments, or pixels are missing.
+    """
+    walk = _walk(data)
+    return load(data, "JPEG", plan) if walk.ended else _load_without_end(data, walk, plan)
+
+
+def check_jpeg_scans(data: bytes) -> None:
+    """Refuse a JPEG that is built to keep the decoder busy.
+
+    Args:
+        data: The file.
+
+    Raises:
+        InvalidImageError: There are more than MAX_SCANS scans or MAX_SEGMENTS segments.
+    """
+    _walk(data)
+
+
+def _load_without_end(data: bytes, walk: _Walk, plan: Plan) -> Raster:
+    """Load a file without its end marker, if nothing but that is missing.
+
+    libjpeg fills what is missing with zeros and does not say so. So the file is decoded with two different ends: where
+    all pixels are there, no end changes any.
+    """
+    if not walk.missing or any(walk.missing.values()):
+        raise InvalidImageError(
+            "The JPEG image is incomplete: it ends before its last scan.", {"format": "jpeg"}
+        ) from (EOFError())
+    body = data[:-1] if data.endswith(b"\xff") else data  # the first half of the end marker, or of a stuffed byte
+    raster = load(body + b"\xff\xd9", "JPEG", plan)
+    other = load(body + _other_end(body), "JPEG", plan)
+    differs = (np.asarray(raster.picture) != np.asarray(other.picture)).reshape(raster.picture.height, -1).any(axis=1)
+    if differs.any():
+        row = int(differs.argmax()) * raster.height // raster.picture.height
+        raise InvalidImageError(
+            f"The JPEG image is incomplete: its pixels end at about row {row} of {raster.height}.", {"format": "jpeg"}
+        ) from EOFError()
+    return raster
+
+
+def _other_end(body: bytes) -> bytes:
+    """Make an end that differs from zeros, for a scan that goes on and for one that expects its next restart."""
+    last = max(range(8), key=lambda number: body.rfind(bytes([0xFF, _FIRST_RESTART + number])))
+    has_restarts = bytes([0xFF, _FIRST_RESTART + last]) in body
+    following = (last + 1) % 8 if has_restarts else 0
+    restarts = (bytes([0xFF, _FIRST_RESTART + (following + step) % 8]) for step in range(8))
+    return _FILLING + b"".join(restart + _FILLING for restart in restarts) + b"\xff\xd9"
+
+
+def _walk(data: bytes) -> _Walk:
+    """Read the markers up to the end of the image; what follows it (a motion photo's video) is not read.
+
+    Segments are stepped over by their length. Source: ITU-T T.81, annex B.
+    """
+    walk = _Walk()
+    scans = 0
+    for number, (marker, segment) in enumerate(_segments(data)):
+        scans += marker == _START_OF_SCAN
+        if scans > MAX_SCANS or number >= MAX_SEGMENTS:
+            raise InvalidImageError("The JPEG image has too many scans or segments.", {"format": "jpeg"})
+        if marker == _END_OF_IMAGE:
+            walk.ended = True
+            break
+        if marker in _FRAMES:
+            walk.progressive = marker in _PROGRESSIVE
+            walk.missing = {component: set(range(_COEFFICIENTS)) for component in segment[8::3]}
+        elif marker == _START_OF_SCAN:
+            _note_scan(walk, segment)
+    return walk
+
+
+def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield every marker that has a length, and its segment with the two bytes of the length in front."""
+    position = 2
+    while found := _MARKER.search(data, position):
+        length = int.from_bytes(data[found.end() : found.end() + 2], "big")
+        yield found[0][1], data[found.end() : found.end() + min(length, 1024)]
+        position = found.end() + length
+
+
+def _note_scan(walk: _Walk, segment: bytes) -> None:
+    """Strike out the coefficients that this scan completes (T.81, B.2.3: Ss, Se, Ah and Al end its header)."""
+    if len(segment) < 6:  # noqa: PLR2004  (length, count, and three bytes at the end)
+        return
+    count = segment[2]
+    first, last, precision = segment[3 + 2 * count : 6 + 2 * count].ljust(3, b"\xff")
+    for component in segment[3 : 3 + 2 * count : 2]:
+        if component not in walk.missing:
+            continue
+        if not walk.progressive:
+            walk.missing[component].clear()
+        elif precision & 0x0F == 0:
+            walk.missing[component] -= set(range(first, last + 1))

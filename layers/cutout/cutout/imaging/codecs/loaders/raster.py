@@ -1,0 +1,115 @@
+"""What every format's loader returns, and how Pillow is opened."""
+
+import struct
+import warnings
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+
+from PIL import Image, ImageFile
+
+from cutout.imaging.codecs.encoding import ColourEncoding
+
+Plan = Callable[[int, int], tuple[int, int]]
+"""Checks width and height of a header against the limits, and returns the width and height of the answer."""
+
+DECODER_ERRORS = (
+    OSError,  # most of them, among them UnidentifiedImageError and truncated files
+    SyntaxError,  # broken structure of PNG and TIFF
+    ValueError,  # text and profile chunks that unpack to too much, sizes of nothing
+    TypeError,  # from here on: what Pillow's readers raise when a tag has another type, count or value than expected
+    LookupError,
+    ArithmeticError,
+    MemoryError,
+    struct.error,
+    zlib.error,
+)
+"""What Pillow raises on damaged files; the first three are what mutating files of every format brings (see tests)."""
+
+_ORIENTATION = 0x0112  # EXIF 2.32, tag 274
+
+
+@dataclass(frozen=True, slots=True)
+class Raster:
+    """The pixels of a file, not yet upright, and what is needed to show them.
+
+    Attributes:
+        picture: Loaded, in any of Pillow's modes; not larger than the file.
+        width: Pixels of the file, as stored.
+        height: The same.
+        orientation: 1..8 as in EXIF; 1 is upright.
+        profile: An ICC profile; None without one.
+        encoding: The colour space where no profile is there; None for sRGB.
+        alpha: In mode L, of the picture's size, for modes that hold none; None without one.
+    """
+
+    picture: Image.Image
+    width: int
+    height: int
+    orientation: int = 1
+    profile: bytes | None = None
+    encoding: ColourEncoding | None = None
+    alpha: Image.Image | None = None
+
+
+@contextmanager
+def open_picture(data: bytes, plugin: str) -> Iterator[ImageFile.ImageFile]:
+    """Open a file with one of Pillow's plug-ins.
+
+    Args:
+        data: The file.
+        plugin: Its name, such as "PNG".
+
+    Yields:
+        The picture, not yet loaded.
+    """
+    with warnings.catch_warnings():
+        # Pillow warns of odd metadata and of pictures above its own size limit; ours is checked by the plan.
+        warnings.simplefilter("ignore")
+        with Image.open(BytesIO(data), formats=[plugin]) as picture:
+            yield picture
+
+
+def load(data: bytes, plugin: str, plan: Plan) -> Raster:
+    """Load a file that Pillow reads by itself.
+
+    Args:
+        data: The file.
+        plugin: The name of Pillow's plug-in.
+        plan: The limits.
+
+    Returns:
+        The first frame.
+    """
+    with open_picture(data, plugin) as picture:
+        width, height = picture.size
+        target = plan(width, height)
+        if target != (width, height):
+            picture.draft(None, target)  # JPEG only: decode at 1/2, 1/4 or 1/8, not below the target
+        picture.load()
+        # Only now: PNG may carry EXIF behind the pixels. TIFF is turned by Pillow itself and has lost its tag here.
+        profile = picture.info.get("icc_profile")
+        return Raster(
+            picture,
+            width,
+            height,
+            orientation=read_orientation(picture),
+            profile=profile if isinstance(profile, bytes) else None,
+        )
+
+
+def read_orientation(picture: Image.Image) -> int:
+    """Read the orientation from EXIF or XMP.
+
+    Args:
+        picture: A loaded picture.
+
+    Returns:
+        1..8, or any other number that the file has; 1 where the metadata is damaged.
+    """
+    try:
+        return int(picture.getexif().get(_ORIENTATION, 1))
+    except DECODER_ERRORS:
+        return 1

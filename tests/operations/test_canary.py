@@ -1,0 +1,50 @@
+"""The canary, against the whole local service."""
+
+import json
+
+import canary
+import pytest
+from picture import WrongCutoutError
+
+from tests.support.local_service import LIVE_KEY
+
+
+@pytest.fixture
+def stack(service, monkeypatch):
+    """The environment of the canary of a stack that is the local service."""
+    monkeypatch.setenv("API_URL", f"{service.url}/")
+    monkeypatch.setenv("STACK", "cutout-test")
+    monkeypatch.setenv("SYNTHETIC_KEY", "/cutout/key")
+    answer = {"Parameter": {"Value": LIVE_KEY}}
+    client = type("Client", (), {"get_parameter": lambda self, **_: answer})
+    monkeypatch.setattr(canary.boto3, "client", lambda _: client())
+    monkeypatch.setattr(canary, "_PAUSE_S", 0.1)
+    return monkeypatch
+
+
+def metrics(text):
+    lines = [json.loads(line) for line in text.splitlines()]
+    assert {line["service"] for line in lines} == {"cutout-test"}
+    named = [metric["Name"] for line in lines for metric in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]]
+    return {name: value for line in lines for name, value in line.items() if name in named}
+
+
+def test_both_ways_work_and_their_times_are_metrics(stack, capsys):
+    times = canary.handler({}, None)
+    assert times.keys() == {"Direct", "Job"}
+    found = metrics(capsys.readouterr().out)
+    assert (found["CanaryDirectFailed"], found["CanaryJobFailed"]) == (0, 0)
+    assert found["CanaryJobTime"] == times["Job"] > 0
+
+
+def test_a_refused_request_is_a_failure_in_the_metrics_and_of_the_function(stack, service, capsys):
+    stack.setattr(canary, "at_once", lambda url, _: canary.send(f"{url}/v2", "wrong", b"", "image/jpeg"))
+    with pytest.raises(RuntimeError, match="403"):
+        canary.handler({}, None)
+    assert metrics(capsys.readouterr().out)["CanaryDirectFailed"] == 1
+
+
+def test_an_answer_that_is_no_cutout_is_a_failure(stack):
+    stack.setattr(canary, "send", lambda *_, **__: b"200, but no picture")
+    with pytest.raises(WrongCutoutError):
+        canary.handler({}, None)

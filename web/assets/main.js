@@ -1,0 +1,35 @@
+// Starts the page: the key, the two views behind the fragment (#playground, #account), and the theme.
+import { byId, h } from "./dom.js";
+import { Playground } from "./playground.js";
+import * as session from "./session.js";
+import { themeToggle } from "./theme-toggle.js";
+
+const VIEWS = { playground: "Cutout", account: "Account · Cutout" };
+
+function keyChip() {
+  const chip = byId("key-chip");
+  const set = Boolean(session.key());
+  chip.dataset.state = set ? "set" : "none";
+  chip.replaceChildren(h("span", {}, set ? "Key" : "No key", h("span", { className: "wide" }, set ? " is set" : " yet")));
+}
+
+async function route(focus) {
+  const view = location.hash.slice(1) in VIEWS ? location.hash.slice(1) : "playground";
+  for (const name of Object.keys(VIEWS)) byId(name).hidden = name !== view;
+  for (const link of document.querySelectorAll("[data-view]")) {
+    if (link.dataset.view === view) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  document.title = VIEWS[view];
+  if (view === "account") (await import("./account.js")).showAccount(byId("account"));
+  if (focus) byId("main").focus({ preventScroll: true });
+}
+
+themeToggle(byId("theme-toggle"));
+await session.start();
+keyChip();
+session.onKey(keyChip);
+new Playground();
+addEventListener("hashchange", () => { scrollTo(0, 0); route(true); });
+await route(false);
+document.documentElement.dataset.ready = "";
