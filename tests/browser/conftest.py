@@ -4,17 +4,15 @@ A test fails when the page breaks its own policy, throws, or asks any other host
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from local import ROOT
+from tests.browser.actions import open_page
 from tests.browser.chromium import QUIET, chromium
 from tests.support.local_service import Service
 
-PHOTOS = ROOT / "docs" / "images"
 CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 PATIENCE_MS = 60_000
 """Beyond this the page has failed; a busy machine takes its time."""
@@ -31,7 +29,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def look() -> dict[str, Any]:
-    """How a test's window looks; a test may parametrize it."""
+    """How the browser looks to the page; a test may parametrize it."""
     return {"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce"}
 
 
@@ -68,26 +66,3 @@ def page(context: BrowserContext, service: Service) -> Iterator[Page]:
 def playground(page: Page, service: Service) -> Page:
     """The start page, ready to be used with the local key."""
     return open_page(page, service.url)
-
-
-def open_page(page: Page, url: str) -> Page:
-    page.goto(url)
-    page.wait_for_selector("html[data-ready]")
-    return page
-
-
-def give(page: Page, *files: Path | dict[str, Any]) -> None:
-    """Choose files as by the file dialog."""
-    page.set_input_files("#file-input", list(files))
-
-
-def wait_for_result(page: Page) -> None:
-    page.wait_for_selector("#download[href]")
-
-
-def download(page: Page) -> tuple[str, bytes]:
-    """Press the button; the name and the content of the file that is saved."""
-    wait_for_result(page)
-    with page.expect_download() as saving:
-        page.locator("#download").click()
-    return saving.value.suggested_filename, Path(saving.value.path()).read_bytes()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.conftest import give, open_page, wait_for_result
+from tests.browser.actions import give, open_page, wait_for_result
 from tests.support.local_service import Service
 from tests.support.node_packages import install
 
@@ -55,6 +55,6 @@ def test_no_view_has_a_serious_fault(page: Page, service: Service, axe: str, loo
     found["account"] = findings(page, axe)
     page.get_by_role("button", name="Rotate local development").click()
     found["dialog"] = findings(page, axe)
-    open_page(page, f"{service.url}/docs")
+    open_page(page, f"{service.url}/docs?contract=rembg")
     found["reference"] = findings(page, axe)
     assert found == {view: [] for view in found}

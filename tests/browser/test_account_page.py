@@ -7,7 +7,7 @@ import pytest
 import requests
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import PHOTOS, open_page
+from tests.browser.actions import PHOTOS, open_page
 from tests.support.local_service import Service
 
 
@@ -27,11 +27,11 @@ def keys(service: Service) -> dict[str, str]:
 
 
 def test_the_month_and_the_account_are_those_of_the_api(account: Page, service: Service):
-    told = ask(service, "/v2/account")
-    assert account.locator(".usage .figure").inner_text() == f"{told['usage']['images']:,}"
+    answer = ask(service, "/v2/account")
+    assert account.locator(".usage .figure").inner_text() == f"{answer['usage']['images']:,}"
     label = account.locator(".usage-bar").get_attribute("aria-label")
-    assert label.startswith(f"{told['usage']['images']:,} images, no monthly limit. ")
-    for word in (told["api_key"]["fingerprint"], told["account"]["email"], told["account"]["plan"], "active"):
+    assert label.startswith(f"{answer['usage']['images']:,} images, no monthly limit. ")
+    for word in (answer["api_key"]["fingerprint"], answer["account"]["email"], answer["account"]["plan"], "active"):
         expect(account.locator(".facts-list")).to_contain_text(word)
 
 

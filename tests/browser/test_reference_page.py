@@ -10,7 +10,7 @@ import yaml
 from playwright.sync_api import Page, expect
 
 from local import ROOT
-from tests.browser.conftest import PHOTOS, open_page
+from tests.browser.actions import PHOTOS, open_page
 from tests.support.local_service import Service
 
 DOCUMENTS = {"cutout": ROOT / "docs" / "openapi.yaml"} | {

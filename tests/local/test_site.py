@@ -1,4 +1,4 @@
-"""The page is served beside the API, and takes nothing of it away."""
+"""The page is served beside the API, and hides nothing of it."""
 
 import asyncio
 import json
@@ -108,7 +108,7 @@ def test_the_contracts_are_answered_as_json_that_refers_to_json():
     assert {f"/{item['$ref'].partition('#')[0]}" for item in main["paths"].values() if "$ref" in item} <= references
 
 
-def test_samples_are_photos_whose_licence_is_told():
+def test_samples_are_photos_whose_licence_stands_in_the_notice():
     notice = (ROOT / "NOTICE").read_text()
     for name in SAMPLES:
         assert ask(f"/samples/{name}.jpg").body.startswith(b"\xff\xd8")

@@ -28,13 +28,21 @@ export async function send(method, path, { body, headers = {}, signal } = {}) {
 }
 
 async function problem(response) {
-  const told = await response.json().then((answer) => answer?.error, () => null) ?? {};
-  return new ApiError(told.code ?? `http_${response.status}`, told.message ?? `The service answered with status ${response.status}.`, {
-    status: response.status,
-    requestId: told.request_id ?? response.headers.get("x-request-id") ?? "",
-    details: told.details ?? {},
-    retryAfterS: Number(response.headers.get("retry-after") ?? 0),
-  });
+  const answer =
+    (await response.json().then(
+      (document) => document?.error,
+      () => null,
+    )) ?? {};
+  return new ApiError(
+    answer.code ?? `http_${response.status}`,
+    answer.message ?? `The service answered with status ${response.status}.`,
+    {
+      status: response.status,
+      requestId: answer.request_id ?? response.headers.get("x-request-id") ?? "",
+      details: answer.details ?? {},
+      retryAfterS: Number(response.headers.get("retry-after") ?? 0),
+    },
+  );
 }
 
 /** A JSON request and its JSON answer. */
@@ -75,7 +83,8 @@ export async function removeBackground(file, fields, signal) {
 /** Puts an image where the API finds it; returns its `upload_id`. */
 async function upload(file, signal) {
   const { document } = await json("POST", "/v2/uploads", { content_type: file.type || "image/jpeg" }, signal);
-  if (file.size > document.max_bytes) throw new ApiError("image_too_large", "The image is too large.", { details: { max_bytes: document.max_bytes } });
+  if (file.size > document.max_bytes)
+    throw new ApiError("image_too_large", "The image is too large.", { details: { max_bytes: document.max_bytes } });
   const form = new FormData();
   for (const [name, value] of Object.entries(document.fields)) form.append(name, value);
   form.append("file", file);

@@ -26,7 +26,8 @@ export class BatchQueue {
     const waiting = items.filter((item) => item.state !== "done");
     for (const item of waiting) this.#set(item, "waiting");
     const worker = async () => {
-      for (let item = waiting.shift(); item && !signal.aborted; item = waiting.shift()) await this.#work(item, fields, signal);
+      for (let item = waiting.shift(); item && !signal.aborted; item = waiting.shift())
+        await this.#work(item, fields, signal);
     };
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
     this.#stop = null;
@@ -61,7 +62,15 @@ export class BatchQueue {
   }
 }
 
-const pause = (ms, signal) => new Promise((resolve) => {
-  const timer = setTimeout(resolve, ms);
-  signal.addEventListener("abort", () => { clearTimeout(timer); resolve(); }, { once: true });
-});
+const pause = (ms, signal) =>
+  new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener(
+      "abort",
+      () => {
+        clearTimeout(timer);
+        resolve();
+      },
+      { once: true },
+    );
+  });

@@ -35,7 +35,9 @@ export class Batch {
       item.tile = tile(item, () => this.#save(item));
       this.#items.push(item);
       this.#ui.tiles.append(item.tile.root);
-      thumbnail(file, 180).then((canvas) => canvas && item.state !== "done" && item.tile.picture.replaceChildren(canvas));
+      thumbnail(file, 180).then(
+        (canvas) => canvas && item.state !== "done" && item.tile.picture.replaceChildren(canvas),
+      );
     }
     this.#draw();
   }
@@ -59,15 +61,24 @@ export class Batch {
 
   #outdate() {
     if (this.#queue.running) return;
-    for (const item of this.#items) { item.state = "waiting"; this.#changed(item); }
+    for (const item of this.#items) {
+      item.state = "waiting";
+      this.#changed(item);
+    }
   }
 
   #changed(item) {
     const { root, status, download, picture } = item.tile;
     root.dataset.state = item.state;
-    status.textContent = item.state === "failed" ? words(item.error)[0] : item.state === "done" ? duration(item.result.elapsedMs) : STATES[item.state];
+    status.textContent =
+      item.state === "failed"
+        ? words(item.error)[0]
+        : item.state === "done"
+          ? duration(item.result.elapsedMs)
+          : STATES[item.state];
     download.hidden = item.state !== "done";
-    if (item.state === "done") thumbnail(item.result.blob, 180).then((canvas) => canvas && picture.replaceChildren(canvas));
+    if (item.state === "done")
+      thumbnail(item.result.blob, 180).then((canvas) => canvas && picture.replaceChildren(canvas));
     this.#draw();
   }
 
@@ -78,7 +89,10 @@ export class Batch {
   #summary() {
     const [done, failed, all] = [this.#count("done"), this.#count("failed"), this.#items.length];
     const left = all - done - failed;
-    const pace = done > 0 && left > 0 && this.#queue.running ? `, about ${duration(((performance.now() - this.#started) / done) * left)} left` : "";
+    const pace =
+      done > 0 && left > 0 && this.#queue.running
+        ? `, about ${duration(((performance.now() - this.#started) / done) * left)} left`
+        : "";
     return `${done} of ${all} done${failed ? `, ${failed} failed` : ""}${pace}`;
   }
 
@@ -107,13 +121,16 @@ export class Batch {
   }
 
   async #archive() {
-    const entries = this.#items.filter((item) => item.state === "done").map((item) => ({ name: this.#name(item), blob: item.result.blob }));
+    const entries = this.#items
+      .filter((item) => item.state === "done")
+      .map((item) => ({ name: this.#name(item), blob: item.result.blob }));
     save(await zip(entries), "cutouts.zip");
   }
 }
 
 function layout(host, { start, stop, more, archive, clear }) {
-  const button = (label, onclick, className = "") => h("button", { type: "button", className: `button ${className}`, onclick }, label);
+  const button = (label, onclick, className = "") =>
+    h("button", { type: "button", className: `button ${className}`, onclick }, label);
   const ui = {
     title: h("h2", {}),
     summary: h("p", { className: "muted numeric" }),
@@ -125,16 +142,42 @@ function layout(host, { start, stop, more, archive, clear }) {
     tiles: h("ul", { className: "tiles" }),
   };
   host.replaceChildren(
-    h("div", { className: "batch-head" }, h("div", {}, ui.title, ui.summary), h("div", { className: "batch-actions" }, button("Close", clear), ui.more, ui.archive, ui.stop, ui.start)),
-    ui.progress, ui.tiles);
+    h(
+      "div",
+      { className: "batch-head" },
+      h("div", {}, ui.title, ui.summary),
+      h("div", { className: "batch-actions" }, button("Close", clear), ui.more, ui.archive, ui.stop, ui.start),
+    ),
+    ui.progress,
+    ui.tiles,
+  );
   return ui;
 }
 
 function tile(item, onsave) {
   const picture = h("div", { className: "tile-picture checker" });
   const status = h("span", { className: "tile-status numeric" }, STATES[item.state]);
-  const download = h("button", { type: "button", className: "button small", hidden: true, onclick: onsave, "aria-label": `Download the cutout of ${item.file.name}` }, "Save");
-  const root = h("li", { className: "tile", data: { state: item.state } }, picture,
-    h("div", { className: "tile-line" }, h("div", {}, h("span", { className: "tile-name", title: item.file.name }, item.file.name), status), download));
+  const download = h(
+    "button",
+    {
+      type: "button",
+      className: "button small",
+      hidden: true,
+      onclick: onsave,
+      "aria-label": `Download the cutout of ${item.file.name}`,
+    },
+    "Save",
+  );
+  const root = h(
+    "li",
+    { className: "tile", data: { state: item.state } },
+    picture,
+    h(
+      "div",
+      { className: "tile-line" },
+      h("div", {}, h("span", { className: "tile-name", title: item.file.name }, item.file.name), status),
+      download,
+    ),
+  );
   return { root, picture, status, download };
 }

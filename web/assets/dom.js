@@ -10,7 +10,9 @@ export function h(tag, props = {}, ...children) {
     else if (name in element && !name.startsWith("aria") && name !== "list") element[name] = value;
     else element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(
+    ...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false),
+  );
   return element;
 }
 
@@ -39,9 +41,20 @@ export function announce(text) {
 export function radios(host, name, choices, chosen, onchange, look = (_, label) => h("span", {}, label)) {
   host.replaceChildren(
     ...choices.map(([value, label]) =>
-      h("label", { title: host.classList.contains("swatches") ? label : undefined },
-        h("input", { type: "radio", name, value, checked: value === chosen, "aria-label": label, onchange: () => onchange(value) }),
-        look(value, label))),
+      h(
+        "label",
+        { title: host.classList.contains("swatches") ? label : undefined },
+        h("input", {
+          type: "radio",
+          name,
+          value,
+          checked: value === chosen,
+          "aria-label": label,
+          onchange: () => onchange(value),
+        }),
+        look(value, label),
+      ),
+    ),
   );
 }
 
@@ -51,7 +64,9 @@ export async function copy(text, button) {
   const label = button.textContent;
   button.textContent = "Copied";
   announce("Copied");
-  setTimeout(() => { button.textContent = label; }, 1400);
+  setTimeout(() => {
+    button.textContent = label;
+  }, 1400);
 }
 
 /** Offers a blob as a file. */

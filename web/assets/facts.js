@@ -14,12 +14,20 @@ export function showFacts(host, { result }) {
     bar.append(part);
   });
   host.replaceChildren(
-    h("p", { className: "facts-line numeric" },
+    h(
+      "p",
+      { className: "facts-line numeric" },
       h("strong", {}, duration(result.elapsedMs)),
       result.width > 0 && h("span", {}, `${result.width} × ${result.height}`),
       h("span", {}, bytes(result.blob.size)),
-      result.model && h("span", {}, result.model)),
+      result.model && h("span", {}, result.model),
+    ),
     bar,
-    h("ul", { className: "timing-legend numeric", "aria-label": "Time per stage" }, parts.map(([name, ms]) => h("li", {}, `${name} ${duration(ms)}`))),
-    result.requestId && h("p", { className: "fine request-id" }, result.requestId));
+    h(
+      "ul",
+      { className: "timing-legend numeric", "aria-label": "Time per stage" },
+      parts.map(([name, ms]) => h("li", {}, `${name} ${duration(ms)}`)),
+    ),
+    result.requestId && h("p", { className: "fine request-id" }, result.requestId),
+  );
 }

@@ -20,7 +20,13 @@ export class History {
 
   /** Puts an entry in front. */
   async add(entry) {
-    const button = h("button", { type: "button", className: "history-item checker", "aria-label": `${entry.name}, open again`, title: entry.name, onclick: () => this.#reopen(entry) });
+    const button = h("button", {
+      type: "button",
+      className: "history-item checker",
+      "aria-label": `${entry.name}, open again`,
+      title: entry.name,
+      onclick: () => this.#reopen(entry),
+    });
     entry.item = h("li", {}, button);
     this.#entries.unshift(entry);
     byId("history-items").prepend(entry.item);

@@ -69,7 +69,10 @@ export class Loupe {
     if (!step || !this.#on() || event.target !== this.#stage || !this.#image) return;
     event.preventDefault();
     const pixels = event.shiftKey ? 50 : 8;
-    this.#move(this.#at.x + (step[0] * pixels) / this.#image.naturalWidth, this.#at.y + (step[1] * pixels) / this.#image.naturalHeight);
+    this.#move(
+      this.#at.x + (step[0] * pixels) / this.#image.naturalWidth,
+      this.#at.y + (step[1] * pixels) / this.#image.naturalHeight,
+    );
   }
 
   #move(x, y) {
@@ -84,13 +87,26 @@ export class Loupe {
     const box = image.getBoundingClientRect();
     const left = box.left - stage.left + this.#at.x * box.width - SIZE / 2;
     const top = box.top - stage.top + this.#at.y * box.height - SIZE / 2;
-    this.#glass.style.setProperty("translate", `${clamp(left, 4, stage.width - SIZE - 4)}px ${clamp(top, 4, stage.height - SIZE - 4)}px`);
+    this.#glass.style.setProperty(
+      "translate",
+      `${clamp(left, 4, stage.width - SIZE - 4)}px ${clamp(top, 4, stage.height - SIZE - 4)}px`,
+    );
     const shown = this.#before(this.#at.x) ?? image;
     const side = SIZE / FACTOR;
     const context = this.#glass.getContext("2d");
     context.imageSmoothingEnabled = false;
     context.clearRect(0, 0, SIZE * 2, SIZE * 2);
-    context.drawImage(shown, this.#at.x * shown.naturalWidth - side / 2, this.#at.y * shown.naturalHeight - side / 2, side, side, 0, 0, SIZE * 2, SIZE * 2);
+    context.drawImage(
+      shown,
+      this.#at.x * shown.naturalWidth - side / 2,
+      this.#at.y * shown.naturalHeight - side / 2,
+      side,
+      side,
+      0,
+      0,
+      SIZE * 2,
+      SIZE * 2,
+    );
     context.strokeStyle = "#8888";
     context.strokeRect(SIZE - FACTOR, SIZE - FACTOR, FACTOR * 2, FACTOR * 2);
   }

@@ -10,13 +10,15 @@ function keyChip() {
   const chip = byId("key-chip");
   const set = Boolean(session.key());
   chip.dataset.state = set ? "set" : "none";
-  chip.replaceChildren(h("span", {}, set ? "Key" : "No key", h("span", { className: "wide" }, set ? " is set" : " yet")));
+  chip.replaceChildren(
+    h("span", {}, set ? "Key" : "No key", h("span", { className: "wide" }, set ? " is set" : " yet")),
+  );
 }
 
 async function route(focus) {
   const view = location.hash.slice(1) in VIEWS ? location.hash.slice(1) : "playground";
-  for (const name of Object.keys(VIEWS)) byId(name).hidden = name !== view;
-  for (const link of document.querySelectorAll("[data-view]")) {
+  document.documentElement.dataset.view = view;
+  for (const link of document.querySelectorAll("a[data-view]")) {
     if (link.dataset.view === view) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
@@ -26,10 +28,13 @@ async function route(focus) {
 }
 
 themeToggle(byId("theme-toggle"));
+new Playground();
+session.onKey(keyChip);
 await session.start();
 keyChip();
-session.onKey(keyChip);
-new Playground();
-addEventListener("hashchange", () => { scrollTo(0, 0); route(true); });
+addEventListener("hashchange", () => {
+  scrollTo(0, 0);
+  route(true);
+});
 await route(false);
 document.documentElement.dataset.ready = "";

@@ -18,7 +18,10 @@ export class Document {
     while (found?.$ref?.startsWith("#/")) {
       const { $ref, ...rest } = found;
       beside = { ...rest, ...beside };
-      found = $ref.slice(2).split("/").reduce((at, part) => at?.[part.replaceAll("~1", "/").replaceAll("~0", "~")], this.#root);
+      found = $ref
+        .slice(2)
+        .split("/")
+        .reduce((at, part) => at?.[part.replaceAll("~1", "/").replaceAll("~0", "~")], this.#root);
     }
     return found?.$ref ? null : { ...found, ...beside };
   }
@@ -33,17 +36,30 @@ export class Document {
     const own = new Set(this.tags.map((tag) => tag.name));
     return Object.entries(this.#root.paths).flatMap(([path, given]) => {
       const item = this.follow(given) ?? {};
-      return METHODS.filter((method) => item[method] && item[method].tags?.some((tag) => own.has(tag))).map((method) => this.#operation(path, method, item));
+      return METHODS.filter((method) => item[method] && item[method].tags?.some((tag) => own.has(tag))).map((method) =>
+        this.#operation(path, method, item),
+      );
     });
   }
 
   #operation(path, method, item) {
     const given = item[method];
-    const parameters = [...(item.parameters ?? []), ...(given.parameters ?? [])].map((one) => this.follow(one)).filter(Boolean);
+    const parameters = [...(item.parameters ?? []), ...(given.parameters ?? [])]
+      .map((one) => this.follow(one))
+      .filter(Boolean);
     return {
-      id: given.operationId, path, method, parameters, tags: given.tags, summary: given.summary ?? "", description: given.description ?? "",
+      id: given.operationId,
+      path,
+      method,
+      parameters,
+      tags: given.tags,
+      summary: given.summary ?? "",
+      description: given.description ?? "",
       body: this.follow(given.requestBody),
-      responses: Object.entries(given.responses ?? {}).map(([status, response]) => [status, this.follow(response) ?? {}]),
+      responses: Object.entries(given.responses ?? {}).map(([status, response]) => [
+        status,
+        this.follow(response) ?? {},
+      ]),
       key: this.#keyHeader(given.security ?? this.#root.security ?? []),
     };
   }
@@ -69,18 +85,39 @@ export class Document {
     const type = [schema.type].flat()[0] ?? (schema.properties ? "object" : "string");
     if (type === "object") return this.#sampleObject(schema, depth);
     if (type === "array") return depth > 4 ? [] : [this.sample(schema.items ?? {}, depth + 1)];
-    return { integer: schema.minimum ?? 1, number: schema.minimum ?? 1, boolean: true, null: null }[type] ?? text(schema);
+    return (
+      { integer: schema.minimum ?? 1, number: schema.minimum ?? 1, boolean: true, null: null }[type] ?? text(schema)
+    );
   }
 
   #sampleObject(schema, depth) {
     if (depth > 4) return {};
     const required = new Set(schema.required ?? []);
-    const shown = Object.entries(schema.properties ?? {}).filter(([name, property]) => required.has(name) || this.follow(property)?.examples);
+    const shown = Object.entries(schema.properties ?? {}).filter(
+      ([name, property]) => required.has(name) || this.follow(property)?.examples,
+    );
     return Object.fromEntries(shown.map(([name, property]) => [name, this.sample(property, depth + 1)]));
   }
 }
 
-const PATTERNS = [["^job_", "job_0123456789abcdef0123456789abcdef"], ["^upl_", "upl_0123456789abcdef0123456789abcdef"], ["^evt_", "evt_0123456789abcdef0123456789abcdef"], ["^tok_fp_", "tok_fp_0123456789ab"],
-  ["^req_", "req_1f0c"], ["^acct_", "acct_0123456789abcdef"], ["^ct_", "ct_live_…"], ["^whsec_", "whsec_…"], ["^[0-9]{4}-", "2026-11"]];
-const FORMATS = { "date-time": "2026-11-27T12:00:00+00:00", date: "2026-11-27", uri: "https://example.com/photo.jpg", "uri-reference": "/v2/jobs/job_0123456789abcdef0123456789abcdef" };
-const text = (schema) => FORMATS[schema.format] ?? PATTERNS.find(([start]) => schema.pattern?.startsWith(start))?.[1] ?? (schema.contentEncoding === "base64" ? "iVBORw0KGgo…" : "text");
+const PATTERNS = [
+  ["^job_", "job_0123456789abcdef0123456789abcdef"],
+  ["^upl_", "upl_0123456789abcdef0123456789abcdef"],
+  ["^evt_", "evt_0123456789abcdef0123456789abcdef"],
+  ["^tok_fp_", "tok_fp_0123456789ab"],
+  ["^req_", "req_1f0c"],
+  ["^acct_", "acct_0123456789abcdef"],
+  ["^ct_", "ct_live_…"],
+  ["^whsec_", "whsec_…"],
+  ["^[0-9]{4}-", "2026-11"],
+];
+const FORMATS = {
+  "date-time": "2026-11-27T12:00:00+00:00",
+  date: "2026-11-27",
+  uri: "https://example.com/photo.jpg",
+  "uri-reference": "/v2/jobs/job_0123456789abcdef0123456789abcdef",
+};
+const text = (schema) =>
+  FORMATS[schema.format] ??
+  PATTERNS.find(([start]) => schema.pattern?.startsWith(start))?.[1] ??
+  (schema.contentEncoding === "base64" ? "iVBORw0KGgo…" : "text");

@@ -5,7 +5,7 @@ import { announce, byId, copy, duration, radios, resultName } from "./dom.js";
 import { showFacts } from "./facts.js";
 import { History } from "./history.js";
 import { maskOf } from "./mask.js";
-import { Options } from "./options.js";
+import { Options } from "./option-values.js";
 import { markWrong, optionsForm } from "./options-form.js";
 import * as session from "./session.js";
 import { LANGUAGES, snippet } from "./snippets.js";
@@ -31,7 +31,10 @@ export class Playground {
     this.#options.addEventListener("change", () => this.#changed());
     session.onKey(() => this.#changed());
     sources((files) => this.open(files));
-    radios(byId("languages"), "language", LANGUAGES, this.#language, (language) => { this.#language = language; this.#showRequest(); });
+    radios(byId("languages"), "language", LANGUAGES, this.#language, (language) => {
+      this.#language = language;
+      this.#showRequest();
+    });
     byId("copy-request").addEventListener("click", (event) => copy(byId("snippet").textContent, event.currentTarget));
     byId("another").addEventListener("click", () => this.#state("start"));
   }
@@ -67,7 +70,8 @@ export class Playground {
   #changed() {
     this.#showRequest();
     clearTimeout(this.#pause);
-    if (byId("playground").dataset.state === "single" && byId("live").checked) this.#pause = setTimeout(() => this.#run(), PAUSE_MS);
+    if (byId("playground").dataset.state === "single" && byId("live").checked)
+      this.#pause = setTimeout(() => this.#run(), PAUSE_MS);
   }
 
   #abort() {
@@ -90,7 +94,13 @@ export class Playground {
     announce("Working on the photo");
     try {
       const result = await removeBackground(file, fields, running.signal);
-      const entry = { file, fingerprint: this.#options.fingerprint(), settings: this.#options.snapshot(), result, name: resultName(file.name, "cutout", this.#options.extension()) };
+      const entry = {
+        file,
+        fingerprint: this.#options.fingerprint(),
+        settings: this.#options.snapshot(),
+        result,
+        name: resultName(file.name, "cutout", this.#options.extension()),
+      };
       if (this.#running !== running) return;
       this.#history.add(entry);
       this.#show(entry);

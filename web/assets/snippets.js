@@ -1,7 +1,11 @@
 // The request for the current settings, as programs that run as they stand. The key comes from the environment.
 
 /** Names of the languages, by what is shown. */
-export const LANGUAGES = [["curl", "curl"], ["python", "Python"], ["javascript", "JavaScript"]];
+export const LANGUAGES = [
+  ["curl", "curl"],
+  ["python", "Python"],
+  ["javascript", "JavaScript"],
+];
 
 /**
  * A program that sends the request.
@@ -10,7 +14,8 @@ export const LANGUAGES = [["curl", "curl"], ["python", "Python"], ["javascript",
 export const snippet = (language, request) => WRITERS[language](request);
 
 const WRITERS = { curl, python, javascript };
-const files = ({ fields }) => fields.filter(([, value]) => value instanceof File).map(([name, value]) => [name, value.name]);
+const files = ({ fields }) =>
+  fields.filter(([, value]) => value instanceof File).map(([name, value]) => [name, value.name]);
 const texts = ({ fields }) => fields.filter(([, value]) => !(value instanceof File));
 
 function curl(request) {
@@ -28,7 +33,9 @@ function curl(request) {
 
 function python(request) {
   const literal = (text) => JSON.stringify(text);
-  const opened = [["image_file", request.file], ...files(request)].map(([name, file]) => `        ${literal(name)}: open(${literal(file)}, "rb"),`);
+  const opened = [["image_file", request.file], ...files(request)].map(
+    ([name, file]) => `        ${literal(name)}: open(${literal(file)}, "rb"),`,
+  );
   const data = texts(request).map(([name, value]) => `        ${literal(name)}: ${literal(value)},`);
   return [
     "import os",
@@ -38,7 +45,9 @@ function python(request) {
     "response = requests.post(",
     `    ${literal(request.url)},`,
     `    headers={"x-api-key": os.environ["CUTOUT_KEY"]},`,
-    "    files={", ...opened, "    },",
+    "    files={",
+    ...opened,
+    "    },",
     ...(data.length ? ["    data={", ...data, "    },"] : []),
     "    timeout=60,",
     ")",
@@ -55,7 +64,9 @@ function javascript(request) {
     `import { writeFile } from "node:fs/promises";`,
     "",
     "const form = new FormData();",
-    ...[["image_file", request.file], ...files(request)].map(([name, file]) => `form.append(${literal(name)}, await openAsBlob(${literal(file)}), ${literal(file)});`),
+    ...[["image_file", request.file], ...files(request)].map(
+      ([name, file]) => `form.append(${literal(name)}, await openAsBlob(${literal(file)}), ${literal(file)});`,
+    ),
     ...texts(request).map(([name, value]) => `form.append(${literal(name)}, ${literal(value)});`),
     "",
     `const response = await fetch(${literal(request.url)}, {`,

@@ -2,22 +2,43 @@
 import { takePhoto } from "./camera.js";
 import { byId, h } from "./dom.js";
 
-const SAMPLES = [["chelsea", "a cat"], ["astronaut", "an astronaut"], ["coffee", "a cup of coffee"]];
+const SAMPLES = [
+  ["chelsea", "a cat"],
+  ["astronaut", "an astronaut"],
+  ["coffee", "a cup of coffee"],
+];
 
 /** Calls `open(files)` with what comes in. */
 export function sources(open) {
   const input = byId("file-input");
   byId("pick").addEventListener("click", () => input.click());
-  input.addEventListener("change", () => { open([...input.files]); input.value = ""; });
+  input.addEventListener("change", () => {
+    open([...input.files]);
+    input.value = "";
+  });
   camera(open);
   dropping(open);
   addEventListener("paste", (event) => {
     const files = [...(event.clipboardData?.files ?? [])].filter((file) => file.type.startsWith("image/"));
-    if (files.length) { event.preventDefault(); open(files); }
+    if (files.length) {
+      event.preventDefault();
+      open(files);
+    }
   });
-  byId("samples").replaceChildren(...SAMPLES.map(([name, label]) =>
-    h("button", { type: "button", className: "sample", "aria-label": `Sample: ${label}`, onclick: async () => open([await sample(name)]) },
-      h("img", { src: `samples/${name}.jpg`, alt: "", width: 72, height: 72, loading: "lazy" }))));
+  byId("samples").replaceChildren(
+    ...SAMPLES.map(([name, label]) =>
+      h(
+        "button",
+        {
+          type: "button",
+          className: "sample",
+          "aria-label": `Sample: ${label}`,
+          onclick: async () => open([await sample(name)]),
+        },
+        h("img", { src: `samples/${name}.jpg`, alt: "", width: 72, height: 72, loading: "lazy" }),
+      ),
+    ),
+  );
 }
 
 async function sample(name) {
@@ -38,9 +59,21 @@ function dropping(open) {
   let depth = 0;
   const carries = (event) => event.dataTransfer?.types.includes("Files");
   const veil = (shown) => byId("drop-veil").toggleAttribute("data-shown", shown);
-  addEventListener("dragenter", (event) => { if (carries(event)) { depth++; veil(true); } });
-  addEventListener("dragleave", (event) => { if (carries(event) && --depth <= 0) { depth = 0; veil(false); } });
-  addEventListener("dragover", (event) => { if (carries(event)) event.preventDefault(); });
+  addEventListener("dragenter", (event) => {
+    if (carries(event)) {
+      depth++;
+      veil(true);
+    }
+  });
+  addEventListener("dragleave", (event) => {
+    if (carries(event) && --depth <= 0) {
+      depth = 0;
+      veil(false);
+    }
+  });
+  addEventListener("dragover", (event) => {
+    if (carries(event)) event.preventDefault();
+  });
   addEventListener("drop", (event) => {
     if (!carries(event)) return;
     event.preventDefault();

@@ -2,8 +2,19 @@
 import { byId, h, radios } from "./dom.js";
 import { Loupe } from "./loupe.js";
 
-const VIEWS = [["compare", "Compare"], ["result", "Result"], ["original", "Original"], ["mask", "Mask"]];
-const GROUNDS = [["checker", "checkerboard"], ["white", "white"], ["black", "black"], ["colour", "a colour of yours"], ["image", "an image of yours"]];
+const VIEWS = [
+  ["compare", "Compare"],
+  ["result", "Result"],
+  ["original", "Original"],
+  ["mask", "Mask"],
+];
+const GROUNDS = [
+  ["checker", "checkerboard"],
+  ["white", "white"],
+  ["black", "black"],
+  ["colour", "a colour of yours"],
+  ["image", "an image of yours"],
+];
 const UNSHOWN = { "image/tiff": "TIFF", "application/zip": "ZIP" };
 
 /** Shows pictures; `mask(result)` gives the mask of a result as a blob, or rejects. */
@@ -51,20 +62,42 @@ export class Viewer {
   }
 
   #release() {
-    for (const url of [this.#original?.url, this.#result?.url, this.#result?.maskUrl]) if (url) URL.revokeObjectURL(url);
+    for (const url of [this.#original?.url, this.#result?.url, this.#result?.maskUrl])
+      if (url) URL.revokeObjectURL(url);
   }
 
   #drawViews() {
-    radios(byId("views"), "view", VIEWS, this.#view, (view) => { this.#view = view; this.#draw(); });
+    radios(byId("views"), "view", VIEWS, this.#view, (view) => {
+      this.#view = view;
+      this.#draw();
+    });
   }
 
   #drawGrounds() {
-    const pick = { colour: h("input", { type: "color", value: "#ffd24a", hidden: true }), image: h("input", { type: "file", accept: "image/*", hidden: true }) };
+    const pick = {
+      colour: h("input", { type: "color", value: "#ffd24a", hidden: true }),
+      image: h("input", { type: "file", accept: "image/*", hidden: true }),
+    };
     pick.colour.addEventListener("input", () => this.#setGround("colour", pick.colour.value));
-    pick.image.addEventListener("change", () => pick.image.files[0] && this.#setGround("image", URL.createObjectURL(pick.image.files[0])));
-    radios(byId("grounds"), "ground", GROUNDS, "checker", (name) => (name === "colour" ? this.#setGround("colour", pick.colour.value) : name !== "image" && this.#setGround(name, "")),
-      (name) => h("span", { className: `ground-${name}${name === "checker" ? " checker" : ""}` }));
-    for (const name of ["colour", "image"]) byId("grounds").querySelector(`[value=${name}]`).addEventListener("click", () => pick[name].click());
+    pick.image.addEventListener(
+      "change",
+      () => pick.image.files[0] && this.#setGround("image", URL.createObjectURL(pick.image.files[0])),
+    );
+    radios(
+      byId("grounds"),
+      "ground",
+      GROUNDS,
+      "checker",
+      (name) =>
+        name === "colour"
+          ? this.#setGround("colour", pick.colour.value)
+          : name !== "image" && this.#setGround(name, ""),
+      (name) => h("span", { className: `ground-${name}${name === "checker" ? " checker" : ""}` }),
+    );
+    for (const name of ["colour", "image"])
+      byId("grounds")
+        .querySelector(`[value=${name}]`)
+        .addEventListener("click", () => pick[name].click());
     byId("grounds").append(pick.colour, pick.image);
   }
 
@@ -77,7 +110,10 @@ export class Viewer {
     const { name, value } = this.#ground;
     for (const picture of this.#stage.querySelectorAll(".picture")) {
       picture.classList.toggle("checker", name === "checker");
-      picture.style.setProperty("background", { white: "#fff", black: "#000", colour: value, image: value && `url(${value}) center / cover` }[name] ?? "");
+      picture.style.setProperty(
+        "background",
+        { white: "#fff", black: "#000", colour: value, image: value && `url(${value}) center / cover` }[name] ?? "",
+      );
     }
     this.#loupe.ground(name, value);
   }
@@ -103,7 +139,9 @@ export class Viewer {
   async #maskUrl(result) {
     if (!result.maskUrl) {
       this.busy(true);
-      const blob = await this.#mask(result).finally(() => this.busy(false)).catch(() => null);
+      const blob = await this.#mask(result)
+        .finally(() => this.busy(false))
+        .catch(() => null);
       if (blob) result.maskUrl = URL.createObjectURL(blob);
     }
     return result.maskUrl;
@@ -111,16 +149,35 @@ export class Viewer {
 
   /** A slider where both have one shape, else the two side by side. */
   async #comparison(original, result) {
-    const [before, after] = await Promise.all([loaded(original.url, "The original photo"), loaded(result.url, "The result")]);
+    const [before, after] = await Promise.all([
+      loaded(original.url, "The original photo"),
+      loaded(result.url, "The result"),
+    ]);
     if (!before.naturalWidth) return framed(after);
     const ratio = (image) => image.naturalWidth / image.naturalHeight;
     if (Math.abs(ratio(before) / ratio(after) - 1) > 0.01) {
       return h("div", { className: "pair" }, framed(before), framed(after));
     }
-    const slider = h("input", { type: "range", className: "split", min: 0, max: 100, step: 0.5, value: this.#split, "aria-label": "Before and after: how much of the original is seen" });
-    const frame = framed(after, h("div", { className: "before" }, before), h("div", { className: "split-line", "aria-hidden": "true" }, h("span")), slider);
+    const slider = h("input", {
+      type: "range",
+      className: "split",
+      min: 0,
+      max: 100,
+      step: 0.5,
+      value: this.#split,
+      "aria-label": "Before and after: how much of the original is seen",
+    });
+    const frame = framed(
+      after,
+      h("div", { className: "before" }, before),
+      h("div", { className: "split-line", "aria-hidden": "true" }, h("span")),
+      slider,
+    );
     frame.classList.add("comparison");
-    const follow = () => { this.#split = Number(slider.value); frame.style.setProperty("--split", `${slider.value}%`); };
+    const follow = () => {
+      this.#split = Number(slider.value);
+      frame.style.setProperty("--split", `${slider.value}%`);
+    };
     slider.addEventListener("input", follow);
     follow();
     return frame;
@@ -130,13 +187,17 @@ export class Viewer {
     this.#stage.replaceChildren(scene, h("div", { className: "working", "aria-hidden": "true" }));
     this.#paintGround();
     const over = this.#stage.querySelector(".before img");
-    this.#loupe.attach([...this.#stage.querySelectorAll(".picture > img")].at(-1) ?? null, (x) => (x * 100 < this.#split ? over : null));
+    this.#loupe.attach([...this.#stage.querySelectorAll(".picture > img")].at(-1) ?? null, (x) =>
+      x * 100 < this.#split ? over : null,
+    );
   }
 }
 
 async function picture(url, alt) {
   const image = await loaded(url, alt);
-  return image.naturalWidth ? framed(image) : note("There is no preview.", "The browser cannot show this file; the service may still read it.");
+  return image.naturalWidth
+    ? framed(image)
+    : note("There is no preview.", "The browser cannot show this file; the service may still read it.");
 }
 const note = (title, text) => h("div", { className: "stage-note" }, h("strong", {}, title), h("p", {}, text));
 

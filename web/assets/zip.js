@@ -57,13 +57,36 @@ export async function zip(entries, now = new Date()) {
   for (const [index, { blob }] of entries.entries()) {
     const crc = crc32(new Uint8Array(await blob.arrayBuffer()));
     const name = names[index];
-    const shared = [[STORED_VERSION, 2], [UTF8_NAMES, 2], [0, 2], [time, 2], [date, 2], [crc, 4], [blob.size, 4], [blob.size, 4], [name.length, 2], [0, 2]];
+    const shared = [
+      [STORED_VERSION, 2],
+      [UTF8_NAMES, 2],
+      [0, 2],
+      [time, 2],
+      [date, 2],
+      [crc, 4],
+      [blob.size, 4],
+      [blob.size, 4],
+      [name.length, 2],
+      [0, 2],
+    ];
     files.push(record([0x04034b50, 4], ...shared), name, blob);
-    directory.push(record([0x02014b50, 4], [STORED_VERSION, 2], ...shared, [0, 2], [0, 2], [0, 2], [0, 4], [offset, 4]), name);
+    directory.push(
+      record([0x02014b50, 4], [STORED_VERSION, 2], ...shared, [0, 2], [0, 2], [0, 2], [0, 4], [offset, 4]),
+      name,
+    );
     offset += 30 + name.length + blob.size;
     if (offset > MAX_BYTES) throw new RangeError("too much for one archive");
   }
   const directoryBytes = names.reduce((sum, name) => sum + 46 + name.length, 0);
-  const end = record([0x06054b50, 4], [0, 2], [0, 2], [entries.length, 2], [entries.length, 2], [directoryBytes, 4], [offset, 4], [0, 2]);
+  const end = record(
+    [0x06054b50, 4],
+    [0, 2],
+    [0, 2],
+    [entries.length, 2],
+    [entries.length, 2],
+    [directoryBytes, 4],
+    [offset, 4],
+    [0, 2],
+  );
   return new Blob([...files, ...directory, end], { type: "application/zip" });
 }

@@ -17,7 +17,7 @@ from PIL import Image
 
 from local import ROOT
 from tests.dialects.pictures import astronaut, cat
-from tests.local_service import Service
+from tests.support.local_service import Service
 
 COMMAND = "from cutout_client.cli import main; main()"
 PATH = os.pathsep.join([str(ROOT / "clients" / "python"), str(ROOT / "layers" / "cutout"), *filter(None, sys.path)])

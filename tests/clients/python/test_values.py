@@ -54,7 +54,7 @@ def test_all_names_of_the_package_are_there() -> None:
 
 
 def test_verifying_webhooks_and_the_local_pipeline_load_no_http_client() -> None:
-    modules = "cutout_client.webhooks, cutout_client.local, cutout_client.cli.engines"
+    modules = "cutout_client.webhooks, cutout_client.local, cutout_client.cli.app"
     code = f"import sys, {modules}; sys.exit('httpx' in sys.modules)"
     path = {"PYTHONPATH": f"{ROOT / 'clients' / 'python'}:{':'.join(sys.path)}"}
     assert subprocess.run([sys.executable, "-c", code], env=path, check=False).returncode == 0

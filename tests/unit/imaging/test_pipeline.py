@@ -10,6 +10,7 @@ from PIL import Image
 from cutout.errors import InvalidImageError, InvalidOptionError, ServiceUnavailableError
 from cutout.imaging.pipeline import cut_out
 from cutout.imaging.spec import (
+    Canvas,
     Channels,
     CutoutResult,
     CutoutSpec,
@@ -361,3 +362,29 @@ def test_fifty_megapixels_stay_under_one_and_a_half_gigabytes(
     assert (width, height) == (6000, 4000)
     assert peak_bytes < 1.5e9
     assert peak_bytes > 1e8  # it did measure
+
+
+@pytest.mark.parametrize(
+    ("wanted", "limits"),
+    [
+        (CutoutSpec(crop=True, size=SizeName.PREVIEW), Limits()),
+        (CutoutSpec(crop=True, size=SizeName.MEDIUM), Limits()),
+        (CutoutSpec(crop=True), Limits(max_output_mp=0.2)),
+        (CutoutSpec(canvas=Canvas(900, 900), scale=90.0, size=SizeName.PREVIEW), Limits()),
+        (CutoutSpec(crop=True, size=SizeName.PREVIEW, channels=Channels.ALPHA), Limits()),
+    ],
+)
+def test_size_caps_the_final_picture_and_not_the_photo_before_its_crop(wanted: CutoutSpec, limits: Limits) -> None:
+    alpha = np.zeros((320, 320), np.float32)
+    alpha[140:180, 140:180] = 1  # an eighth of each side: 300 x 200 px of a photo of 2,400 x 1,600
+    fine = np.indices((1600, 2400)).sum(axis=0) % 8 < 4
+    data = saved(np.repeat((fine * np.uint8(255))[..., None], 3, axis=2), "PNG")
+    result = cut_out(data, wanted, StubSegmenter(alpha), limits)
+    cap = min(wanted.size.max_mp, limits.max_output_mp) * 1e6
+    assert result.width * result.height <= cap
+    if wanted.crop:
+        assert abs(result.width - 300) <= 30  # not reduced: the crop is below its cap
+    if wanted.channels is Channels.RGBA:
+        picture = np.asarray(opened(result.data).convert("RGB"))
+        middle = picture[picture.shape[0] // 3 : -picture.shape[0] // 3, picture.shape[1] // 3 : -picture.shape[1] // 3]
+        assert middle.std() > 80  # the stripes of four pixels are there

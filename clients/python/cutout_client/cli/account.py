@@ -8,15 +8,17 @@ from contextlib import contextmanager
 from dataclasses import is_dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
 from cutout_client.cli.flags import Connection, command
 from cutout_client.cli.sources import UsageError
-from cutout_client.client import Cutout
 from cutout_client.documents import Job
 from cutout_client.errors import ApiError
+
+if TYPE_CHECKING:
+    from cutout_client.client import Cutout
 
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON.")]
 Fingerprint = Annotated[str, typer.Argument(metavar="FINGERPRINT", help="tok_fp_..., as cutout keys list shows it.")]
@@ -28,6 +30,8 @@ jobs = typer.Typer(help="Order, watch, fetch and delete jobs.", no_args_is_help=
 
 @contextmanager
 def _client(connection: Connection) -> Iterator[Cutout]:
+    from cutout_client.client import Cutout  # noqa: PLC0415 - not loaded for --local
+
     try:
         client = Cutout(connection.api_key, connection.base_url, timeout_s=connection.timeout)
     except ValueError as error:

@@ -177,7 +177,9 @@ def command(*panels: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
 def _signature(function: Callable[..., Any]) -> list[inspect.Parameter]:
     """The parameters of a function, keyword only, with annotations as types."""
-    kinds = get_type_hints(function, include_extras=True)
+    # Of a class, since Python before 3.11 hides an annotation behind Optional where a function's default is None.
+    holder = type("Holder", (), {"__annotations__": function.__annotations__, "__module__": function.__module__})
+    kinds = get_type_hints(holder, include_extras=True)
     return [
         each.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=kinds[each.name])
         for each in inspect.signature(function).parameters.values()

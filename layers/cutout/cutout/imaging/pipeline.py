@@ -5,6 +5,7 @@ before foreground colours are estimated (glass keeps the colours that are seen t
 region is background; the layout is derived from the alpha; composition has its own order (``compose``).
 """
 
+from dataclasses import replace
 from time import perf_counter
 
 import numpy as np
@@ -23,7 +24,7 @@ from cutout.imaging.matting.postprocess import fill_semitransparent, threshold
 from cutout.imaging.matting.refine import refine_alpha, uncertainty
 from cutout.imaging.matting.region import paste_region, region_slices
 from cutout.imaging.models.onnx import Segmenter
-from cutout.imaging.spec import Channels, CutoutResult, CutoutSpec, Fit, ImageFormat, Limits, OwnAlpha
+from cutout.imaging.spec import Channels, CutoutResult, CutoutSpec, Fit, ImageFormat, Limits, OwnAlpha, SizeName
 
 
 def cut_out(
@@ -56,7 +57,7 @@ def cut_out(
         ServiceUnavailableError: The model does not run.
     """
     clock = _Clock()
-    decoded = decode(data, limits, spec.size)
+    decoded = _decode_for(data, spec, limits)
     own_alpha = None if spec.own_alpha is OwnAlpha.DISCARD else decoded.alpha
     keeps_own_alpha = own_alpha is not None and spec.own_alpha is OwnAlpha.KEEP
     behind = None if background is None else _decode_background(background, limits)
@@ -90,6 +91,16 @@ def cut_out(
         own_alpha_kept=keeps_own_alpha,
         uncertainty=None if coarse is None else uncertainty(coarse),
     )
+
+
+def _decode_for(data: bytes, spec: CutoutSpec, limits: Limits) -> Decoded:
+    """Decode at the answer's size, or larger where only a part of the photo fills the answer.
+
+    ``size`` caps the final picture, so a crop must not be made of fewer pixels than it may have.
+    """
+    if spec.crop or spec.scale is not None or spec.canvas is not None:
+        return decode(data, replace(limits, max_output_mp=SizeName.FULL.max_mp), SizeName.FULL)
+    return decode(data, limits, spec.size)
 
 
 def _matte(image: Bytes, coarse: Floats | None, spec: CutoutSpec) -> tuple[Bytes, Bytes]:

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.color import lab2rgb, rgb2lab
@@ -69,3 +70,45 @@ def test_lightness_hardly_moves_whatever_comes(height: int, width: int, seed: in
 def test_an_opaque_picture_has_no_edge_to_clean() -> None:
     image = to_bytes(photo("coffee.png", 50, 40))
     assert np.array_equal(despill(image, np.full((40, 50), 255, np.uint8), image), image)
+
+
+NAVY, SKIN, BLUE, GREEN, RED = (30, 35, 90), (200, 150, 120), (40, 70, 200), (20, 190, 40), (190, 30, 40)
+
+
+@pytest.mark.parametrize(
+    ("ramp", "size"),
+    [(0.01, (300, 420)), (0.03, (300, 300)), (0.1, (640, 480)), (0.2, (256, 320)), (0.002, (500, 400))],
+)
+@pytest.mark.parametrize(
+    ("upper", "lower", "ground"), [(SKIN, NAVY, BLUE), (NAVY, SKIN, RED), (RED, GREEN, GREEN), (SKIN, GREEN, GREEN)]
+)
+def test_nothing_deeper_inside_than_the_soft_edge_is_wide_changes(
+    ramp: float,
+    size: tuple[int, int],
+    upper: tuple[int, int, int],
+    lower: tuple[int, int, int],
+    ground: tuple[int, int, int],
+) -> None:
+    height, width = size
+    alpha = soft_disc(width, height, ramp)
+    colours = np.where(np.arange(height)[:, None, None] < height // 2, upper, lower) * np.ones((1, width, 1))
+    image = to_bytes(Scene.over(alpha, colours / 255, np.array(ground) / 255))
+    cleaned = despill(colours.astype(np.uint8), to_bytes(alpha), image)
+    y, x = np.mgrid[0:height, 0:width]
+    inner_radius = (0.35 - ramp / 2) * min(size)
+    deep = np.hypot(x - width / 2, y - height / 2) < inner_radius - max(2.0, ramp * min(size)) - 1
+    assert deep.sum() > 400
+    assert np.array_equal(cleaned[deep], colours.astype(np.uint8)[deep])
+
+
+def test_a_wide_soft_edge_elsewhere_opens_no_way_deeper_at_a_hard_one() -> None:
+    alpha = np.zeros((200, 300), np.float32)
+    alpha[:, 100:200] = 1
+    alpha[:, 60:100] = np.linspace(0, 1, 40)  # forty pixels wide on the left, one on the right
+    alpha[:, 200] = 0.5
+    colours = np.full((200, 300, 3), GREEN, np.uint8)
+    colours[:, 120:180] = SKIN
+    image = to_bytes(Scene.over(alpha, colours / 255, np.array(GREEN) / 255))
+    cleaned = despill(colours, to_bytes(alpha), image)
+    assert np.array_equal(cleaned[:, 140:200], colours[:, 140:200])
+    assert (cleaned[:, 80:95] != colours[:, 80:95]).any()

@@ -2,14 +2,17 @@
 
 Foreground estimation cleans what is mixed within a pixel; light that the background threw onto the subject (a green
 screen on hair and shoulders) is real colour and stays. Here the part of a pixel's chroma that points from the local
-foreground colour towards the local background colour is removed, fading out with the distance from the edge.
+foreground colour towards the local background colour is removed: on soft pixels, and on solid ones up to the depth
+that the soft edge beside them is wide. Deeper inside, a colour like the background's is the subject's own.
 """
 
 import numpy as np
+from PIL import Image, ImageFilter
 
 from cutout.imaging.arrays import Bytes, Floats, row_bands, to_bytes
-from cutout.imaging.matting.foreground import GRID_PX, ROWS, confident_weight
-from cutout.imaging.matting.grid import double, grid_shape, halve, pull_push, sample_bilinear, shrink
+from cutout.imaging.matting.foreground import GRID_PX, ROWS, confident_weight, interior_weight
+from cutout.imaging.matting.grid import grid_shape, pull_push, sample_bilinear, shrink
+from cutout.imaging.matting.refine import upsample_rows
 from cutout.imaging.srgb import DARK, LINEAR
 
 _TO_XYZ = np.array(
@@ -21,10 +24,10 @@ _EPSILON, _KAPPA = 216 / 24389, 24389 / 27
 """Where the cube root of CIE L*a*b* becomes a straight line, and its slope (CIE 15)."""
 _WHITE = _TO_XYZ.sum(axis=1)
 _FROM_XYZ = np.linalg.inv(_TO_XYZ).astype(np.float32)
-_REACH_HALVINGS = 4
-"""Spill is looked for up to 2**4 pixels of the grid inside the edge."""
-_SHALLOW = 0.001
-"""Weight of the rim, which may be tinted, in the subject's own colour; thin subjects have nothing else."""
+_WINDOW = 3
+_CELLS_PX = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
+_WHOLE = [255 if share >= 250 else 0 for share in range(256)]  # noqa: PLR2004
+"""Table by which a cell that is soft in (about) all its pixels becomes 255, any other 0."""
 _GAMUT_TOLERANCE = 0.004
 """By this much a colour may leave 0..1 before it counts as outside sRGB: one step of 255."""
 _GAMUT_STEPS = 5
@@ -43,45 +46,65 @@ def despill(colours: Bytes, alpha: Bytes, image: Bytes) -> Bytes:
         image: The photo, uint8 [H, W, 3].
 
     Returns:
-        uint8 [H, W, 3]. Lightness L stays within rounding; pixels away from every edge, and hidden ones, stay.
+        uint8 [H, W, 3]. Lightness L stays within rounding; hidden pixels stay, and so do those deeper inside than
+        the soft edge beside them is wide.
     """
-    statistics = _local_statistics(alpha, image)
-    nearness = statistics[4:]
     size = (alpha.shape[0], alpha.shape[1])
+    levels = _edge_levels(alpha)
+    if not levels:
+        return colours
+    statistics = _local_chroma(alpha, image)
     result = colours.copy()
     for rows in row_bands(size[0], ROWS):
-        visible = np.flatnonzero(alpha[rows])
-        visible = visible[sample_bilinear(nearness, visible, rows.start, size)[0] > 0]
+        strength = _strength(alpha[rows], levels, size, rows).reshape(-1)
+        tinted = np.flatnonzero(strength)
         pixels = result[rows].reshape(-1, 3)
-        pixels[visible] = _remove_spill(pixels[visible], sample_bilinear(statistics, visible, rows.start, size).T)
+        local = sample_bilinear(statistics, tinted, rows.start, size).T
+        pixels[tinted] = _remove_spill(pixels[tinted], local, strength[tinted, None])
     return result
 
 
-def _local_statistics(alpha: Bytes, image: Bytes) -> Floats:
-    """Compute chroma deep in the subject, chroma of the background, and nearness of the edge: float32 [5, h, w].
+def _edge_levels(alpha: Bytes) -> list[Floats]:
+    """Find edges by their width: one plane for each size of cells, 1 on soft edges that are at least three cells wide.
 
-    Nearness is 1 at the edge and falls to 0 on the way inside.
+    Every plane fades to 0 within two cells and a half beyond its edge, so less deep than the edge is wide. Nothing is
+    returned where no pixel is soft.
     """
+    soft = Image.fromarray(((alpha > 0) & (alpha < 255)).view(np.uint8) * np.uint8(255))  # noqa: PLR2004
+    levels: list[Floats] = []
+    for cell in _CELLS_PX:
+        plane = soft.reduce(cell)
+        core = plane.filter(ImageFilter.MinFilter(3)).point(_WHOLE)
+        if min(plane.size) < _WINDOW or not core.getbbox():
+            break
+        edge = core.filter(ImageFilter.MaxFilter(3)).filter(ImageFilter.BoxBlur(2))
+        levels.append(np.minimum(np.asarray(edge, np.float32) * np.float32(2 / 255), 1))
+    return levels or ([np.zeros((1, 1), np.float32)] if soft.getbbox() else [])
+
+
+def _strength(alpha: Bytes, levels: list[Floats], size: tuple[int, int], rows: slice) -> Floats:
+    """Compute how much of the tint is removed, 0..1, in some rows: all of it on soft pixels."""
+    strength = ((alpha > 0) & (alpha < 255)).astype(np.float32)  # noqa: PLR2004
+    for level in levels:
+        np.maximum(strength, upsample_rows(level, size, rows), out=strength)
+    strength[alpha == 0] = 0
+    return strength
+
+
+def _local_chroma(alpha: Bytes, image: Bytes) -> Floats:
+    """Compute a and b deep in the subject, and those of the background, on a grid: float32 [4, h, w]."""
     shape = grid_shape(alpha.shape[0], alpha.shape[1], GRID_PX)
     colours, cover = shrink(image, shape), shrink(alpha, shape)
-    nearness = 1 - cover
-    for _ in range(_REACH_HALVINGS):
-        nearness = halve(nearness)
-    for _ in range(_REACH_HALVINGS):
-        nearness = double(nearness)
-    nearness = np.minimum(nearness * 4, 1)
-    depth = np.maximum(1 - 4 * nearness, _SHALLOW)
-    subject = pull_push(colours, confident_weight(cover) * depth)
+    subject = pull_push(colours, interior_weight(cover))
     background = pull_push(colours, confident_weight(1 - cover))
     local = to_bytes(np.stack([subject, background]).transpose(0, 2, 3, 1))
-    chroma = to_lab(local)[..., 1:].transpose(0, 3, 1, 2)
-    return np.concatenate([*chroma, nearness])
+    return np.concatenate(list(to_lab(local)[..., 1:].transpose(0, 3, 1, 2)))
 
 
-def _remove_spill(colours: Bytes, statistics: Floats) -> Bytes:
-    """Move colours [n, 3] away from the background's chroma; statistics: [n, 5], see :func:`_local_statistics`."""
+def _remove_spill(colours: Bytes, local: Floats, strength: Floats) -> Bytes:
+    """Move colours [n, 3] away from the background's chroma; local: [n, 4], see :func:`_local_chroma`."""
     lab = to_lab(colours)
-    own, back, strength = statistics[:, :2], statistics[:, 2:4], statistics[:, 4:]
+    own, back = local[:, :2], local[:, 2:]
     towards = back - own
     distance = np.sqrt((towards**2).sum(axis=-1, keepdims=True))
     direction = towards / np.maximum(distance, _LEAST_CHROMA)
