@@ -262,20 +262,21 @@ def draw_bursts(path: Path) -> dict[str, dict[str, float]]:
         axes.grid(alpha=0.3)
         found[title] = {
             "refused": round(float(run.refused.sum() / run.asked.sum()), 4),
-            "given_up": round(
-                float(run.failed.sum() / max(1.0, (run.asked - run.refused).sum() + run.failed.sum())), 4
-            ),
+            "given_up": given_up(run),
             "p50": round(percentile(run, 50), 2),
             "p95": round(percentile(run, 95), 2),
             "most": round(float(run.busy.max())),
         }
-    for axes in rows[1]:
-        axes.set_xlabel("seconds")
-    for axes in rows[:, 0]:
-        axes.set_ylabel("per second")
+    figure.supxlabel("seconds")
+    figure.supylabel("per second")
     rows[0][0].legend(fontsize=8)
     save(figure, path)
     return found
+
+
+def given_up(run: Any) -> float:
+    """Share of the requests that were given up after all tries."""
+    return round(float(run.failed.sum() / max(1.0, (run.asked - run.refused).sum() + run.failed.sum())), 4)
 
 
 def draw_queue(path: Path) -> dict[str, float]:
@@ -288,7 +289,6 @@ def draw_queue(path: Path) -> dict[str, float]:
         found[f"minutes for 10,000 uploads, {workers} workers"] = round(last / 60, 1)
     axes.set(xlabel="minutes", ylabel="uploads that wait", title="10,000 uploads at once", xscale="log")
     axes.legend()
-    axes.grid(alpha=0.3)
     save(figure, path)
     return found
 
