@@ -51,7 +51,7 @@ class Settings:
     legacy_keys: bool = False
     """CUTOUT_LEGACY_KEYS: accept API keys in the query string or the JSON body."""
     open_account: str = ""
-    """CUTOUT_OPEN_ACCOUNT: id of the account that requests without a key go to, by keyless contracts; empty: none."""
+    """CUTOUT_OPEN_ACCOUNT: id of the account of requests without a key, in keyless contracts; empty: none."""
     synchronous: bool = True
     """CUTOUT_SYNCHRONOUS: answer with the image; false: the model takes too long, and images are made as jobs."""
     url_timeout_s: float = 10.0

@@ -1,4 +1,4 @@
-"""The stores of one stack, each built when it is first used and kept with its connections."""
+"""The stores of one stack, each made on first use and reused with its connections."""
 
 from functools import cached_property
 
@@ -22,7 +22,7 @@ class AwsStores:
     """DynamoDB tables, S3 buckets and SQS queues behind the protocols of the services.
 
     Args:
-        settings: Names them.
+        settings: The names of tables, buckets and queues.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -30,17 +30,17 @@ class AwsStores:
 
     @cached_property
     def keys(self) -> DynamoKeyStore:
-        """Accounts and keys as they are now, for those who change them."""
+        """The accounts and keys, uncached."""
         return DynamoKeyStore(self._accounts_table)
 
     @cached_property
     def accounts(self) -> DynamoAccountStore:
-        """Accounts as administrators see them."""
+        """The accounts, for administrators."""
         return DynamoAccountStore(self._accounts_table)
 
     @cached_property
     def webhook_secrets(self) -> DynamoWebhookSecrets:
-        """What signs the accounts' webhooks."""
+        """The secrets that sign the accounts' webhooks."""
         return DynamoWebhookSecrets(self._accounts_table, self.settings.key_grace_s)
 
     @cached_property
@@ -50,12 +50,12 @@ class AwsStores:
 
     @cached_property
     def usage(self) -> DynamoUsageStore:
-        """Usage counters."""
+        """The usage counters."""
         return DynamoUsageStore(clients.charging_client(), self.settings.accounts_table)
 
     @cached_property
     def jobs(self) -> DynamoJobStore:
-        """Jobs, and the charges of their ends."""
+        """The jobs, with the charges of their results."""
         return DynamoJobStore(clients.dynamodb_client(), self.settings.jobs_table, self.settings.accounts_table)
 
     @cached_property
