@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests import bombs
+from tests.support import decompression_bombs as bombs
 from tests.conftest import FileServer
 from tests.contract.bad import JPEG, MEGABYTE, Case, jobs, pictures, wording
 from tests.support.builders import multipart

@@ -4,7 +4,7 @@ import io
 import zipfile
 import zlib
 
-from tests import bombs
+from tests.support import decompression_bombs as bombs
 from tests.support.decompression_bombs import encoded
 
 WORDS = (

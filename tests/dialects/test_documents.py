@@ -10,7 +10,6 @@ from openapi_spec_validator import validate
 from openapi_spec_validator.readers import read_from_filename
 
 from cutout.api.dialects.registry import every_dialect
-from functions.jobs.app import OWN as OF_JOBS
 from local import ROOT
 from tests.dialects import documents
 
@@ -19,7 +18,7 @@ METHODS = {"get", "put", "post", "delete", "patch"}
 DIALECTS = sorted({dialect.name for dialect in every_dialect()} - {"backgrounderase"})  # whose contract is our own
 DOCUMENTS = ["openapi.yaml", *(f"openapi/{name}.yaml" for name in DIALECTS)]
 EACH = [pytest.param(name, marks=pytest.mark.covers("document", name)) for name in DIALECTS]
-FUNCTIONS = ["account", "admin", "health", "remove_background"]
+FUNCTIONS = ["account", "admin", "health", "jobs", "remove_background"]
 INTERNAL = {("GET", "/internal/health")}
 
 
@@ -55,8 +54,8 @@ def test_a_dialect_s_document_has_its_routes_and_no_other(name):
 
 def test_all_that_functions_answer_is_documented_and_nothing_else():
     modules = [importlib.import_module(f"functions.{name}.app") for name in FUNCTIONS]
-    endpoints = {(endpoint.method, endpoint.route) for module in modules for endpoint in module.ENDPOINTS}
-    endpoints |= OF_JOBS.keys() | {route for dialect in every_dialect() for route in dialect.every_route()}
+    endpoints = {(endpoint.method, endpoint.route) for module in modules for endpoint in module.endpoints()}
+    endpoints |= {route for dialect in every_dialect() for route in dialect.every_route()}
     assert set(documents.operations()) == {(method, written(route)) for method, route in endpoints - INTERNAL}
 
 

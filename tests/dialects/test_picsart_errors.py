@@ -9,7 +9,7 @@ import pytest
 
 from cutout.container import container
 from cutout.errors import ServiceUnavailableError
-from tests import bombs
+from tests.support import decompression_bombs as bombs
 from tests.dialects import shapes
 from tests.dialects.callers import LOCAL, customer, images_of, second_stands_still
 from tests.dialects.picsart_client import KEY, REMOVE, ask

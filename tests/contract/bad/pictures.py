@@ -2,7 +2,7 @@
 
 import os
 
-from tests import bombs
+from tests.support import decompression_bombs as bombs
 from tests.contract.bad import JPEG, MEGABYTE, PNG, Table, form, js, raw
 
 TRUNCATED = dict(bombs.truncated())
