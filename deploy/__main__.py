@@ -17,6 +17,7 @@ sys.path[:0] = [str(ROOT / "layers" / "cutout")]
 from deploy import DeployError  # noqa: E402 - the library is found only now
 from deploy.build_check import check_build_tools  # noqa: E402
 from deploy.destroy import destroy  # noqa: E402
+from deploy.images import limit_images  # noqa: E402
 from deploy.names import check_stack_name  # noqa: E402
 from deploy.parameters import Environment, pairs, read_environment  # noqa: E402
 from deploy.restore import restore  # noqa: E402
@@ -91,6 +92,7 @@ def _up(given: argparse.Namespace) -> None:
     wanted = plan(environment, session, given.model, pairs(given.parameters), asking)
     print("".join(f"note: {text}\n" for text in wanted.warnings), file=sys.stderr, end="")
     deploy(wanted, environment, build(wanted), confirmed=given.yes)
+    limit_images(session, wanted.stack)
 
 
 def _destroy(given: argparse.Namespace) -> None:
