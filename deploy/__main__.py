@@ -68,6 +68,7 @@ def command_line() -> argparse.ArgumentParser:
     command = commands.add_parser("smoke", help="try a deployed stack with a real picture and a synthetic key")
     command.add_argument("url", help="address of the API, as the stack's output ApiUrl says")
     command.add_argument("--key", required=True, help="a key of mode synthetic, which is never charged")
+    command.add_argument("--jobs-only", action="store_true", help="the model takes too long for POST /v2")
     command.set_defaults(run=_smoke)
     return parser
 
@@ -119,7 +120,7 @@ def _restore(given: argparse.Namespace) -> None:
 
 
 def _smoke(given: argparse.Namespace) -> None:
-    for line in smoke(given.url, given.key):
+    for line in smoke(given.url, given.key, synchronous=not given.jobs_only):
         print(line)
 
 
