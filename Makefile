@@ -65,7 +65,7 @@ preflight: $(VENV)/local.stamp ## show what would be deployed, and what the acco
 	$(BIN)/python -m deploy check $(TARGET) $(if $(MODEL),--model $(MODEL)) $(PARAMETERS)
 
 smoke: $(VENV)/local.stamp ## try a deployed stack (URL=..., KEY=... of mode synthetic)
-	@$(BIN)/python -m deploy smoke --key "$(KEY)" "$(URL)"
+	@$(BIN)/python -m deploy smoke --key "$(KEY)" $(if $(JOBS_ONLY),--jobs-only) "$(URL)"
 
 rollback: $(VENV)/local.stamp ## serve by the functions' previous versions
 	$(BIN)/python -m deploy rollback $(TARGET)

@@ -17,6 +17,7 @@ sys.path[:0] = [str(ROOT / "layers" / "cutout")]
 from deploy import DeployError  # noqa: E402 - the library is found only now
 from deploy.build_check import check_build_tools  # noqa: E402
 from deploy.destroy import destroy  # noqa: E402
+from deploy.images import limit_images  # noqa: E402
 from deploy.names import check_stack_name  # noqa: E402
 from deploy.parameters import Environment, pairs, read_environment  # noqa: E402
 from deploy.restore import restore  # noqa: E402
@@ -67,6 +68,7 @@ def command_line() -> argparse.ArgumentParser:
     command = commands.add_parser("smoke", help="try a deployed stack with a real picture and a synthetic key")
     command.add_argument("url", help="address of the API, as the stack's output ApiUrl says")
     command.add_argument("--key", required=True, help="a key of mode synthetic, which is never charged")
+    command.add_argument("--jobs-only", action="store_true", help="the model takes too long for POST /v2")
     command.set_defaults(run=_smoke)
     return parser
 
@@ -91,6 +93,7 @@ def _up(given: argparse.Namespace) -> None:
     wanted = plan(environment, session, given.model, pairs(given.parameters), asking)
     print("".join(f"note: {text}\n" for text in wanted.warnings), file=sys.stderr, end="")
     deploy(wanted, environment, build(wanted), confirmed=given.yes)
+    limit_images(session, wanted.stack)
 
 
 def _destroy(given: argparse.Namespace) -> None:
@@ -117,7 +120,7 @@ def _restore(given: argparse.Namespace) -> None:
 
 
 def _smoke(given: argparse.Namespace) -> None:
-    for line in smoke(given.url, given.key):
+    for line in smoke(given.url, given.key, synchronous=not given.jobs_only):
         print(line)
 
 

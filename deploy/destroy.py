@@ -1,6 +1,5 @@
 """``make destroy``: empty the stack's buckets, delete it, and say what is left and how to remove that."""
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,6 +7,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from deploy import DeployError
+from deploy.images import delete_images
 
 _BATCH = 1000
 """Objects of one DeleteObjects call."""
@@ -40,7 +40,7 @@ def destroy(session: boto3.Session, stack: str, typed: str) -> list[str]:
         waiter.wait(StackName=stack, WaiterConfig={"Delay": 10, "MaxAttempts": 180})
     except Exception as error:
         raise DeployError(f"The stack {stack} could not be deleted: {error}") from error
-    _delete_images(session, formation, stack)
+    delete_images(session, stack)
     return [
         *_kept(session, resources),
         "stack aws-sam-cli-managed-default (zips that SAM uploaded, for every stack of the region): costs cents",
@@ -105,20 +105,3 @@ def _table_is_there(session: boto3.Session, name: str) -> bool:
             return False
         raise
     return True
-
-
-def _delete_images(session: boto3.Session, formation: Any, stack: str) -> None:
-    """Delete the stack in which SAM keeps this stack's image repositories, images included."""
-    named = re.compile(re.escape(stack) + r"-[0-9a-f]{8}-CompanionStack")
-    for page in formation.get_paginator("describe_stacks").paginate():
-        for name in (item["StackName"] for item in page["Stacks"] if named.fullmatch(item["StackName"])):
-            for kind, repository, _ in _resources(formation, name):
-                if kind == "AWS::ECR::Repository":  # it can be deleted once it is empty
-                    _delete_each_image(session.client("ecr"), repository)
-            formation.delete_stack(StackName=name)
-
-
-def _delete_each_image(ecr: Any, repository: str) -> None:
-    for page in ecr.get_paginator("list_images").paginate(repositoryName=repository):
-        if page["imageIds"]:
-            ecr.batch_delete_image(repositoryName=repository, imageIds=page["imageIds"])

@@ -1,5 +1,6 @@
 """``make deploy``: check, choose parameters, ask at most three questions, and run ``sam deploy``."""
 
+import json
 import os
 import re
 import subprocess
@@ -130,7 +131,9 @@ def deploy(plan: Plan, environment: Environment, image_id: str, *, confirmed: bo
         *(str(SAM), "deploy", "--config-env", environment.name, "--stack-name", plan.stack, "--region", plan.region),
         *(("--no-confirm-changeset",) if confirmed else ()),
         "--parameter-overrides",
-        *(f"{name}={value}" for name, value in sorted(values.items()) if value),
+        *(
+            f"{name}={json.dumps(value)}" for name, value in sorted(values.items())
+        ),  # an empty one too: SAM would keep the old
     ]
     _run(*command)
 

@@ -9,7 +9,6 @@ Requests meet Lambda's rules of growth and callers that try again; uploads meet 
 they are and makes the highest second look higher than it would be.
 """
 
-import argparse
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -69,7 +68,9 @@ class Function:
             self.idle.pop()
             self.busy += 1
             return 0.0
-        self.tokens = min(10 * GROWTH_PER_S * self.scale, self.tokens + (now - self.refilled) * GROWTH_PER_S * self.scale)
+        self.tokens = min(
+            10 * GROWTH_PER_S * self.scale, self.tokens + (now - self.refilled) * GROWTH_PER_S * self.scale
+        )
         self.refilled = now
         if self.tokens >= 1:
             self.tokens, self.busy = self.tokens - 1, self.busy + 1
@@ -213,13 +214,10 @@ def steady() -> list[dict[str, float]]:
 
 def main() -> None:
     """Run every scenario, draw it, and print its numbers."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--images", type=Path, default=IMAGES)
-    images: Path = parser.parse_args().images
     numbers: dict[str, Any] = {"steady": steady()}
-    draw_steady(numbers["steady"], images / "capacity-steady.png")
-    numbers["bursts"] = draw_bursts(images / "capacity-bursts.png")
-    numbers["queue"] = draw_queue(images / "capacity-queue.png")
+    draw_steady(numbers["steady"], IMAGES / "capacity-steady.png")
+    numbers["bursts"] = draw_bursts(IMAGES / "capacity-bursts.png")
+    numbers["queue"] = draw_queue(IMAGES / "capacity-queue.png")
     print(json.dumps(numbers, indent=1))
 
 

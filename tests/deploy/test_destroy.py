@@ -6,6 +6,7 @@ import pytest
 
 from deploy import DeployError
 from deploy.destroy import destroy
+from deploy.images import limit_images
 
 TEMPLATE = {
     "Resources": {
@@ -37,11 +38,21 @@ def made(cloud):
     return cloud
 
 
+def push(cloud, count):
+    ecr = cloud.session.client("ecr")
+    for number in range(count):
+        digest = {"digest": f"sha256:{number:064}", "size": 1, "mediaType": "application/vnd.oci.image.config.v1+json"}
+        kind = "application/vnd.oci.image.manifest.v1+json"
+        manifest = json.dumps({"schemaVersion": 2, "mediaType": kind, "config": digest, "layers": []})
+        ecr.put_image(repositoryName="cutoutdev", imageManifest=manifest, imageTag=str(number))
+
+
 def stacks(cloud):
     return {item["StackName"] for item in cloud.session.client("cloudformation").describe_stacks()["Stacks"]}
 
 
 def test_a_filled_stack_goes_and_its_images_with_it(made):
+    push(made, 3)
     destroy(made.session, "cutout-dev", "cutout-dev")
     assert stacks(made) == set()
     assert made.session.client("s3").list_buckets()["Buckets"] == []
@@ -60,6 +71,13 @@ def test_what_stays_is_listed_with_the_way_to_remove_it(made):
     table, shared = destroy(made.session, "cutout-dev", "cutout-dev")
     assert table.endswith("aws dynamodb delete-table --table-name accounts")
     assert "aws-sam-cli-managed-default" in shared
+
+
+def test_a_repository_keeps_the_images_of_the_last_deployments(made):
+    limit_images(made.session, "cutout-dev")
+    text = made.session.client("ecr").get_lifecycle_policy(repositoryName="cutoutdev")["lifecyclePolicyText"]
+    (rule,) = json.loads(text)["rules"]
+    assert (rule["selection"]["countNumber"], rule["action"]["type"]) == (20, "expire")
 
 
 def test_without_the_stacks_name_nothing_happens(made):

@@ -17,6 +17,12 @@ def test_a_service_that_works_passes_every_step(service):
     assert "PNG" in lines[3]
 
 
+def test_a_service_for_jobs_alone_is_asked_for_a_job_alone(service):
+    lines = list(smoke(service.url, LIVE_KEY, synchronous=False))
+    assert len(lines) == 4
+    assert not any("POST /v2" in line for line in lines)
+
+
 def test_a_wrong_key_fails_at_the_picture(service):
     steps = smoke(service.url, "no-such-key")
     assert len([next(steps) for _ in range(3)]) == 3

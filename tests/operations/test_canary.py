@@ -14,6 +14,7 @@ def stack(service, monkeypatch):
     """The environment of the canary of a stack that is the local service."""
     monkeypatch.setenv("API_URL", f"{service.url}/")
     monkeypatch.setenv("STACK", "cutout-test")
+    monkeypatch.setenv("SYNCHRONOUS", "true")
     monkeypatch.setenv("SYNTHETIC_KEY", "/cutout/key")
     answer = {"Parameter": {"Value": LIVE_KEY}}
     client = type("Client", (), {"get_parameter": lambda self, **_: answer})
@@ -35,6 +36,12 @@ def test_both_ways_work_and_their_times_are_metrics(stack, capsys):
     found = metrics(capsys.readouterr().out)
     assert (found["CanaryDirectFailed"], found["CanaryJobFailed"]) == (0, 0)
     assert found["CanaryJobTime"] == times["Job"] > 0
+
+
+def test_of_a_stack_for_jobs_alone_nothing_is_asked_at_once(stack, capsys):
+    stack.setenv("SYNCHRONOUS", "false")
+    assert canary.handler({}, None).keys() == {"Job"}
+    assert "CanaryDirectTime" not in metrics(capsys.readouterr().out)
 
 
 def test_a_refused_request_is_a_failure_in_the_metrics_and_of_the_function(stack, service, capsys):

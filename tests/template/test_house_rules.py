@@ -192,5 +192,11 @@ def test_the_gateway_lets_through_what_every_plan_promises(document: dict[str, A
     assert burst >= rate > max(plan.requests_per_second for plan in PLANS.values())
 
 
+def test_production_moves_traffic_by_and_by() -> None:
+    config = tomllib.loads((ROOT / "samconfig.toml").read_text())["prod"]["deploy"]["parameters"]
+    assert "DeploymentType=Canary10Percent5Minutes" in config["parameter_overrides"]
+    assert config["confirm_changeset"] is True
+
+
 def test_samconfig_holds_no_account_number() -> None:
     assert re.search(r"\d{12}", (ROOT / "samconfig.toml").read_text()) is None
