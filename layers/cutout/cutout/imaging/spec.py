@@ -45,6 +45,7 @@ class ImageFormat(StrEnum):
     BMP = "bmp"
     TIFF = "tiff"
     GIF = "gif"
+    AVIF = "avif"
     ZIP = "zip"
     """Not one picture but two: color.jpg (opaque) and alpha.png (gray)."""
 
@@ -58,12 +59,12 @@ class ImageFormat(StrEnum):
     @property
     def max_side_px(self) -> int:
         """The longest side that the format can have (WebP: RFC 9649; JPEG: libjpeg; GIF and ZIP's JPEG alike)."""
-        return {"webp": 16_383, "jpg": 65_500, "zip": 65_500, "gif": 65_535}.get(self.value, 2**31 - 1)
+        return {"webp": 16_383, "jpg": 65_500, "zip": 65_500, "gif": 65_535, "avif": 65_536}.get(self.value, 2**31 - 1)
 
     @property
     def keeps_alpha(self) -> bool:
         """Whether a cutout keeps its transparency in this format; the others are flattened."""
-        return self in {ImageFormat.PNG, ImageFormat.WEBP, ImageFormat.TIFF, ImageFormat.ZIP}
+        return self in {ImageFormat.PNG, ImageFormat.WEBP, ImageFormat.AVIF, ImageFormat.TIFF, ImageFormat.ZIP}
 
 
 class Channels(StrEnum):

@@ -21,6 +21,7 @@ from cutout.errors import (
 from cutout.imaging.arrays import Bytes
 from cutout.imaging.codecs.colour import opaque_as_none, to_8bit, to_srgb
 from cutout.imaging.codecs.formats import describe_unsupported, sniff
+from cutout.imaging.codecs.loaders.heif import load_avif, load_heic
 from cutout.imaging.codecs.loaders.jpeg import load_jpeg
 from cutout.imaging.codecs.loaders.png import load_png
 from cutout.imaging.codecs.loaders.raster import DECODER_ERRORS, Plan, Raster, load
@@ -35,6 +36,8 @@ _LOADERS: dict[str, Loader] = {
     "png": load_png,
     "webp": load_webp,
     "tiff": load_tiff,
+    "avif": load_avif,
+    "heic": load_heic,
     "bmp": lambda data, plan: load(data, "BMP", plan),
     "gif": lambda data, plan: load(data, "GIF", plan),
 }
