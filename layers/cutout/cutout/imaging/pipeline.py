@@ -14,6 +14,7 @@ from cutout.errors import CutoutError
 from cutout.imaging.arrays import Bytes, Floats
 from cutout.imaging.codecs.decode import Decoded, decode
 from cutout.imaging.codecs.encode import encode, select_output
+from cutout.imaging.codecs.metadata import kept_exif
 from cutout.imaging.compositing.background import Backdrop, fit_backdrop, remove_subject
 from cutout.imaging.compositing.compose import compose
 from cutout.imaging.compositing.layout import Layout, lay_out
@@ -74,7 +75,8 @@ def cut_out(
     picture = compose(colours, alpha, spec, layout, _backdrop(behind, visible, alpha, layout, spec))
     clock.lap("compose")
     picture, image_format = select_output(picture, spec)
-    encoded = encode(picture, image_format)
+    exif = kept_exif(decoded.exif, gps=spec.keep_gps) if spec.keep_metadata else b""
+    encoded = encode(picture, image_format, decoded.profile, exif)
     mask = encode(place_on_canvas(colours, alpha, layout)[1], ImageFormat.PNG) if with_mask else None
     clock.lap("encode")
     return CutoutResult(
@@ -99,8 +101,11 @@ def _decode_for(data: bytes, spec: CutoutSpec, limits: Limits) -> Decoded:
     ``size`` caps the final picture, so a crop must not be made of fewer pixels than it may have.
     """
     if spec.crop or spec.scale is not None or spec.canvas is not None:
-        return decode(data, replace(limits, max_output_mp=SizeName.FULL.max_mp), SizeName.FULL)
-    return decode(data, limits, spec.size)
+        limits, size = replace(limits, max_output_mp=SizeName.FULL.max_mp), SizeName.FULL
+    else:
+        size = spec.size
+    keep_profile = spec.keep_profile and spec.channels is Channels.RGBA
+    return decode(data, limits, size, keep_profile=keep_profile)
 
 
 def _matte(image: Bytes, coarse: Floats | None, spec: CutoutSpec) -> tuple[Bytes, Bytes]:

@@ -220,6 +220,12 @@ class CutoutSpec:
     binary: bool = False
     """No half tones: every pixel is subject or background, along a smooth outline."""
     own_alpha: OwnAlpha = OwnAlpha.HONOUR
+    keep_profile: bool = False
+    """Answer in the input's own ICC profile, embedded, instead of sRGB; of CMYK and gray profiles nothing is kept."""
+    keep_metadata: bool = False
+    """Answer with the input's EXIF, without orientation, thumbnail and place."""
+    keep_gps: bool = False
+    """Keep the place too; with ``keep_metadata`` only."""
 
     @property
     def is_flat(self) -> bool:

@@ -103,6 +103,24 @@ def to_srgb(
     return colours if encoding is None else convert_to_srgb(colours, encoding), alpha
 
 
+def is_rgb_profile(picture: Image.Image, profile: bytes | None) -> bool:
+    """Tell whether a profile can stay with the pixels of an answer.
+
+    Args:
+        picture: In one of the modes of :func:`to_8bit`.
+        profile: The file's ICC profile; None without one.
+
+    Returns:
+        Whether the picture is RGB and the profile is sound and made for RGB.
+    """
+    if profile is None or picture.mode not in {"RGB", "RGBA"}:
+        return False
+    try:
+        return bool(ImageCms.ImageCmsProfile(BytesIO(profile)).profile.xcolor_space == _PROFILE_SPACE["RGB"])
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return False
+
+
 def opaque_as_none(alpha: Bytes) -> Bytes | None:
     """Drop an alpha that hides nothing.
 

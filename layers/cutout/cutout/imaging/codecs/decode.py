@@ -19,7 +19,7 @@ from cutout.errors import (
     UnsupportedImageFormatError,
 )
 from cutout.imaging.arrays import Bytes
-from cutout.imaging.codecs.colour import opaque_as_none, to_8bit, to_srgb
+from cutout.imaging.codecs.colour import is_rgb_profile, opaque_as_none, to_8bit, to_srgb
 from cutout.imaging.codecs.formats import describe_unsupported, sniff
 from cutout.imaging.codecs.loaders.heif import load_avif, load_heic
 from cutout.imaging.codecs.loaders.jpeg import load_jpeg
@@ -67,24 +67,29 @@ class Decoded:
         alpha: uint8 [H, W], straight; None when the file is opaque.
         source_width: Pixels of the file, upright, before it was made smaller.
         source_height: The same.
+        profile: The ICC profile that the colours still are in; None for sRGB.
+        exif: The file's EXIF; None without one.
     """
 
     image: Bytes
     alpha: Bytes | None
     source_width: int
     source_height: int
+    profile: bytes | None = None
+    exif: Image.Exif | None = None
 
 
-def decode(data: bytes, limits: Limits, size: SizeName = SizeName.FULL) -> Decoded:
+def decode(data: bytes, limits: Limits, size: SizeName = SizeName.FULL, *, keep_profile: bool = False) -> Decoded:
     """Decode an image at the size of the answer, never larger than the file.
 
     Args:
         data: The encoded image.
         limits: Bounds of the file and of the answer.
         size: The answer's cap.
+        keep_profile: Whether colours stay as they are where the file has an ICC profile for RGB.
 
     Returns:
-        The upright image in sRGB.
+        The upright image, in sRGB unless ``profile`` is given.
 
     Raises:
         ImageTooLargeError: The file has more bytes than ``limits.max_bytes``.
@@ -101,7 +106,7 @@ def decode(data: bytes, limits: Limits, size: SizeName = SizeName.FULL) -> Decod
         raise UnsupportedImageFormatError(describe_unsupported(data), {"supported": sorted(_LOADERS)})
     try:
         raster = _LOADERS[kind](data, partial(_plan, limits, size))
-        return _finish(raster, fit_size(raster.width, raster.height, size, limits))
+        return _finish(raster, fit_size(raster.width, raster.height, size, limits), keep_profile=keep_profile)
     except Image.DecompressionBombError as error:
         raise ResolutionTooHighError("The image has too many pixels.", {"max_pixels": limits.max_pixels}) from error
     except DECODER_ERRORS as error:
@@ -127,17 +132,18 @@ def _plan(limits: Limits, size: SizeName, width: int, height: int) -> tuple[int,
     return fit_size(width, height, size, limits)
 
 
-def _finish(raster: Raster, target: tuple[int, int]) -> Decoded:
+def _finish(raster: Raster, target: tuple[int, int], *, keep_profile: bool) -> Decoded:
     """Reduce, turn and convert the pixels; ``target`` is the size before turning."""
     turn = _UPRIGHT.get(raster.orientation)
     picture = _fit(to_8bit(raster.picture), target, turn)
     width, height = raster.width, raster.height
     if raster.orientation in _SIDEWAYS:
         width, height = height, width
-    colours, own_alpha = to_srgb(picture, raster.profile, raster.encoding)
+    profile = raster.profile if keep_profile and is_rgb_profile(picture, raster.profile) else None
+    colours, own_alpha = to_srgb(picture, None if profile else raster.profile, raster.encoding)
     if raster.alpha is not None:
         own_alpha = opaque_as_none(np.array(_fit(raster.alpha, target, turn)))
-    return Decoded(colours, own_alpha, width, height)
+    return Decoded(colours, own_alpha, width, height, profile, raster.exif)
 
 
 def _fit(picture: Image.Image, target: tuple[int, int], turn: Image.Transpose | None) -> Image.Image:

@@ -25,12 +25,14 @@ _BAND_BYTES = 1 << 20
 """Bytes that are filtered and deflated at a time: they stay in the processor's cache."""
 
 
-def encode_png(picture: Bytes, engine: Any = _DEFLATE) -> bytes:
-    """Encode a picture as PNG; colour is marked as sRGB.
+def encode_png(picture: Bytes, engine: Any = _DEFLATE, profile: bytes | None = None, exif: bytes = b"") -> bytes:
+    """Encode a picture as PNG; colour is marked as sRGB, or as what its profile says.
 
     Args:
         picture: uint8 [H, W] (gray), [H, W, 3] (RGB) or [H, W, 4] (RGBA, straight).
         engine: A module with zlib's ``compressobj`` and ``crc32``.
+        profile: The ICC profile of the colours; None for sRGB.
+        exif: An EXIF block that begins with "Exif"; empty without one.
 
     Returns:
         The file.
@@ -39,8 +41,12 @@ def encode_png(picture: Bytes, engine: Any = _DEFLATE) -> bytes:
     channels = picture.shape[2] if picture.ndim == 3 else 1  # noqa: PLR2004
     header = struct.pack(">IIBBBBB", width, height, 8, _COLOUR_TYPES[channels], 0, 0, 0)
     parts = [_SIGNATURE, _chunk(b"IHDR", header, engine)]
-    if channels > 1:
+    if profile and channels > 1:
+        parts.append(_chunk(b"iCCP", b"ICC\0\0" + zlib.compress(profile), engine))
+    elif channels > 1:
         parts.append(_chunk(b"sRGB", b"\x00", engine))
+    if exif:
+        parts.append(_chunk(b"eXIf", exif.removeprefix(b"Exif\0\0"), engine))
     parts.append(_chunk(b"IDAT", _pixels(picture.reshape(height, -1), engine), engine))
     parts.append(_chunk(b"IEND", b"", engine))
     return b"".join(parts)

@@ -11,7 +11,7 @@ from PIL import Image
 from cutout.errors import InvalidImageError
 from cutout.imaging.codecs.encoding import ColourEncoding, convert_to_srgb
 from cutout.imaging.codecs.loaders.png_chunks import PngFile, read_png
-from cutout.imaging.codecs.loaders.raster import DECODER_ERRORS, Plan, Raster, open_picture, read_orientation
+from cutout.imaging.codecs.loaders.raster import DECODER_ERRORS, Plan, Raster, open_picture, read_exif, read_orientation
 
 _DEEP = 16
 _STEP_BYTES = 1 << 14
@@ -52,7 +52,7 @@ def _load(png: PngFile, data: bytes) -> Raster:
             pixels = _with_colour_key(png, data, picture)
         elif png.bit_depth == _DEEP and encoding and encoding.is_hdr and png.channels >= _COLOUR_CHANNELS:
             pixels, encoding = _from_hdr(read_deep(png, data), encoding), None
-        return Raster(pixels, *png.size, read_orientation(picture), png.profile, encoding)
+        return Raster(pixels, *png.size, read_orientation(picture), png.profile, encoding, exif=read_exif(picture))
 
 
 def _check_last_row(png: PngFile, picture: Image.Image) -> None:

@@ -23,6 +23,8 @@ DECODER_ERRORS = (
     LookupError,
     ArithmeticError,
     MemoryError,
+    EOFError,  # these two: the libraries behind AVIF and HEIC
+    RuntimeError,
     struct.error,
     zlib.error,
 )
@@ -43,6 +45,7 @@ class Raster:
         profile: An ICC profile; None without one.
         encoding: The colour space where no profile is there; None for sRGB.
         alpha: In mode L, of the picture's size, for modes that hold none; None without one.
+        exif: The file's EXIF; None where there is none, or where it is damaged.
     """
 
     picture: Image.Image
@@ -52,6 +55,7 @@ class Raster:
     profile: bytes | None = None
     encoding: ColourEncoding | None = None
     alpha: Image.Image | None = None
+    exif: Image.Exif | None = None
 
 
 @contextmanager
@@ -97,6 +101,7 @@ def load(data: bytes, plugin: str, plan: Plan) -> Raster:
             height,
             orientation=read_orientation(picture),
             profile=profile if isinstance(profile, bytes) else None,
+            exif=read_exif(picture),
         )
 
 
@@ -113,3 +118,18 @@ def read_orientation(picture: Image.Image) -> int:
         return int(picture.getexif().get(_ORIENTATION, 1))
     except DECODER_ERRORS:
         return 1
+
+
+def read_exif(picture: Image.Image) -> Image.Exif | None:
+    """Read EXIF.
+
+    Args:
+        picture: A loaded picture.
+
+    Returns:
+        Its EXIF; None where there is none, or where it is damaged.
+    """
+    try:
+        return picture.getexif() or None
+    except DECODER_ERRORS:
+        return None
