@@ -11,7 +11,7 @@ from time import perf_counter
 import numpy as np
 
 from cutout.errors import CutoutError
-from cutout.imaging.arrays import Bytes, Floats
+from cutout.imaging.arrays import Bytes, Floats, Words, row_bands
 from cutout.imaging.codecs.decode import Decoded, decode
 from cutout.imaging.codecs.encode import encode, select_output
 from cutout.imaging.codecs.metadata import kept_exif
@@ -26,6 +26,8 @@ from cutout.imaging.matting.refine import refine_alpha, uncertainty
 from cutout.imaging.matting.region import paste_region, region_slices
 from cutout.imaging.models.onnx import Segmenter
 from cutout.imaging.spec import Channels, CutoutResult, CutoutSpec, Fit, ImageFormat, Limits, OwnAlpha, SizeName
+
+_ROWS = 64
 
 
 def cut_out(
@@ -72,7 +74,8 @@ def cut_out(
     colours, alpha = apply_own_alpha(colours, alpha, decoded.image, own_alpha)
     clock.lap("refine")
     layout = lay_out(alpha, spec, limits, None if behind is None else behind.image.shape[1::-1])
-    picture = compose(colours, alpha, spec, layout, _backdrop(behind, visible, alpha, layout, spec))
+    shown = colours if decoded.deep is None else _deepen(colours, decoded.image, decoded.deep)
+    picture = compose(shown, alpha, spec, layout, _backdrop(behind, visible, alpha, layout, spec))
     clock.lap("compose")
     picture, image_format = select_output(picture, spec)
     exif = kept_exif(decoded.exif, gps=spec.keep_gps) if spec.keep_metadata else b""
@@ -105,7 +108,7 @@ def _decode_for(data: bytes, spec: CutoutSpec, limits: Limits) -> Decoded:
     else:
         size = spec.size
     keep_profile = spec.keep_profile and spec.channels is Channels.RGBA
-    return decode(data, limits, size, keep_profile=keep_profile)
+    return decode(data, limits, size, keep_profile=keep_profile, deep=spec.is_deep)
 
 
 def _matte(image: Bytes, coarse: Floats | None, spec: CutoutSpec) -> tuple[Bytes, Bytes]:
@@ -121,6 +124,15 @@ def _matte(image: Bytes, coarse: Floats | None, spec: CutoutSpec) -> tuple[Bytes
         return image, alpha
     colours = estimate_foreground(image, alpha)
     return despill(colours, alpha, image) if spec.despill and not spec.is_flat else colours, alpha
+
+
+def _deepen(colours: Bytes, image: Bytes, deep: Words) -> Words:
+    """Apply what matting has changed in 8 bits to the same image in 16: uint16 [H, W, 3]."""
+    result = np.empty_like(deep)
+    for rows in row_bands(len(deep), _ROWS):
+        changed = (colours[rows].astype(np.int32) - image[rows]) * 257
+        result[rows] = np.clip(deep[rows] + changed, 0, 65535)
+    return result
 
 
 def _backdrop(

@@ -220,12 +220,20 @@ class CutoutSpec:
     binary: bool = False
     """No half tones: every pixel is subject or background, along a smooth outline."""
     own_alpha: OwnAlpha = OwnAlpha.HONOUR
+    depth: int = 8
+    """Bits a channel: 16 for a PNG or TIFF of an input that has as many; it stays in its own ICC profile."""
     keep_profile: bool = False
     """Answer in the input's own ICC profile, embedded, instead of sRGB; of CMYK and gray profiles nothing is kept."""
     keep_metadata: bool = False
     """Answer with the input's EXIF, without orientation, thumbnail and place."""
     keep_gps: bool = False
     """Keep the place too; with ``keep_metadata`` only."""
+
+    @property
+    def is_deep(self) -> bool:
+        """Whether an answer of 16 bits is asked for, and can be."""
+        is_able = self.format in {ImageFormat.PNG, ImageFormat.TIFF} and self.channels is Channels.RGBA
+        return self.depth == 16 and is_able  # noqa: PLR2004
 
     @property
     def is_flat(self) -> bool:

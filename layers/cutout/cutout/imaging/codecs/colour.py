@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
-from cutout.imaging.arrays import Bytes, row_bands
+from cutout.imaging.arrays import Bytes, Words, row_bands
 from cutout.imaging.codecs.encoding import ColourEncoding, convert_to_srgb
 
 _SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
@@ -58,21 +58,29 @@ def to_8bit(picture: Image.Image) -> Image.Image:
 
 
 def to_bytes_by_range(values: NDArray[Any], ranges: tuple[float, ...]) -> Bytes:
-    """Scale deep samples to bytes.
+    """Scale deep samples to bytes: see :func:`scale_by_range`."""
+    return scale_by_range(values, ranges).astype(np.uint8)
+
+
+def scale_by_range(values: NDArray[Any], ranges: tuple[float, ...], top: int = 255) -> Words:
+    """Scale samples of any type to whole numbers.
 
     Args:
         values: Numbers of any type, [H, ...].
         ranges: Values that may be white, the smallest first; the first one that holds all values is.
+        top: What white becomes.
 
     Returns:
-        uint8 of the same shape; what is no number is black.
+        uint16 of the same shape; what is no number is black.
     """
-    top = max((float(np.nan_to_num(values[rows], nan=0.0).max()) for rows in row_bands(len(values), _ROWS)), default=0)
-    white = next((white for white in ranges if top <= white), max(top, 1.0))
-    scaled = np.empty(values.shape, np.uint8)
+    largest = max(
+        (float(np.nan_to_num(values[rows], nan=0.0).max()) for rows in row_bands(len(values), _ROWS)), default=0
+    )
+    white = next((white for white in ranges if largest <= white), max(largest, 1.0))
+    scaled = np.empty(values.shape, np.uint16)
     for rows in row_bands(len(values), _ROWS):
         numbers = np.nan_to_num(values[rows].astype(np.float32), nan=0.0)
-        scaled[rows] = np.clip(numbers / white, 0.0, 1.0) * 255.0 + 0.5
+        scaled[rows] = np.clip(numbers / white, 0.0, 1.0) * float(top) + 0.5
     return scaled
 
 

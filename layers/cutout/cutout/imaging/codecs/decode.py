@@ -7,7 +7,6 @@ already inside the decoder, so that no later step works on more pixels than the 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from PIL import Image
@@ -18,7 +17,7 @@ from cutout.errors import (
     ResolutionTooHighError,
     UnsupportedImageFormatError,
 )
-from cutout.imaging.arrays import Bytes
+from cutout.imaging.arrays import Bytes, Words
 from cutout.imaging.codecs.colour import is_rgb_profile, opaque_as_none, to_8bit, to_srgb
 from cutout.imaging.codecs.formats import describe_unsupported, sniff
 from cutout.imaging.codecs.loaders.heif import load_avif, load_heic
@@ -69,6 +68,7 @@ class Decoded:
         source_height: The same.
         profile: The ICC profile that the colours still are in; None for sRGB.
         exif: The file's EXIF; None without one.
+        deep: The same image with all bits, uint16 [H, W, 3]; None where it has 8, or was not asked for.
     """
 
     image: Bytes
@@ -77,9 +77,12 @@ class Decoded:
     source_height: int
     profile: bytes | None = None
     exif: Image.Exif | None = None
+    deep: Words | None = None
 
 
-def decode(data: bytes, limits: Limits, size: SizeName = SizeName.FULL, *, keep_profile: bool = False) -> Decoded:
+def decode(
+    data: bytes, limits: Limits, size: SizeName = SizeName.FULL, *, keep_profile: bool = False, deep: bool = False
+) -> Decoded:
     """Decode an image at the size of the answer, never larger than the file.
 
     Args:
@@ -87,6 +90,7 @@ def decode(data: bytes, limits: Limits, size: SizeName = SizeName.FULL, *, keep_
         limits: Bounds of the file and of the answer.
         size: The answer's cap.
         keep_profile: Whether colours stay as they are where the file has an ICC profile for RGB.
+        deep: Whether all bits are read as well, where the file has 16. Such a file keeps its profile.
 
     Returns:
         The upright image, in sRGB unless ``profile`` is given.
@@ -105,31 +109,18 @@ def decode(data: bytes, limits: Limits, size: SizeName = SizeName.FULL, *, keep_
     if kind is None:
         raise UnsupportedImageFormatError(describe_unsupported(data), {"supported": sorted(_LOADERS)})
     try:
-        raster = _LOADERS[kind](data, partial(_plan, limits, size))
-        return _finish(raster, fit_size(raster.width, raster.height, size, limits), keep_profile=keep_profile)
+        raster = _LOADERS[kind](data, Plan(limits, size, deep))
+        return _finish(
+            raster,
+            fit_size(raster.width, raster.height, size, limits),
+            keep_profile=keep_profile or raster.deep is not None,
+        )
     except Image.DecompressionBombError as error:
         raise ResolutionTooHighError("The image has too many pixels.", {"max_pixels": limits.max_pixels}) from error
     except DECODER_ERRORS as error:
         raise InvalidImageError(
             f"The {kind.upper()} image is damaged, incomplete or of a rare kind.", {"format": kind}
         ) from error
-
-
-def _plan(limits: Limits, size: SizeName, width: int, height: int) -> tuple[int, int]:
-    """Check the size in a header against the limits, and compute that of the answer."""
-    if width < 1 or height < 1:
-        raise ValueError("no pixels")
-    details = {"width": width, "height": height, "max_pixels": limits.max_pixels, "max_side_px": limits.max_side_px}
-    if width * height > limits.max_pixels:
-        raise ResolutionTooHighError(
-            f"The image has too many pixels: {width} x {height} is more than {limits.max_pixels / 1e6:g} megapixels.",
-            details,
-        )
-    if max(width, height) > limits.max_side_px:
-        raise ResolutionTooHighError(
-            f"The image is too long: a side of {max(width, height)} px is more than {limits.max_side_px}.", details
-        )
-    return fit_size(width, height, size, limits)
 
 
 def _finish(raster: Raster, target: tuple[int, int], *, keep_profile: bool) -> Decoded:
@@ -143,9 +134,18 @@ def _finish(raster: Raster, target: tuple[int, int], *, keep_profile: bool) -> D
     colours, own_alpha = to_srgb(picture, None if profile else raster.profile, raster.encoding)
     if raster.alpha is not None:
         own_alpha = opaque_as_none(np.array(_fit(raster.alpha, target, turn)))
-    return Decoded(colours, own_alpha, width, height, profile, raster.exif)
+    deep = None
+    if raster.deep is not None and raster.encoding is None and (profile or not raster.profile):
+        deep = np.dstack([_fit_words(raster.deep[..., channel], target, turn) for channel in range(3)])
+    return Decoded(colours, own_alpha, width, height, profile, raster.exif, deep)
 
 
 def _fit(picture: Image.Image, target: tuple[int, int], turn: Image.Transpose | None) -> Image.Image:
     reduced = picture if picture.size == target else picture.resize(target, Image.Resampling.LANCZOS)
     return reduced if turn is None else reduced.transpose(turn)
+
+
+def _fit_words(plane: Words, target: tuple[int, int], turn: Image.Transpose | None) -> Words:
+    fitted = np.asarray(_fit(Image.fromarray(plane.astype(np.float32)), target, turn))
+    words: Words = (np.clip(fitted, 0, 65535) + np.float32(0.5)).astype(np.uint16)
+    return words

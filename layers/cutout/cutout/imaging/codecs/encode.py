@@ -10,7 +10,8 @@ from zipfile import ZIP_STORED, ZipFile, ZipInfo
 import numpy as np
 from PIL import Image
 
-from cutout.imaging.arrays import Bytes
+from cutout.imaging.arrays import Bytes, Colours
+from cutout.imaging.codecs.deep_tiff import encode_deep_tiff
 from cutout.imaging.codecs.metadata import first_directory
 from cutout.imaging.codecs.png import encode_png
 from cutout.imaging.matting.inpaint import extrapolate_colours
@@ -34,7 +35,7 @@ _OPTIONS: dict[ImageFormat, dict[str, object]] = {
 }
 
 
-def select_output(picture: Bytes, spec: CutoutSpec) -> tuple[Bytes, ImageFormat]:
+def select_output(picture: Colours, spec: CutoutSpec) -> tuple[Colours, ImageFormat]:
     """Select the format, and the channels that are encoded.
 
     A mask has a format of its own, and an opaque cutout may be wanted as JPEG.
@@ -46,6 +47,8 @@ def select_output(picture: Bytes, spec: CutoutSpec) -> tuple[Bytes, ImageFormat]
     Returns:
         The picture to encode, and its format.
     """
+    if picture.dtype == np.uint16:
+        return picture, spec.format
     if spec.channels is Channels.ALPHA:
         return picture, spec.mask_format
     opaque = picture.shape[2] == 3 or bool(picture[..., 3].min() == 255)  # noqa: PLR2004
@@ -54,11 +57,12 @@ def select_output(picture: Bytes, spec: CutoutSpec) -> tuple[Bytes, ImageFormat]
     return picture, spec.format
 
 
-def encode(picture: Bytes, image_format: ImageFormat, profile: bytes | None = None, exif: bytes = b"") -> bytes:
+def encode(picture: Colours, image_format: ImageFormat, profile: bytes | None = None, exif: bytes = b"") -> bytes:
     """Encode a picture.
 
     Args:
-        picture: uint8 [H, W] (gray), [H, W, 3] (RGB) or [H, W, 4] (RGBA, straight); ZIP takes no gray.
+        picture: uint8 [H, W] (gray), [H, W, 3] (RGB) or [H, W, 4] (RGBA, straight); ZIP takes no gray. PNG and TIFF
+            take uint16, too.
         image_format: One that keeps alpha, if the picture has it.
         profile: The ICC profile of the colours; None for sRGB. GIF and BMP carry none.
         exif: An EXIF block; empty without one. GIF and BMP carry none.
@@ -68,8 +72,10 @@ def encode(picture: Bytes, image_format: ImageFormat, profile: bytes | None = No
     """
     if image_format is ImageFormat.PNG:
         return encode_png(picture, profile=profile, exif=exif)
+    if picture.dtype == np.uint16:
+        return encode_deep_tiff(picture.astype(np.uint16, copy=False), profile)
     if image_format is ImageFormat.ZIP:
-        return _encode_zip(picture, profile, exif)
+        return _encode_zip(picture.astype(np.uint8, copy=False), profile, exif)
     image = Image.fromarray(picture)
     if image_format is ImageFormat.GIF:
         image = image.quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.FLOYDSTEINBERG)

@@ -3,17 +3,17 @@
 import struct
 import warnings
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 
 from PIL import Image, ImageFile
 
+from cutout.errors import ResolutionTooHighError
+from cutout.imaging.arrays import Words
 from cutout.imaging.codecs.encoding import ColourEncoding
-
-Plan = Callable[[int, int], tuple[int, int]]
-"""Checks width and height of a header against the limits, and returns the width and height of the answer."""
+from cutout.imaging.spec import Limits, SizeName, fit_size
 
 DECODER_ERRORS = (
     OSError,  # most of them, among them UnidentifiedImageError and truncated files
@@ -34,6 +34,49 @@ _ORIENTATION = 0x0112  # EXIF 2.32, tag 274
 
 
 @dataclass(frozen=True, slots=True)
+class Plan:
+    """What is wanted of a file: sizes within limits, and whether all bits.
+
+    Attributes:
+        limits: Bounds of the file and of the answer.
+        size: The answer's cap.
+        deep: Whether colours of 16 bits are read, where the file has them.
+    """
+
+    limits: Limits
+    size: SizeName = SizeName.FULL
+    deep: bool = False
+
+    def __call__(self, width: int, height: int) -> tuple[int, int]:
+        """Check the size in a header against the limits.
+
+        Args:
+            width: Pixels.
+            height: Pixels.
+
+        Returns:
+            Width and height of the answer.
+
+        Raises:
+            ResolutionTooHighError: There are more pixels, or a longer side, than the limits allow.
+            ValueError: There are no pixels.
+        """
+        if width < 1 or height < 1:
+            raise ValueError("no pixels")
+        most_px, longest_px = self.limits.max_pixels, self.limits.max_side_px
+        details = {"width": width, "height": height, "max_pixels": most_px, "max_side_px": longest_px}
+        if width * height > most_px:
+            raise ResolutionTooHighError(
+                f"The image has too many pixels: {width} x {height} is more than {most_px / 1e6:g} megapixels.", details
+            )
+        if max(width, height) > longest_px:
+            raise ResolutionTooHighError(
+                f"The image is too long: a side of {max(width, height)} px is more than {longest_px}.", details
+            )
+        return fit_size(width, height, self.size, self.limits)
+
+
+@dataclass(frozen=True, slots=True)
 class Raster:
     """The pixels of a file, not yet upright, and what is needed to show them.
 
@@ -46,6 +89,7 @@ class Raster:
         encoding: The colour space where no profile is there; None for sRGB.
         alpha: In mode L, of the picture's size, for modes that hold none; None without one.
         exif: The file's EXIF; None where there is none, or where it is damaged.
+        deep: All bits of the colours, uint16 [H, W, 3]; None where they were not asked for, or are not there.
     """
 
     picture: Image.Image
@@ -56,6 +100,7 @@ class Raster:
     encoding: ColourEncoding | None = None
     alpha: Image.Image | None = None
     exif: Image.Exif | None = None
+    deep: Words | None = None
 
 
 @contextmanager
