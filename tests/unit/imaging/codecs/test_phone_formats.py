@@ -124,3 +124,8 @@ class TestHeic:
         for share in (0.05, 0.5, 0.9):
             with pytest.raises(InvalidImageError):
                 decode(data[: int(len(data) * share)], LIMITS)
+
+    @pytest.mark.parametrize("name", ["crash-1", "crash-2"])
+    def test_a_file_that_crashes_the_decoder_is_a_damaged_image(self, name: str) -> None:
+        with pytest.raises(InvalidImageError):
+            decode((FILES / f"{name}.heic").read_bytes(), LIMITS)
