@@ -70,7 +70,7 @@ def cut_out(
     visible = over_white(decoded.image, own_alpha)
     coarse = None if keeps_own_alpha else segmenter.alpha(visible[region])
     clock.lap("predict")
-    colours, alpha = paste_region(*_matte(visible[region], coarse, spec), visible, region)
+    colours, alpha = paste_region(*matte(visible[region], coarse, spec), visible, region)
     colours, alpha = apply_own_alpha(colours, alpha, decoded.image, own_alpha)
     clock.lap("refine")
     layout = lay_out(alpha, spec, limits, None if behind is None else behind.image.shape[1::-1])
@@ -111,8 +111,17 @@ def _decode_for(data: bytes, spec: CutoutSpec, limits: Limits) -> Decoded:
     return decode(data, limits, size, keep_profile=keep_profile, deep=spec.is_deep)
 
 
-def _matte(image: Bytes, coarse: Floats | None, spec: CutoutSpec) -> tuple[Bytes, Bytes]:
-    """Compute foreground colours and alpha at full size. coarse: the model's alpha; None where all is foreground."""
+def matte(image: Bytes, coarse: Floats | None, spec: CutoutSpec) -> tuple[Bytes, Bytes]:
+    """Compute foreground colours and alpha at full size.
+
+    Args:
+        image: uint8 [H, W, 3].
+        coarse: The model's alpha, float32 [h, w] in 0..1; None where all is foreground.
+        spec: Which steps are asked for.
+
+    Returns:
+        Colours uint8 [H, W, 3] and alpha uint8 [H, W].
+    """
     if coarse is None:
         return image, np.full(image.shape[:2], 255, np.uint8)
     alpha = refine_alpha(image, coarse)

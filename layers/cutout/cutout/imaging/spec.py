@@ -264,3 +264,5 @@ class CutoutResult:
     """Whether the file's own transparency was the mask (OwnAlpha.KEEP)."""
     uncertainty: float | None = None
     """How undecided the model was, 0..1 (see ``refine.uncertainty``); None: no model ran, or the result was stored."""
+    frames: int = 1
+    """Frames of an animation."""
