@@ -45,6 +45,7 @@ HOMES = {
     "numpy": "cutout.imaging",
     "PIL": "cutout.imaging",
     "isal": "cutout.imaging",
+    "pi_heif": "cutout.imaging",
     "onnxruntime": "cutout.imaging.models.onnx",
     "boto3": "cutout.aws",
     "botocore": "cutout.aws",
@@ -263,7 +264,7 @@ def test_every_module_says_what_its_job_is():
     assert [name for name, file in modules() if not ast.get_docstring(ast.parse(file.read_text()))] == []
 
 
-HEAVY = "numpy", "PIL", "onnxruntime", "isal"
+HEAVY = "numpy", "PIL", "onnxruntime", "isal", "pi_heif"
 
 LOAD_ZIP_FUNCTION = f"""
 import sys

@@ -11,9 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support import decompression_bombs as bombs
 from tests.conftest import FileServer
 from tests.contract.bad import JPEG, MEGABYTE, Case, jobs, pictures, wording
+from tests.support import decompression_bombs as bombs
 from tests.support.builders import multipart
 from tests.support.local_service import Service
 

@@ -69,7 +69,7 @@ IMAGES = {
     "PDF with a JPEG": b"%PDF-1.7\n" + _JPEG,
     "SVG": b"<svg xmlns='http://www.w3.org/2000/svg' onload='x()'><image href='file:///etc/passwd'/></svg>",
     "HTML": b"<!doctype html><title>404</title>",
-    "HEIC": b"\0\0\0\x18ftypheic" + bytes(100),
+    "MP4": b"\0\0\0\x18ftypisom" + bytes(100),
     "a program": b"\x7fELF" + bytes(200),
     "a ZIP of zeros": _zip(10_000_000),
     "PNG of no pixels": bombs.png(0, 0, b""),

@@ -9,12 +9,12 @@ import pytest
 
 from cutout.container import container
 from cutout.errors import ServiceUnavailableError
-from tests.support import decompression_bombs as bombs
 from tests.dialects import shapes
 from tests.dialects.callers import LOCAL, customer, images_of, second_stands_still
 from tests.dialects.picsart_client import KEY, REMOVE, ask
 from tests.dialects.pictures import astronaut, plain
 from tests.dialects.test_picsart import DATA_URI
+from tests.support import decompression_bombs as bombs
 from tests.support.builders import multipart
 from tests.support.in_process_api import URL
 

@@ -89,3 +89,14 @@ def test_a_table_that_is_away_is_a_503_with_retry_after(monkeypatch):
 def test_a_bad_key_is_refused_before_the_body_is_looked_at():
     event = proxy_event("POST", "/v2", {"x-api-key": "wrong"}, b"not an image")
     assert code_of(call(event)) == (403, "invalid_api_key")
+
+
+def test_where_the_model_is_too_slow_to_be_waited_for_a_request_is_told_what_to_do_instead(monkeypatch):
+    monkeypatch.setenv("CUTOUT_SYNCHRONOUS", "false")
+    forget_everything()
+    answer = call(proxy_event("POST", "/v2", LIVE, PHOTO))
+    assert code_of(answer) == (504, "timeout")
+    message = json.loads(answer["body"])["error"]["message"]
+    assert "Prefer: respond-async" in message
+    assert "POST /v2/jobs" in message
+    assert call(proxy_event("POST", "/v2", LIVE | {"prefer": "respond-async"}, PHOTO))["statusCode"] == 202

@@ -32,14 +32,6 @@ def png_of_a_gigabyte() -> bytes:
     return png(16_384, 16_384, deflated_zeros(GIGABYTE + 16_384))
 
 
-def png_with_text_of_a_gigabyte() -> bytes:
-    return png(8, 8, zlib.compress(bytes(33 * 8)), (b"zTXt", b"Comment\0\0" + deflated_zeros(GIGABYTE)))
-
-
-def png_with_profile_of_a_gigabyte() -> bytes:
-    return png(8, 8, zlib.compress(bytes(33 * 8)), (b"iCCP", b"sRGB\0\0" + deflated_zeros(GIGABYTE)))
-
-
 def gif(width: int, height: int, frame: tuple[int, int]) -> bytes:
     """A GIF whose screen and whose only frame have these sizes; the frame's data is four bytes."""
     screen = b"GIF89a" + struct.pack("<HHBBB", width, height, 0x80, 0, 0) + bytes(6)

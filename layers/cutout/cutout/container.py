@@ -205,6 +205,7 @@ class Container(AwsStores):
             ),
             idempotent=IdempotentRemoval(self.job_service, self.jobs, self.results, require_quota),
             observer=telemetry,
+            synchronous=settings.synchronous,
         )
 
     @cached_property

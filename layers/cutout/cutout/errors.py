@@ -201,6 +201,6 @@ class ServiceUnavailableError(ServiceFaultError):
 
 
 class DeadlineError(ServiceFaultError):
-    """The work would not end before the function's deadline; the gateway answers so by itself."""
+    """The work would not end before the deadline of the request; the gateway answers so too, by itself."""
 
     code = "timeout"

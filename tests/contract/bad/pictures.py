@@ -2,8 +2,8 @@
 
 import os
 
-from tests.support import decompression_bombs as bombs
 from tests.contract.bad import JPEG, MEGABYTE, PNG, Table, form, js, raw
+from tests.support import decompression_bombs as bombs
 
 TRUNCATED = dict(bombs.truncated())
 
@@ -11,7 +11,7 @@ bad = Table()
 
 # What is no picture
 for name, body in {
-    "HEIC": b"\0\0\0\x18ftypheic" + bytes(100),
+    "MP4": b"\0\0\0\x18ftypisom" + bytes(100),
     "PDF": b"%PDF-1.7\n",
     "SVG": b"<svg xmlns='http://www.w3.org/2000/svg'/>",
     "HTML": b"<!doctype html><title>404</title>",
@@ -28,15 +28,12 @@ for file_format, half in TRUNCATED.items():
     bad(f"the head of a {file_format}", 400, "invalid_image", raw(half[:20]))
 bad("PNG without pixels", 400, "invalid_image", raw(bombs.png(0, 0, b"")))
 bad("PNG of noise", 400, "invalid_image", raw(b"\x89PNG\r\n\x1a\n" + os.urandom(1_000)))
-bad("PNG with a wrong sum", 400, "invalid_image", raw(PNG[:29] + b"\0\0\0\0" + PNG[33:]))
 bad("PNG with a colour type of its own", 400, "invalid_image", raw(bombs.png(8, 8, b"", colour_type=5)))
 
 # Bombs
 bad("PNG: 1 GB of pixels in 1 MB", 413, "resolution_too_high", lambda: raw(bombs.png_of_a_gigabyte()))
-bad("PNG: 1 GB of text in 1 MB", 400, "invalid_image", lambda: raw(bombs.png_with_text_of_a_gigabyte()))
-bad("PNG: 1 GB of profile in 1 MB", 400, "invalid_image", lambda: raw(bombs.png_with_profile_of_a_gigabyte()))
 bad("PNG: 2**31 by 2**31", 413, "resolution_too_high", raw(bombs.png(2**31 - 1, 2**31 - 1, b"")))
-bad("PNG: 16,385 by 1", 413, "resolution_too_high", raw(bombs.png(16_385, 1, b"")))
+bad("PNG: 65,536 by 1", 413, "resolution_too_high", raw(bombs.png(65_536, 1, b"")))
 bad("GIF: 65,535 by 65,535", 413, "resolution_too_high", raw(bombs.gif(65_535, 65_535, (1, 1))))
 bad("GIF: a frame larger than its screen", 413, "resolution_too_high", raw(bombs.gif(8, 8, (65_535, 65_535))))
 bad("BMP: 30,000 by 30,000", 413, "resolution_too_high", raw(bombs.bmp(30_000, 30_000)))

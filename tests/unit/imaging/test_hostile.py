@@ -52,6 +52,8 @@ def files() -> list[bytes]:
         RAW,
         with_chunks(picture, cICP=bytes([9, 16, 0, 1])),
         with_chunks(picture, gAMA=b"\0\1\x86\xa0", tRNS=b"\0\1\0\2\0\3"),
+        saved(cut, "AVIF", exif=exif),
+        saved(picture, "AVIF", quality=100, subsampling="4:4:4"),
         saved(picture, "JPEG")[:-2],
         saved(picture, "JPEG", progressive=True, restart_marker_blocks=2)[:-2],
     ]

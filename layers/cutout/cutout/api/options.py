@@ -37,6 +37,7 @@ _FORMATS: Final = {
     "tiff": ImageFormat.TIFF,
     "tif": ImageFormat.TIFF,
     "gif": ImageFormat.GIF,
+    "avif": ImageFormat.AVIF,
     "zip": ImageFormat.ZIP,
 }
 _SIZES: Final = {size.value: size for size in SizeName} | {"auto": SizeName.FULL}

@@ -16,8 +16,17 @@ from cutout.api.options import refuse_unknown
 from cutout.api.request import Request, Response
 from cutout.errors import InvalidOptionError, InvalidRequestError, UnsupportedMediaTypeError
 
-IMAGE_TYPES: Final = ("image/jpeg", "image/png", "image/webp", "image/bmp", "image/tiff", "image/gif")
-"""The media types of forms, the default first. The format of an image is decided by its first bytes nevertheless."""
+IMAGE_TYPES: Final = (
+    "image/jpeg",
+    "image/png",
+    "image/webp",
+    "image/bmp",
+    "image/tiff",
+    "image/gif",
+    "image/avif",
+    "image/heic",
+)
+"""What a form may be made for, the first by default. The format of an image is still decided by its first bytes."""
 _UPLOAD_ID: Final = re.compile(r"upl_[0-9a-f]{32}")
 
 

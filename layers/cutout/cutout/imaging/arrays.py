@@ -1,6 +1,7 @@
 """Array types, and the two idioms of every full-size step: rows in bands, and rounding to bytes."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +9,9 @@ from numpy.typing import NDArray
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]
+Words = NDArray[np.uint16]
+Colours = NDArray[np.unsignedinteger[Any]]
+"""A picture of 8 or 16 bits a channel; 257 times a byte is the same value in 16."""
 
 
 def row_bands(height: int, rows: int) -> Iterator[slice]:

@@ -11,9 +11,10 @@ from time import perf_counter
 import numpy as np
 
 from cutout.errors import CutoutError
-from cutout.imaging.arrays import Bytes, Floats
+from cutout.imaging.arrays import Bytes, Floats, Words, row_bands
 from cutout.imaging.codecs.decode import Decoded, decode
 from cutout.imaging.codecs.encode import encode, select_output
+from cutout.imaging.codecs.metadata import kept_exif
 from cutout.imaging.compositing.background import Backdrop, fit_backdrop, remove_subject
 from cutout.imaging.compositing.compose import compose
 from cutout.imaging.compositing.layout import Layout, lay_out
@@ -25,6 +26,8 @@ from cutout.imaging.matting.refine import refine_alpha, uncertainty
 from cutout.imaging.matting.region import paste_region, region_slices
 from cutout.imaging.models.onnx import Segmenter
 from cutout.imaging.spec import Channels, CutoutResult, CutoutSpec, Fit, ImageFormat, Limits, OwnAlpha, SizeName
+
+_ROWS = 64
 
 
 def cut_out(
@@ -67,14 +70,16 @@ def cut_out(
     visible = over_white(decoded.image, own_alpha)
     coarse = None if keeps_own_alpha else segmenter.alpha(visible[region])
     clock.lap("predict")
-    colours, alpha = paste_region(*_matte(visible[region], coarse, spec), visible, region)
+    colours, alpha = paste_region(*matte(visible[region], coarse, spec), visible, region)
     colours, alpha = apply_own_alpha(colours, alpha, decoded.image, own_alpha)
     clock.lap("refine")
     layout = lay_out(alpha, spec, limits, None if behind is None else behind.image.shape[1::-1])
-    picture = compose(colours, alpha, spec, layout, _backdrop(behind, visible, alpha, layout, spec))
+    shown = colours if decoded.deep is None else _deepen(colours, decoded.image, decoded.deep)
+    picture = compose(shown, alpha, spec, layout, _backdrop(behind, visible, alpha, layout, spec))
     clock.lap("compose")
     picture, image_format = select_output(picture, spec)
-    encoded = encode(picture, image_format)
+    exif = kept_exif(decoded.exif, gps=spec.keep_gps) if spec.keep_metadata else b""
+    encoded = encode(picture, image_format, decoded.profile, exif)
     mask = encode(place_on_canvas(colours, alpha, layout)[1], ImageFormat.PNG) if with_mask else None
     clock.lap("encode")
     return CutoutResult(
@@ -99,12 +104,24 @@ def _decode_for(data: bytes, spec: CutoutSpec, limits: Limits) -> Decoded:
     ``size`` caps the final picture, so a crop must not be made of fewer pixels than it may have.
     """
     if spec.crop or spec.scale is not None or spec.canvas is not None:
-        return decode(data, replace(limits, max_output_mp=SizeName.FULL.max_mp), SizeName.FULL)
-    return decode(data, limits, spec.size)
+        limits, size = replace(limits, max_output_mp=SizeName.FULL.max_mp), SizeName.FULL
+    else:
+        size = spec.size
+    keep_profile = spec.keep_profile and spec.channels is Channels.RGBA
+    return decode(data, limits, size, keep_profile=keep_profile, deep=spec.is_deep)
 
 
-def _matte(image: Bytes, coarse: Floats | None, spec: CutoutSpec) -> tuple[Bytes, Bytes]:
-    """Compute foreground colours and alpha at full size. coarse: the model's alpha; None where all is foreground."""
+def matte(image: Bytes, coarse: Floats | None, spec: CutoutSpec) -> tuple[Bytes, Bytes]:
+    """Compute foreground colours and alpha at full size.
+
+    Args:
+        image: uint8 [H, W, 3].
+        coarse: The model's alpha, float32 [h, w] in 0..1; None where all is foreground.
+        spec: Which steps are asked for.
+
+    Returns:
+        Colours uint8 [H, W, 3] and alpha uint8 [H, W].
+    """
     if coarse is None:
         return image, np.full(image.shape[:2], 255, np.uint8)
     alpha = refine_alpha(image, coarse)
@@ -116,6 +133,15 @@ def _matte(image: Bytes, coarse: Floats | None, spec: CutoutSpec) -> tuple[Bytes
         return image, alpha
     colours = estimate_foreground(image, alpha)
     return despill(colours, alpha, image) if spec.despill and not spec.is_flat else colours, alpha
+
+
+def _deepen(colours: Bytes, image: Bytes, deep: Words) -> Words:
+    """Apply what matting has changed in 8 bits to the same image in 16: uint16 [H, W, 3]."""
+    result = np.empty_like(deep)
+    for rows in row_bands(len(deep), _ROWS):
+        changed = (colours[rows].astype(np.int32) - image[rows]) * 257
+        result[rows] = np.clip(deep[rows] + changed, 0, 65535)
+    return result
 
 
 def _backdrop(

@@ -45,6 +45,7 @@ class ImageFormat(StrEnum):
     BMP = "bmp"
     TIFF = "tiff"
     GIF = "gif"
+    AVIF = "avif"
     ZIP = "zip"
     """Not one picture but two: color.jpg (opaque) and alpha.png (gray)."""
 
@@ -58,12 +59,12 @@ class ImageFormat(StrEnum):
     @property
     def max_side_px(self) -> int:
         """The longest side that the format can have (WebP: RFC 9649; JPEG: libjpeg; GIF and ZIP's JPEG alike)."""
-        return {"webp": 16_383, "jpg": 65_500, "zip": 65_500, "gif": 65_535}.get(self.value, 2**31 - 1)
+        return {"webp": 16_383, "jpg": 65_500, "zip": 65_500, "gif": 65_535, "avif": 65_536}.get(self.value, 2**31 - 1)
 
     @property
     def keeps_alpha(self) -> bool:
         """Whether a cutout keeps its transparency in this format; the others are flattened."""
-        return self in {ImageFormat.PNG, ImageFormat.WEBP, ImageFormat.TIFF, ImageFormat.ZIP}
+        return self in {ImageFormat.PNG, ImageFormat.WEBP, ImageFormat.AVIF, ImageFormat.TIFF, ImageFormat.ZIP}
 
 
 class Channels(StrEnum):
@@ -219,6 +220,20 @@ class CutoutSpec:
     binary: bool = False
     """No half tones: every pixel is subject or background, along a smooth outline."""
     own_alpha: OwnAlpha = OwnAlpha.HONOUR
+    depth: int = 8
+    """Bits a channel: 16 for a PNG or TIFF of an input that has as many; it stays in its own ICC profile."""
+    keep_profile: bool = False
+    """Answer in the input's own ICC profile, embedded, instead of sRGB; of CMYK and gray profiles nothing is kept."""
+    keep_metadata: bool = False
+    """Answer with the input's EXIF, without orientation, thumbnail and place."""
+    keep_gps: bool = False
+    """Keep the place too; with ``keep_metadata`` only."""
+
+    @property
+    def is_deep(self) -> bool:
+        """Whether an answer of 16 bits is asked for, and can be."""
+        is_able = self.format in {ImageFormat.PNG, ImageFormat.TIFF} and self.channels is Channels.RGBA
+        return self.depth == 16 and is_able  # noqa: PLR2004
 
     @property
     def is_flat(self) -> bool:
@@ -249,3 +264,5 @@ class CutoutResult:
     """Whether the file's own transparency was the mask (OwnAlpha.KEEP)."""
     uncertainty: float | None = None
     """How undecided the model was, 0..1 (see ``refine.uncertainty``); None: no model ran, or the result was stored."""
+    frames: int = 1
+    """Frames of an animation."""

@@ -9,13 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from typing import Final
 
 from cutout.accounts import Account, Caller, KeyMode
 from cutout.api.dialects.base import Dialect, LoadedRemoval, Outcome, RemovalRequest
 from cutout.api.headers import REPLAYED
 from cutout.api.request import Request, Response
 from cutout.api.sources import InputKind, load, load_background
-from cutout.errors import ClientFaultError, CutoutError
+from cutout.errors import ClientFaultError, CutoutError, DeadlineError
 from cutout.imaging.models.onnx import Segmenter
 from cutout.imaging.pipeline import cut_out
 from cutout.imaging.spec import CutoutResult, Limits
@@ -58,6 +59,11 @@ class Deferred:
     repeated: bool
 
 
+TOO_SLOW: Final = (
+    "The model of this service takes too long to be waited for: send Prefer: respond-async with the same request, or "
+    "create a job with POST /v2/jobs."
+)
+
 Handled = Immediate | Replayed | Deferred
 CheckImage = Callable[[LoadedRemoval], None]
 """Refuses an image that the contract does not take."""
@@ -78,6 +84,7 @@ class RemovalService:
         later: Turns requests into jobs.
         idempotent: Does requests once.
         observer: Hears of images made and charges lost.
+        synchronous: Whether the model is quick enough to be waited for; else requests have to become jobs.
     """
 
     def __init__(
@@ -94,6 +101,7 @@ class RemovalService:
         later: AsyncRemoval,
         idempotent: IdempotentRemoval,
         observer: Observer,
+        synchronous: bool = True,
     ) -> None:
         self._fetch = fetch
         self._uploads = uploads
@@ -106,6 +114,7 @@ class RemovalService:
         self._later = later
         self._idempotent = idempotent
         self._observer = observer
+        self._synchronous = synchronous
 
     def respond(self, dialect: Dialect, admission: Admission, request: Request) -> Response:
         """Answer a removal request in its contract's shape.
@@ -157,6 +166,8 @@ class RemovalService:
             handle = self._later.defer(caller, removal)
             self._observer.job_accepted(handle.job, repeated=handle.repeated)
             return Deferred(handle.job, handle.repeated)
+        if not self._synchronous:
+            raise DeadlineError(TOO_SLOW)
         if removal.idempotency_key:
             return self._once(caller, removal, time_left_s)
         self._require_quota(caller.account, caller.key.mode)

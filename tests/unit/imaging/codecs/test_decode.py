@@ -88,8 +88,7 @@ def test_only_the_first_frame_of_an_animation_or_a_multipage_file_is_used() -> N
 def test_the_format_is_decided_by_the_bytes_and_strangers_are_told_what_they_are() -> None:
     for data, word in {
         b"": "empty",
-        b"\0\0\0\x20ftypheic\0\0\0\0": "HEIC",
-        b"\0\0\0\x20ftypavif\0\0\0\0": "AVIF",
+        b"\0\0\0\x20ftypisom\0\0\0\0": "video",
         b"%PDF-1.7\n": "PDF",
         b'<svg xmlns="http://www.w3.org/2000/svg"/>': "SVG",
         b'<?xml version="1.0"?><svg/>': "SVG",

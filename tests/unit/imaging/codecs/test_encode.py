@@ -8,7 +8,7 @@ from tests.unit.imaging.pictures import opened, photo, soft_disc, to_bytes
 COLOURS = to_bytes(photo("astronaut.png", 121, 90))
 CUTOUT = np.dstack([COLOURS, to_bytes(soft_disc(121, 90))])
 PICTURES = [image_format for image_format in ImageFormat if image_format is not ImageFormat.ZIP]
-PILLOW_NAMES = {"png": "PNG", "jpg": "JPEG", "webp": "WEBP", "bmp": "BMP", "tiff": "TIFF", "gif": "GIF"}
+PILLOW_NAMES = {"png": "PNG", "jpg": "JPEG", "webp": "WEBP", "bmp": "BMP", "tiff": "TIFF", "gif": "GIF", "avif": "AVIF"}
 
 
 @pytest.mark.parametrize("image_format", PICTURES)

@@ -84,6 +84,20 @@ def test_everything_else_is_named_as_what_it_is(data, word):
     assert word in describe_unsupported(data)
 
 
-def test_avif_is_not_called_heic_whatever_its_brands_are():
-    for data in (ftyp(b"avif", b"mif1", b"miaf"), ftyp(b"mif1", b"avif", b"heic"), ftyp(b"avis", b"msf1", b"avif")):
-        assert sniff(data) == "avif" or "AVIF" in describe_unsupported(data)
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (ftyp(b"avif", b"mif1", b"miaf"), "avif"),
+        (ftyp(b"mif1", b"avif", b"heic"), "avif"),
+        (ftyp(b"avis", b"msf1", b"avif"), "avif"),
+        (ftyp(b"heic", b"mif1", b"heic"), "heic"),
+        (ftyp(b"mif1", b"mif1", b"heix"), "heic"),
+        (ftyp(b"hevc", b"msf1"), "heic"),
+        (ftyp(b"mif1", b"jpeg"), None),
+        (ftyp(b"isom", b"avif"), None),
+    ],
+)
+def test_avif_and_heic_are_told_apart_by_their_brands(data, kind):
+    assert sniff(data) == kind
+    if kind is None:
+        assert "HEIC" not in describe_unsupported(data).partition(";")[0]

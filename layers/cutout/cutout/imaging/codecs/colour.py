@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
-from cutout.imaging.arrays import Bytes, row_bands
+from cutout.imaging.arrays import Bytes, Words, row_bands
 from cutout.imaging.codecs.encoding import ColourEncoding, convert_to_srgb
 
 _SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
@@ -58,21 +58,29 @@ def to_8bit(picture: Image.Image) -> Image.Image:
 
 
 def to_bytes_by_range(values: NDArray[Any], ranges: tuple[float, ...]) -> Bytes:
-    """Scale deep samples to bytes.
+    """Scale deep samples to bytes: see :func:`scale_by_range`."""
+    return scale_by_range(values, ranges).astype(np.uint8)
+
+
+def scale_by_range(values: NDArray[Any], ranges: tuple[float, ...], top: int = 255) -> Words:
+    """Scale samples of any type to whole numbers.
 
     Args:
         values: Numbers of any type, [H, ...].
         ranges: Values that may be white, the smallest first; the first one that holds all values is.
+        top: What white becomes.
 
     Returns:
-        uint8 of the same shape; what is no number is black.
+        uint16 of the same shape; what is no number is black.
     """
-    top = max((float(np.nan_to_num(values[rows], nan=0.0).max()) for rows in row_bands(len(values), _ROWS)), default=0)
-    white = next((white for white in ranges if top <= white), max(top, 1.0))
-    scaled = np.empty(values.shape, np.uint8)
+    largest = max(
+        (float(np.nan_to_num(values[rows], nan=0.0).max()) for rows in row_bands(len(values), _ROWS)), default=0
+    )
+    white = next((white for white in ranges if largest <= white), max(largest, 1.0))
+    scaled = np.empty(values.shape, np.uint16)
     for rows in row_bands(len(values), _ROWS):
         numbers = np.nan_to_num(values[rows].astype(np.float32), nan=0.0)
-        scaled[rows] = np.clip(numbers / white, 0.0, 1.0) * 255.0 + 0.5
+        scaled[rows] = np.clip(numbers / white, 0.0, 1.0) * float(top) + 0.5
     return scaled
 
 
@@ -101,6 +109,24 @@ def to_srgb(
         picture = flat if applied is None else applied
     colours = np.array(picture if picture.mode == "RGB" else picture.convert("RGB"))
     return colours if encoding is None else convert_to_srgb(colours, encoding), alpha
+
+
+def is_rgb_profile(picture: Image.Image, profile: bytes | None) -> bool:
+    """Tell whether a profile can stay with the pixels of an answer.
+
+    Args:
+        picture: In one of the modes of :func:`to_8bit`.
+        profile: The file's ICC profile; None without one.
+
+    Returns:
+        Whether the picture is RGB and the profile is sound and made for RGB.
+    """
+    if profile is None or picture.mode not in {"RGB", "RGBA"}:
+        return False
+    try:
+        return bool(ImageCms.ImageCmsProfile(BytesIO(profile)).profile.xcolor_space == _PROFILE_SPACE["RGB"])
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return False
 
 
 def opaque_as_none(alpha: Bytes) -> Bytes | None:

@@ -7,7 +7,6 @@ already inside the decoder, so that no later step works on more pixels than the 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from PIL import Image
@@ -18,9 +17,10 @@ from cutout.errors import (
     ResolutionTooHighError,
     UnsupportedImageFormatError,
 )
-from cutout.imaging.arrays import Bytes
-from cutout.imaging.codecs.colour import opaque_as_none, to_8bit, to_srgb
+from cutout.imaging.arrays import Bytes, Words
+from cutout.imaging.codecs.colour import is_rgb_profile, opaque_as_none, to_8bit, to_srgb
 from cutout.imaging.codecs.formats import describe_unsupported, sniff
+from cutout.imaging.codecs.loaders.heif import load_avif, load_heic
 from cutout.imaging.codecs.loaders.jpeg import load_jpeg
 from cutout.imaging.codecs.loaders.png import load_png
 from cutout.imaging.codecs.loaders.raster import DECODER_ERRORS, Plan, Raster, load
@@ -35,6 +35,8 @@ _LOADERS: dict[str, Loader] = {
     "png": load_png,
     "webp": load_webp,
     "tiff": load_tiff,
+    "avif": load_avif,
+    "heic": load_heic,
     "bmp": lambda data, plan: load(data, "BMP", plan),
     "gif": lambda data, plan: load(data, "GIF", plan),
 }
@@ -64,24 +66,34 @@ class Decoded:
         alpha: uint8 [H, W], straight; None when the file is opaque.
         source_width: Pixels of the file, upright, before it was made smaller.
         source_height: The same.
+        profile: The ICC profile that the colours still are in; None for sRGB.
+        exif: The file's EXIF; None without one.
+        deep: The same image with all bits, uint16 [H, W, 3]; None where it has 8, or was not asked for.
     """
 
     image: Bytes
     alpha: Bytes | None
     source_width: int
     source_height: int
+    profile: bytes | None = None
+    exif: Image.Exif | None = None
+    deep: Words | None = None
 
 
-def decode(data: bytes, limits: Limits, size: SizeName = SizeName.FULL) -> Decoded:
+def decode(
+    data: bytes, limits: Limits, size: SizeName = SizeName.FULL, *, keep_profile: bool = False, deep: bool = False
+) -> Decoded:
     """Decode an image at the size of the answer, never larger than the file.
 
     Args:
         data: The encoded image.
         limits: Bounds of the file and of the answer.
         size: The answer's cap.
+        keep_profile: Whether colours stay as they are where the file has an ICC profile for RGB.
+        deep: Whether all bits are read as well, where the file has 16. Such a file keeps its profile.
 
     Returns:
-        The upright image in sRGB.
+        The upright image, in sRGB unless ``profile`` is given.
 
     Raises:
         ImageTooLargeError: The file has more bytes than ``limits.max_bytes``.
@@ -97,8 +109,12 @@ def decode(data: bytes, limits: Limits, size: SizeName = SizeName.FULL) -> Decod
     if kind is None:
         raise UnsupportedImageFormatError(describe_unsupported(data), {"supported": sorted(_LOADERS)})
     try:
-        raster = _LOADERS[kind](data, partial(_plan, limits, size))
-        return _finish(raster, fit_size(raster.width, raster.height, size, limits))
+        raster = _LOADERS[kind](data, Plan(limits, size, deep))
+        return _finish(
+            raster,
+            fit_size(raster.width, raster.height, size, limits),
+            keep_profile=keep_profile or raster.deep is not None,
+        )
     except Image.DecompressionBombError as error:
         raise ResolutionTooHighError("The image has too many pixels.", {"max_pixels": limits.max_pixels}) from error
     except DECODER_ERRORS as error:
@@ -107,36 +123,29 @@ def decode(data: bytes, limits: Limits, size: SizeName = SizeName.FULL) -> Decod
         ) from error
 
 
-def _plan(limits: Limits, size: SizeName, width: int, height: int) -> tuple[int, int]:
-    """Check the size in a header against the limits, and compute that of the answer."""
-    if width < 1 or height < 1:
-        raise ValueError("no pixels")
-    details = {"width": width, "height": height, "max_pixels": limits.max_pixels, "max_side_px": limits.max_side_px}
-    if width * height > limits.max_pixels:
-        raise ResolutionTooHighError(
-            f"The image has too many pixels: {width} x {height} is more than {limits.max_pixels / 1e6:g} megapixels.",
-            details,
-        )
-    if max(width, height) > limits.max_side_px:
-        raise ResolutionTooHighError(
-            f"The image is too long: a side of {max(width, height)} px is more than {limits.max_side_px}.", details
-        )
-    return fit_size(width, height, size, limits)
-
-
-def _finish(raster: Raster, target: tuple[int, int]) -> Decoded:
+def _finish(raster: Raster, target: tuple[int, int], *, keep_profile: bool) -> Decoded:
     """Reduce, turn and convert the pixels; ``target`` is the size before turning."""
     turn = _UPRIGHT.get(raster.orientation)
     picture = _fit(to_8bit(raster.picture), target, turn)
     width, height = raster.width, raster.height
     if raster.orientation in _SIDEWAYS:
         width, height = height, width
-    colours, own_alpha = to_srgb(picture, raster.profile, raster.encoding)
+    profile = raster.profile if keep_profile and is_rgb_profile(picture, raster.profile) else None
+    colours, own_alpha = to_srgb(picture, None if profile else raster.profile, raster.encoding)
     if raster.alpha is not None:
         own_alpha = opaque_as_none(np.array(_fit(raster.alpha, target, turn)))
-    return Decoded(colours, own_alpha, width, height)
+    deep = None
+    if raster.deep is not None and raster.encoding is None and (profile or not raster.profile):
+        deep = np.dstack([_fit_words(raster.deep[..., channel], target, turn) for channel in range(3)])
+    return Decoded(colours, own_alpha, width, height, profile, raster.exif, deep)
 
 
 def _fit(picture: Image.Image, target: tuple[int, int], turn: Image.Transpose | None) -> Image.Image:
     reduced = picture if picture.size == target else picture.resize(target, Image.Resampling.LANCZOS)
     return reduced if turn is None else reduced.transpose(turn)
+
+
+def _fit_words(plane: Words, target: tuple[int, int], turn: Image.Transpose | None) -> Words:
+    fitted = np.asarray(_fit(Image.fromarray(plane.astype(np.float32)), target, turn))
+    words: Words = (np.clip(fitted, 0, 65535) + np.float32(0.5)).astype(np.uint16)
+    return words

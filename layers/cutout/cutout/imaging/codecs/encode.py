@@ -1,7 +1,7 @@
-"""A picture to bytes in one of the output formats. All answers are sRGB; none carries an ICC profile.
+"""A picture to bytes in one of the output formats.
 
-PNG says so by its sRGB chunk, the others by convention (untagged means sRGB). No EXIF is written: pictures are
-upright already, and nothing of the uploaded file's metadata leaves the service.
+Answers are sRGB: PNG says so by its sRGB chunk, the others by convention (untagged means sRGB). No metadata of the
+uploaded file leaves the service. Both hold unless the client asks for the file's own profile or EXIF.
 """
 
 from io import BytesIO
@@ -10,7 +10,9 @@ from zipfile import ZIP_STORED, ZipFile, ZipInfo
 import numpy as np
 from PIL import Image
 
-from cutout.imaging.arrays import Bytes
+from cutout.imaging.arrays import Bytes, Colours
+from cutout.imaging.codecs.deep_tiff import encode_deep_tiff
+from cutout.imaging.codecs.metadata import first_directory
 from cutout.imaging.codecs.png import encode_png
 from cutout.imaging.matting.inpaint import extrapolate_colours
 from cutout.imaging.spec import Channels, CutoutSpec, ImageFormat
@@ -19,13 +21,21 @@ _OPTIONS: dict[ImageFormat, dict[str, object]] = {
     # 4:4:4: half-resolution colour would smear the subject's edge into the new background.
     ImageFormat.JPEG: {"format": "JPEG", "quality": 92, "subsampling": 0},
     ImageFormat.WEBP: {"format": "WEBP", "quality": 92, "method": 2, "alpha_quality": 100},
+    # 4:4:4 for the same reason; speed 8 takes half the time of the default for 3 % more bytes.
+    ImageFormat.AVIF: {
+        "format": "AVIF",
+        "quality": 80,
+        "subsampling": "4:4:4",
+        "speed": 8,
+        "alpha_premultiplied": False,
+    },
     ImageFormat.BMP: {"format": "BMP"},
     ImageFormat.TIFF: {"format": "TIFF", "compression": "tiff_adobe_deflate"},
     ImageFormat.GIF: {"format": "GIF"},
 }
 
 
-def select_output(picture: Bytes, spec: CutoutSpec) -> tuple[Bytes, ImageFormat]:
+def select_output(picture: Colours, spec: CutoutSpec) -> tuple[Colours, ImageFormat]:
     """Select the format, and the channels that are encoded.
 
     A mask has a format of its own, and an opaque cutout may be wanted as JPEG.
@@ -37,6 +47,8 @@ def select_output(picture: Bytes, spec: CutoutSpec) -> tuple[Bytes, ImageFormat]
     Returns:
         The picture to encode, and its format.
     """
+    if picture.dtype == np.uint16:
+        return picture, spec.format
     if spec.channels is Channels.ALPHA:
         return picture, spec.mask_format
     opaque = picture.shape[2] == 3 or bool(picture[..., 3].min() == 255)  # noqa: PLR2004
@@ -45,29 +57,37 @@ def select_output(picture: Bytes, spec: CutoutSpec) -> tuple[Bytes, ImageFormat]
     return picture, spec.format
 
 
-def encode(picture: Bytes, image_format: ImageFormat) -> bytes:
+def encode(picture: Colours, image_format: ImageFormat, profile: bytes | None = None, exif: bytes = b"") -> bytes:
     """Encode a picture.
 
     Args:
-        picture: uint8 [H, W] (gray), [H, W, 3] (RGB) or [H, W, 4] (RGBA, straight); ZIP takes no gray.
+        picture: uint8 [H, W] (gray), [H, W, 3] (RGB) or [H, W, 4] (RGBA, straight); ZIP takes no gray. PNG and TIFF
+            take uint16, too.
         image_format: One that keeps alpha, if the picture has it.
+        profile: The ICC profile of the colours; None for sRGB. GIF and BMP carry none.
+        exif: An EXIF block; empty without one. GIF and BMP carry none.
 
     Returns:
         The file.
     """
     if image_format is ImageFormat.PNG:
-        return encode_png(picture)
+        return encode_png(picture, profile=profile, exif=exif)
+    if picture.dtype == np.uint16:
+        return encode_deep_tiff(picture.astype(np.uint16, copy=False), profile)
     if image_format is ImageFormat.ZIP:
-        return _encode_zip(picture)
+        return _encode_zip(picture.astype(np.uint8, copy=False), profile, exif)
     image = Image.fromarray(picture)
     if image_format is ImageFormat.GIF:
         image = image.quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.FLOYDSTEINBERG)
     buffer = BytesIO()
-    image.save(buffer, **_OPTIONS[image_format])  # type: ignore[arg-type]
+    if exif and image_format is ImageFormat.TIFF:
+        exif = first_directory(exif)
+    extra = {"icc_profile": profile, "exif": exif} if image_format not in {ImageFormat.GIF, ImageFormat.BMP} else {}
+    image.save(buffer, **_OPTIONS[image_format], **{name: value for name, value in extra.items() if value})  # type: ignore[arg-type]
     return buffer.getvalue()
 
 
-def _encode_zip(picture: Bytes) -> bytes:
+def _encode_zip(picture: Bytes, profile: bytes | None, exif: bytes) -> bytes:
     """Make a ZIP of exactly color.jpg and alpha.png; cut out by that mask, the colours are the picture again.
 
     Colours continue under the mask, so that JPEG does not smear what is hidden into the edge.
@@ -76,7 +96,7 @@ def _encode_zip(picture: Bytes) -> bytes:
         colours, alpha = picture, np.full(picture.shape[:2], 255, np.uint8)
     else:
         colours, alpha = extrapolate_colours(picture), np.ascontiguousarray(picture[..., 3])
-    files = {"color.jpg": encode(colours, ImageFormat.JPEG), "alpha.png": encode_png(alpha)}
+    files = {"color.jpg": encode(colours, ImageFormat.JPEG, profile, exif), "alpha.png": encode_png(alpha)}
     buffer = BytesIO()
     with ZipFile(buffer, "w", ZIP_STORED) as archive:  # both files are compressed already
         for name, data in files.items():

@@ -8,7 +8,7 @@ from collections.abc import Collection
 
 from cutout.errors import UnsupportedImageFormatError
 
-SUPPORTED = "JPEG, PNG, WebP, BMP, TIFF or GIF"
+SUPPORTED = "JPEG, PNG, WebP, AVIF, HEIC, BMP, TIFF or GIF"
 """The formats as people call them."""
 
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
@@ -79,15 +79,18 @@ _OTHERS: tuple[tuple[int, bytes, str, str], ...] = (
 )
 """What is often sent in place of an image: offset, bytes, and what it is."""
 _BRANDS: tuple[tuple[bytes, str], ...] = (
-    (rb"avi[fso]", _IMAGE.format("AVIF")),
-    (rb"he[iv][cmsx]|hevm|hevs", _IMAGE.format("HEIC")),
-    (rb"mif[12]|msf1", _IMAGE.format("HEIF")),
+    (rb"mif[12]|msf1|miaf", _IMAGE.format("HEIF")),
     (rb"crx ", _RAW.format("CR3")),
     (rb"M4A |M4B ", _AUDIO.format("MPEG-4")),
     (rb"qt  ", _VIDEO.format("QuickTime")),
     (rb"3g[pges0-9].", _VIDEO.format("3GP")),
 )
 """Brands of files in the ISO base media format (ISO/IEC 14496-12): what is none of these is a video."""
+_HEIF_KINDS = {b"avif": "avif", b"avis": "avif"} | dict.fromkeys(
+    (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"), "heic"
+)
+_STILL_BRANDS = {*_HEIF_KINDS, b"mif1", b"mif2", b"msf1", b"miaf"}
+"""Major brands of pictures; what is inside is said by the first brand of :data:`_HEIF_KINDS`."""
 _BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _PROLOGUE = re.compile(
     r"\s+|<\?.*?\?>|<!--.*?-->|<!doctype(?! html)[^>\[]*(?:\[.*?\])?[^>]*>", re.DOTALL | re.IGNORECASE
@@ -103,11 +106,14 @@ def sniff(data: bytes) -> str | None:
     """Name the format of an image by its magic bytes.
 
     Args:
-        data: The file, or its first 12 bytes.
+        data: The file, or its beginning: 12 bytes, and for AVIF and HEIC the whole first box.
 
     Returns:
-        jpeg, png, gif, bmp, tiff or webp; None for anything else.
+        jpeg, png, gif, bmp, tiff, webp, avif or heic; None for anything else.
     """
+    brands = _brands(data)
+    if brands and brands[0] in _STILL_BRANDS:
+        return next((name for brand in brands if (name := _HEIF_KINDS.get(brand))), None)
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "webp"
     return next((name for signature, name in _SIGNATURES if data.startswith(signature)), None)
@@ -156,15 +162,19 @@ def _by_signature(head: bytes) -> str:
 
 def _by_brand(head: bytes) -> str:
     """Name a file of the ISO base media format by its major brand, then by those that it is compatible with."""
-    if head[4:8] != b"ftyp":
-        return ""
-    box = head[: max(16, int.from_bytes(head[:4], "big"))]
-    brands = [box[8:12], *(box[position : position + 4] for position in range(16, len(box), 4))]
-    for brand in brands:
+    for brand in _brands(head):
         for pattern, what in _BRANDS:
-            if re.fullmatch(pattern, brand) and not (what == _IMAGE.format("HEIF") and b"avif" in brands):
+            if re.fullmatch(pattern, brand):
                 return what
-    return _VIDEO.format("MPEG-4")
+    return _VIDEO.format("MPEG-4") if _brands(head) else ""
+
+
+def _brands(head: bytes) -> list[bytes]:
+    """List the major brand and those that the file is compatible with; none for a file of another format."""
+    if head[4:8] != b"ftyp":
+        return []
+    box = head[: min(max(16, int.from_bytes(head[:4], "big")), _HEAD_BYTES)]
+    return [box[8:12], *(box[position : position + 4] for position in range(16, len(box), 4))]
 
 
 def _by_text(head: bytes) -> str:

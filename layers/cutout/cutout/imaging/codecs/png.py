@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from cutout.imaging.arrays import Bytes, row_bands
+from cutout.imaging.arrays import Bytes, Colours, row_bands
 
 try:
     _DEFLATE: Any = import_module("isal.isal_zlib")
@@ -25,25 +25,38 @@ _BAND_BYTES = 1 << 20
 """Bytes that are filtered and deflated at a time: they stay in the processor's cache."""
 
 
-def encode_png(picture: Bytes, engine: Any = _DEFLATE) -> bytes:
-    """Encode a picture as PNG; colour is marked as sRGB.
+def encode_png(picture: Colours, engine: Any = _DEFLATE, profile: bytes | None = None, exif: bytes = b"") -> bytes:
+    """Encode a picture as PNG; colour is marked as sRGB, or as what its profile says.
 
     Args:
-        picture: uint8 [H, W] (gray), [H, W, 3] (RGB) or [H, W, 4] (RGBA, straight).
+        picture: uint8 or uint16 [H, W] (gray), [H, W, 3] (RGB) or [H, W, 4] (RGBA, straight).
         engine: A module with zlib's ``compressobj`` and ``crc32``.
+        profile: The ICC profile of the colours; None for sRGB.
+        exif: An EXIF block that begins with "Exif"; empty without one.
 
     Returns:
         The file.
     """
     height, width = picture.shape[:2]
     channels = picture.shape[2] if picture.ndim == 3 else 1  # noqa: PLR2004
-    header = struct.pack(">IIBBBBB", width, height, 8, _COLOUR_TYPES[channels], 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, 8 * picture.itemsize, _COLOUR_TYPES[channels], 0, 0, 0)
     parts = [_SIGNATURE, _chunk(b"IHDR", header, engine)]
-    if channels > 1:
+    if profile and channels > 1:
+        parts.append(_chunk(b"iCCP", b"ICC\0\0" + zlib.compress(profile), engine))
+    elif channels > 1:
         parts.append(_chunk(b"sRGB", b"\x00", engine))
-    parts.append(_chunk(b"IDAT", _pixels(picture.reshape(height, -1), engine), engine))
+    if exif:
+        parts.append(_chunk(b"eXIf", exif.removeprefix(b"Exif\0\0"), engine))
+    parts.append(_chunk(b"IDAT", _pixels(_as_bytes(picture).reshape(height, -1), engine), engine))
     parts.append(_chunk(b"IEND", b"", engine))
     return b"".join(parts)
+
+
+def _as_bytes(picture: Colours) -> Bytes:
+    """View 16 bits as two bytes, the upper one first."""
+    if picture.dtype == np.uint8:
+        return picture.astype(np.uint8, copy=False)
+    return np.ascontiguousarray(picture, ">u2").view(np.uint8)
 
 
 def _pixels(lines: Bytes, engine: Any) -> bytes:

@@ -7,7 +7,7 @@ photo, the shadow (of the subject and its stroke), the stroke, the subject.
 
 import numpy as np
 
-from cutout.imaging.arrays import Bytes, row_bands
+from cutout.imaging.arrays import Bytes, Colours, row_bands
 from cutout.imaging.compositing.background import Backdrop
 from cutout.imaging.compositing.layers import (
     ROWS,
@@ -26,24 +26,26 @@ from cutout.imaging.spec import Box, Channels, CutoutSpec, Rgba
 _WHITE: Rgba = (255, 255, 255, 255)
 
 
-def compose(colours: Bytes, alpha: Bytes, spec: CutoutSpec, layout: Layout, backdrop: Backdrop | None = None) -> Bytes:
+def compose(
+    colours: Colours, alpha: Bytes, spec: CutoutSpec, layout: Layout, backdrop: Backdrop | None = None
+) -> Colours:
     """Compose the picture that ``spec`` describes.
 
     Args:
-        colours: Foreground colours, uint8 [H, W, 3].
+        colours: Foreground colours, uint8 or uint16 [H, W, 3]; the picture has as many bits.
         alpha: uint8 [H, W].
         spec: What the picture shows. Formats without alpha are flattened, onto white where nothing else is below.
         layout: Made for that alpha; its canvas is h x w.
         backdrop: What lies behind the subject, h x w.
 
     Returns:
-        uint8 [h, w] (mask), [h, w, 3] (flattened) or [h, w, 4] (straight alpha).
+        [h, w] (mask, always uint8), [h, w, 3] (flattened) or [h, w, 4] (straight alpha).
     """
     colours, alpha = place_on_canvas(colours, alpha, layout)
     if spec.channels is Channels.ALPHA:
         return alpha
     effects = _effects(alpha, spec, layout.subject)
-    if backdrop is not None or effects:
+    if backdrop is not None or effects or colours.dtype == np.uint16:
         return _layered(colours, alpha, spec, backdrop, effects)
     if spec.bg_color is not None:
         return _over_colour(colours, alpha, spec.bg_color, keep_alpha=spec.format.keeps_alpha)
@@ -52,7 +54,9 @@ def compose(colours: Bytes, alpha: Bytes, spec: CutoutSpec, layout: Layout, back
     return _with_alpha(colours, alpha)
 
 
-def _layered(colours: Bytes, alpha: Bytes, spec: CutoutSpec, backdrop: Backdrop | None, effects: list[Layer]) -> Bytes:
+def _layered(
+    colours: Colours, alpha: Bytes, spec: CutoutSpec, backdrop: Backdrop | None, effects: list[Layer]
+) -> Colours:
     below = [] if spec.format.keeps_alpha else [colour_layer(_WHITE)]
     if spec.bg_color is not None:
         below.append(colour_layer(spec.bg_color))
@@ -60,7 +64,7 @@ def _layered(colours: Bytes, alpha: Bytes, spec: CutoutSpec, backdrop: Backdrop 
         below.append(image_layer(backdrop.colours, backdrop.cover))
     opaque = spec.is_flat or (backdrop is not None and backdrop.cover is None)
     layers = [*below, *effects, image_layer(colours, alpha)]
-    return composite(layers, (alpha.shape[0], alpha.shape[1]), opaque=opaque)
+    return composite(layers, (alpha.shape[0], alpha.shape[1]), opaque=opaque, dtype=colours.dtype.type)
 
 
 def _effects(alpha: Bytes, spec: CutoutSpec, subject: Box | None) -> list[Layer]:
@@ -81,7 +85,7 @@ def _effects(alpha: Bytes, spec: CutoutSpec, subject: Box | None) -> list[Layer]
     return [colour_layer(spec.shadow.color, plane.rows, spec.shadow.opacity), *stroke]
 
 
-def _with_alpha(colours: Bytes, alpha: Bytes) -> Bytes:
+def _with_alpha(colours: Colours, alpha: Bytes) -> Bytes:
     picture = np.empty((*alpha.shape, 4), np.uint8)
     for rows in row_bands(alpha.shape[0], ROWS):
         for channel in range(3):  # plane by plane: more than twice as fast as three channels at once
@@ -91,7 +95,7 @@ def _with_alpha(colours: Bytes, alpha: Bytes) -> Bytes:
     return picture
 
 
-def _over_colour(colours: Bytes, alpha: Bytes, colour: Rgba, *, keep_alpha: bool) -> Bytes:
+def _over_colour(colours: Colours, alpha: Bytes, colour: Rgba, *, keep_alpha: bool) -> Bytes:
     """Composite over a colour; a translucent one stays so where the format can, else it lies on white."""
     share = colour[3] / 255
     if share == 1:
@@ -110,7 +114,7 @@ def _over_colour(colours: Bytes, alpha: Bytes, colour: Rgba, *, keep_alpha: bool
     return _with_alpha(blended, total)
 
 
-def _flatten(colours: Bytes, alpha: Bytes, colour: Rgba) -> Bytes:
+def _flatten(colours: Colours, alpha: Bytes, colour: Rgba) -> Bytes:
     picture = np.empty_like(colours)
     for rows in row_bands(alpha.shape[0], ROWS):
         front = alpha[rows, :, None].astype(np.uint16)

@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from cutout.imaging.arrays import Bytes, Floats
+from cutout.imaging.arrays import Bytes, Colours, Floats
 from cutout.imaging.compositing.layout import Layout
 from cutout.imaging.spec import Box
 
@@ -11,19 +11,19 @@ _INVISIBLE = 0.25
 """Alpha, of 255, that rounds to nothing."""
 
 
-def place_on_canvas(colours: Bytes, alpha: Bytes, layout: Layout) -> tuple[Bytes, Bytes]:
+def place_on_canvas(colours: Colours, alpha: Bytes, layout: Layout) -> tuple[Colours, Bytes]:
     """Place the subject on the canvas.
 
     Exact where nothing is scaled (views of the input where the canvas lies inside the photo); elsewhere resampled
     with colours weighted by alpha, bicubic: its one negative lobe leaves no ring around an edge.
 
     Args:
-        colours: The photo's colours, uint8 [H, W, 3].
+        colours: The photo's colours, uint8 or uint16 [H, W, 3].
         alpha: uint8 [H, W].
         layout: Made for that alpha; its canvas is h x w.
 
     Returns:
-        Colours uint8 [h, w, 3] and alpha uint8 [h, w]; alpha 0 where the photo does not reach.
+        Colours [h, w, 3] of the same type and alpha uint8 [h, w]; alpha 0 where the photo does not reach.
     """
     source, target = layout.source, layout.target
     if (source.width, source.height) != (target.width, target.height):
@@ -50,10 +50,10 @@ def _visible(layout: Layout) -> Box:
     return Box(left, top, max(0, right - left), max(0, bottom - top))
 
 
-def _resample(colours: Bytes, alpha: Bytes, layout: Layout) -> tuple[Bytes, Bytes]:
+def _resample(colours: Colours, alpha: Bytes, layout: Layout) -> tuple[Colours, Bytes]:
     source, target, shown = layout.source, layout.target, _visible(layout)
     if not shown.width or not shown.height:
-        return np.empty((shown.height, shown.width, 3), np.uint8), np.empty((shown.height, shown.width), np.uint8)
+        return np.empty((shown.height, shown.width, 3), colours.dtype), np.empty((shown.height, shown.width), np.uint8)
     part = slice(source.top, source.top + source.height), slice(source.left, source.left + source.width)
     across, down = source.width / target.width, source.height / target.height
     left, top = (shown.left - target.left) * across, (shown.top - target.top) * down
@@ -62,10 +62,11 @@ def _resample(colours: Bytes, alpha: Bytes, layout: Layout) -> tuple[Bytes, Byte
     weight, size, box = alpha[part].astype(np.float32), (shown.width, shown.height), (left, top, right, bottom)
     cover = _resize(weight, size, box)
     share = np.divide(1, cover, out=np.zeros_like(cover), where=cover > _INVISIBLE)
-    resized = np.empty((shown.height, shown.width, 3), np.uint8)
+    resized: Colours = np.empty((shown.height, shown.width, 3), colours.dtype)
+    top = np.iinfo(colours.dtype).max
     for channel in range(3):  # weighted by alpha as a float: bytes would lose the colours of faint pixels
         plane = _resize(weight * colours[(*part, channel)], size, box) * share
-        resized[..., channel] = np.clip(plane, 0, 255, out=plane) + np.float32(0.5)
+        resized[..., channel] = np.clip(plane, 0, top, out=plane) + np.float32(0.5)
     return resized, (np.clip(cover, 0, 255) + np.float32(0.5)).astype(np.uint8)
 
 
@@ -74,8 +75,8 @@ def _resize(plane: Floats, size: tuple[int, int], box: tuple[float, float, float
     return np.asarray(Image.fromarray(plane).resize(size, Image.Resampling.BICUBIC, box=box))
 
 
-def _paste(colours: Bytes, alpha: Bytes, at: Box, layout: Layout) -> tuple[Bytes, Bytes]:
-    whole = np.zeros((layout.height, layout.width, 3), np.uint8)
+def _paste(colours: Colours, alpha: Bytes, at: Box, layout: Layout) -> tuple[Colours, Bytes]:
+    whole: Colours = np.zeros((layout.height, layout.width, 3), colours.dtype)
     cover = np.zeros((layout.height, layout.width), np.uint8)
     rows, columns = slice(at.top, at.top + at.height), slice(at.left, at.left + at.width)
     whole[rows, columns], cover[rows, columns] = colours, alpha

@@ -11,7 +11,7 @@ from PIL import Image
 from cutout.errors import InvalidImageError
 from cutout.imaging.codecs.encoding import ColourEncoding, convert_to_srgb
 from cutout.imaging.codecs.loaders.png_chunks import PngFile, read_png
-from cutout.imaging.codecs.loaders.raster import DECODER_ERRORS, Plan, Raster, open_picture, read_orientation
+from cutout.imaging.codecs.loaders.raster import DECODER_ERRORS, Plan, Raster, open_picture, read_exif, read_orientation
 
 _DEEP = 16
 _STEP_BYTES = 1 << 14
@@ -36,13 +36,13 @@ def load_png(data: bytes, plan: Plan) -> Raster:
     png = read_png(data)
     plan(*png.size)
     try:
-        return _load(png, png.encoded())
+        return _load(png, png.encoded(), plan)
     except DECODER_ERRORS as error:
         # Whatever the decoder objects to (a wrong checksum at the end, for example): are all pixels there?
-        return _load(png, png.encoded(_complete_pixels(png, error)))
+        return _load(png, png.encoded(_complete_pixels(png, error)), plan)
 
 
-def _load(png: PngFile, data: bytes) -> Raster:
+def _load(png: PngFile, data: bytes, plan: Plan) -> Raster:
     with open_picture(data, "PNG") as picture:
         picture.load()
         _check_last_row(png, picture)
@@ -52,7 +52,12 @@ def _load(png: PngFile, data: bytes) -> Raster:
             pixels = _with_colour_key(png, data, picture)
         elif png.bit_depth == _DEEP and encoding and encoding.is_hdr and png.channels >= _COLOUR_CHANNELS:
             pixels, encoding = _from_hdr(read_deep(png, data), encoding), None
-        return Raster(pixels, *png.size, read_orientation(picture), png.profile, encoding)
+        deep = read_deep(png, data) if plan.deep and png.bit_depth == _DEEP else None
+        if deep is not None:
+            deep = np.repeat(deep[..., :1], 3, axis=2) if png.channels < _COLOUR_CHANNELS else deep[..., :3]
+        return Raster(
+            pixels, *png.size, read_orientation(picture), png.profile, encoding, exif=read_exif(picture), deep=deep
+        )
 
 
 def _check_last_row(png: PngFile, picture: Image.Image) -> None:

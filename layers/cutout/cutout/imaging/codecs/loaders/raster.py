@@ -3,17 +3,17 @@
 import struct
 import warnings
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 
 from PIL import Image, ImageFile
 
+from cutout.errors import ResolutionTooHighError
+from cutout.imaging.arrays import Words
 from cutout.imaging.codecs.encoding import ColourEncoding
-
-Plan = Callable[[int, int], tuple[int, int]]
-"""Checks width and height of a header against the limits, and returns the width and height of the answer."""
+from cutout.imaging.spec import Limits, SizeName, fit_size
 
 DECODER_ERRORS = (
     OSError,  # most of them, among them UnidentifiedImageError and truncated files
@@ -23,12 +23,57 @@ DECODER_ERRORS = (
     LookupError,
     ArithmeticError,
     MemoryError,
+    EOFError,  # these two: the libraries behind AVIF and HEIC
+    RuntimeError,
     struct.error,
     zlib.error,
 )
 """What Pillow raises on damaged files; the first three are what mutating files of every format brings (see tests)."""
 
 _ORIENTATION = 0x0112  # EXIF 2.32, tag 274
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is wanted of a file: sizes within limits, and whether all bits.
+
+    Attributes:
+        limits: Bounds of the file and of the answer.
+        size: The answer's cap.
+        deep: Whether colours of 16 bits are read, where the file has them.
+    """
+
+    limits: Limits
+    size: SizeName = SizeName.FULL
+    deep: bool = False
+
+    def __call__(self, width: int, height: int) -> tuple[int, int]:
+        """Check the size in a header against the limits.
+
+        Args:
+            width: Pixels.
+            height: Pixels.
+
+        Returns:
+            Width and height of the answer.
+
+        Raises:
+            ResolutionTooHighError: There are more pixels, or a longer side, than the limits allow.
+            ValueError: There are no pixels.
+        """
+        if width < 1 or height < 1:
+            raise ValueError("no pixels")
+        most_px, longest_px = self.limits.max_pixels, self.limits.max_side_px
+        details = {"width": width, "height": height, "max_pixels": most_px, "max_side_px": longest_px}
+        if width * height > most_px:
+            raise ResolutionTooHighError(
+                f"The image has too many pixels: {width} x {height} is more than {most_px / 1e6:g} megapixels.", details
+            )
+        if max(width, height) > longest_px:
+            raise ResolutionTooHighError(
+                f"The image is too long: a side of {max(width, height)} px is more than {longest_px}.", details
+            )
+        return fit_size(width, height, self.size, self.limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +88,8 @@ class Raster:
         profile: An ICC profile; None without one.
         encoding: The colour space where no profile is there; None for sRGB.
         alpha: In mode L, of the picture's size, for modes that hold none; None without one.
+        exif: The file's EXIF; None where there is none, or where it is damaged.
+        deep: All bits of the colours, uint16 [H, W, 3]; None where they were not asked for, or are not there.
     """
 
     picture: Image.Image
@@ -52,6 +99,8 @@ class Raster:
     profile: bytes | None = None
     encoding: ColourEncoding | None = None
     alpha: Image.Image | None = None
+    exif: Image.Exif | None = None
+    deep: Words | None = None
 
 
 @contextmanager
@@ -97,6 +146,7 @@ def load(data: bytes, plugin: str, plan: Plan) -> Raster:
             height,
             orientation=read_orientation(picture),
             profile=profile if isinstance(profile, bytes) else None,
+            exif=read_exif(picture),
         )
 
 
@@ -113,3 +163,18 @@ def read_orientation(picture: Image.Image) -> int:
         return int(picture.getexif().get(_ORIENTATION, 1))
     except DECODER_ERRORS:
         return 1
+
+
+def read_exif(picture: Image.Image) -> Image.Exif | None:
+    """Read EXIF.
+
+    Args:
+        picture: A loaded picture.
+
+    Returns:
+        Its EXIF; None where there is none, or where it is damaged.
+    """
+    try:
+        return picture.getexif() or None
+    except DECODER_ERRORS:
+        return None

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image, TiffImagePlugin
 
 from cutout.errors import ResolutionTooHighError, UnsupportedImageFormatError
-from cutout.imaging.codecs.colour import to_bytes_by_range
+from cutout.imaging.arrays import Words
+from cutout.imaging.codecs.colour import scale_by_range, to_bytes_by_range
 from cutout.imaging.codecs.loaders.jpeg import load_jpeg
 from cutout.imaging.codecs.loaders.raster import DECODER_ERRORS, Plan, Raster, load, open_picture
 from cutout.imaging.codecs.loaders.tiff_directory import (
@@ -75,7 +76,8 @@ def load_tiff(data: bytes, plan: Plan) -> Raster:
             "The image is too large for its depth.", {"sample_bytes": sample_bytes, "max_bytes": _MAX_SAMPLE_BYTES}
         )
     profile = directory.tags.get(Tag.ICC_PROFILE)
-    colours, alpha = _pictures(_read_samples(data, file, directory), directory)
+    samples = _read_samples(data, file, directory)
+    colours, alpha = _pictures(samples, directory)
     return Raster(
         colours,
         width,
@@ -83,6 +85,7 @@ def load_tiff(data: bytes, plan: Plan) -> Raster:
         orientation=directory.number(Tag.ORIENTATION, 1),
         profile=profile if isinstance(profile, bytes) else None,
         alpha=alpha,
+        deep=_deep_colours(samples, directory) if plan.deep else None,
     )
 
 
@@ -141,6 +144,18 @@ def _pictures(samples: NDArray[Any], directory: Directory) -> tuple[Image.Image,
             colours = np.minimum((colours * np.uint32(255) + share // 2) // share, 255).astype(np.uint8)
     planes = [Image.fromarray(np.ascontiguousarray(colours[..., channel])) for channel in range(channels)]
     return Image.merge(_MODES[channels], planes), None if alpha is None else Image.fromarray(alpha)
+
+
+def _deep_colours(samples: NDArray[Any], directory: Directory) -> Words | None:
+    """Scale gray or RGB of more than 8 bits to 16; nothing for other kinds, and for colours that alpha has scaled."""
+    photometric = directory.number(Tag.PHOTOMETRIC, 1)
+    channels = _COLOURS[photometric]
+    if channels > 3 or samples.dtype.itemsize == 1 or _ASSOCIATED in directory.numbers(Tag.EXTRA_SAMPLES):  # noqa: PLR2004
+        return None
+    colours = scale_by_range(samples[..., :channels], _white(samples, directory), 65535)
+    if photometric == 0:
+        colours = 65535 - colours
+    return np.repeat(colours, 3, axis=2) if channels == 1 else colours
 
 
 def _white(samples: NDArray[Any], directory: Directory) -> tuple[float, ...]:
