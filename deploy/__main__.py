@@ -86,6 +86,7 @@ def _check(given: argparse.Namespace) -> None:
 
 
 def _up(given: argparse.Namespace) -> None:
+    check_build_tools()
     environment, session = _environment(given)
     wanted = plan(environment, session, given.model, pairs(given.parameters), asking)
     print("".join(f"note: {text}\n" for text in wanted.warnings), file=sys.stderr, end="")

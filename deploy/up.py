@@ -13,7 +13,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cutout.imaging.models.manifest import load_manifest
 from deploy import ROOT, DeployError
-from deploy.build_check import check_build_tools
 from deploy.names import check_stack_name
 from deploy.parameters import Environment, declared, resolve
 from deploy.preflight import Account, fitting, problems, read_account, warnings
@@ -101,18 +100,17 @@ def build(plan: Plan) -> str:
         Docker's id of the image.
 
     Raises:
-        DeployError: A tool is missing, the model cannot be fetched, or the build failed.
+        DeployError: The model cannot be fetched, or the build failed.
     """
-    check_build_tools()
     model = plan.parameters["Model"]
     _run(sys.executable, "tools/fetch_model.py", model)
     _run(str(SAM), "build", "--parameter-overrides", f"Model={model}")
     return built_image_id()
 
 
-def region_of(session: boto3.Session, environment: Environment, ask: Ask) -> str:
-    """The region to deploy to: samconfig.toml's, the shell's or the profile's, or the answer to a question."""
-    return environment.region or session.region_name or ask("AWS region", "us-east-1")
+def region_of(session: boto3.Session, environment: Environment, ask: Ask) -> str | None:
+    """The region to deploy to: samconfig.toml's, the shell's or the profile's, or the answer to a question, if any."""
+    return environment.region or session.region_name or ask("AWS region, such as us-east-1", "") or None
 
 
 def deploy(plan: Plan, environment: Environment, image_id: str, *, confirmed: bool) -> None:

@@ -14,6 +14,7 @@ import boto3
 from botocore.config import Config
 
 from cutout.accounts import PLANS, Account, KeyMode
+from cutout.aws.dynamodb.audited_transaction import AuditedTable
 from cutout.aws.dynamodb.keys import DynamoKeyStore
 from local.intrinsics import TemplateError
 from local.resources import Bucket, Notification, Queue, Table, Template
@@ -95,7 +96,7 @@ def seed_account(table: str, raw_key: str, endpoint: str | None = None) -> None:
         raw_key: The API key as clients send it.
         endpoint: URL of moto's server; None where moto works inside the process.
     """
-    store = DynamoKeyStore(_cached_client("dynamodb", endpoint), table)
+    store = DynamoKeyStore(AuditedTable(_cached_client("dynamodb", endpoint), table))
     store.create_account(LOCAL_ACCOUNT)
     store.create_key(LOCAL_ACCOUNT.id, raw_key, KeyMode.LIVE, "local development")
 

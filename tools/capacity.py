@@ -60,7 +60,7 @@ class Function:
     tokens: float = 0.0
     refilled: float = 0.0
 
-    def take(self, now: float) -> float | None:
+    def acquire(self, now: float) -> float | None:
         """Seconds until an environment is ready: 0 a warm one, ``COLD_S`` a new one, None for throttled."""
         self.idle = [since for since in self.idle if now - since < IDLE_S]
         if self.busy + 1 > self.limit * self.scale:
@@ -69,16 +69,14 @@ class Function:
             self.idle.pop()
             self.busy += 1
             return 0.0
-        most = 10 * GROWTH_PER_S * self.scale
-        self.tokens = min(most, self.tokens + (now - self.refilled) * GROWTH_PER_S * self.scale)
+        self.tokens = min(10 * GROWTH_PER_S * self.scale, self.tokens + (now - self.refilled) * GROWTH_PER_S * self.scale)
         self.refilled = now
-        if self.tokens < 1:
-            return None
-        self.tokens -= 1
-        self.busy += 1
-        return COLD_S
+        if self.tokens >= 1:
+            self.tokens, self.busy = self.tokens - 1, self.busy + 1
+            return COLD_S
+        return None
 
-    def give_back(self, now: float) -> None:
+    def release(self, now: float) -> None:
         """An execution has ended; its environment waits for the next."""
         self.busy -= 1
         self.idle.append(now)
@@ -137,11 +135,11 @@ def serve(
             if second >= seconds:
                 return
             run.asked[second] += 1
-            ready_s = function.take(world.now)
+            ready_s = function.acquire(world.now)
             if ready_s is not None:
                 work_s = ready_s + chance.lognormal(np.log(SERVICE_S), SPREAD) + slow(world.now)
                 yield world.timeout(work_s)
-                function.give_back(world.now)
+                function.release(world.now)
                 run.waits.append((started, world.now - started))
                 return
             run.refused[second] += 1
@@ -262,20 +260,21 @@ def draw_bursts(path: Path) -> dict[str, dict[str, float]]:
         axes.grid(alpha=0.3)
         found[title] = {
             "refused": round(float(run.refused.sum() / run.asked.sum()), 4),
-            "given_up": round(
-                float(run.failed.sum() / max(1.0, (run.asked - run.refused).sum() + run.failed.sum())), 4
-            ),
+            "given_up": given_up(run),
             "p50": round(percentile(run, 50), 2),
             "p95": round(percentile(run, 95), 2),
             "most": round(float(run.busy.max())),
         }
-    for axes in rows[1]:
-        axes.set_xlabel("seconds")
-    for axes in rows[:, 0]:
-        axes.set_ylabel("per second")
+    figure.supxlabel("seconds")
+    figure.supylabel("per second")
     rows[0][0].legend(fontsize=8)
     save(figure, path)
     return found
+
+
+def given_up(run: Any) -> float:
+    """Share of the requests that were given up after all tries."""
+    return round(float(run.failed.sum() / max(1.0, (run.asked - run.refused).sum() + run.failed.sum())), 4)
 
 
 def draw_queue(path: Path) -> dict[str, float]:
@@ -288,13 +287,11 @@ def draw_queue(path: Path) -> dict[str, float]:
         found[f"minutes for 10,000 uploads, {workers} workers"] = round(last / 60, 1)
     axes.set(xlabel="minutes", ylabel="uploads that wait", title="10,000 uploads at once", xscale="log")
     axes.legend()
-    axes.grid(alpha=0.3)
     save(figure, path)
     return found
 
 
 def save(figure: Any, path: Path) -> None:
-    """Write a figure."""
     figure.tight_layout()
     figure.savefig(path, dpi=80)
     plt.close(figure)

@@ -18,7 +18,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "cutout")]
 
-from cutout.accounts import PLANS, Account, ApiKey, KeyMode, new_account_id, new_key  # noqa: E402 - found only now
+from cutout.accounts import PLANS, Account, ApiKey, KeyMode, new_account_id  # noqa: E402 - found only now
+from cutout.authentication import new_key  # noqa: E402 - found only now
+from cutout.aws.dynamodb.audited_transaction import AuditedTable  # noqa: E402
 from cutout.aws.dynamodb.keys import DynamoKeyStore  # noqa: E402
 from cutout.errors import CutoutError  # noqa: E402
 
@@ -154,7 +156,7 @@ def key_store(given: argparse.Namespace) -> DynamoKeyStore:
     if given.local:
         return local_key_store(given.state, given.port)
     client: DynamoDBClient = boto3.client("dynamodb")
-    return DynamoKeyStore(client, given.table or table_of(given.stack))
+    return DynamoKeyStore(AuditedTable(client, given.table or table_of(given.stack)))
 
 
 def table_of(stack: str) -> str:
@@ -180,7 +182,7 @@ def local_key_store(state: Path, port: int | None) -> DynamoKeyStore:
             f"No local service is running: there is no {file}. Start one by `make run`."
         ) from error
     table = load_template(ROOT / "template.yaml").tables["AccountsTable"].name
-    return DynamoKeyStore(client("dynamodb", endpoints["aws"]), table)
+    return DynamoKeyStore(AuditedTable(client("dynamodb", endpoints["aws"]), table))
 
 
 if __name__ == "__main__":

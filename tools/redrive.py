@@ -29,8 +29,8 @@ from cutout.aws.dynamodb.jobs import DynamoJobStore  # noqa: E402
 from cutout.aws.s3_events import UnknownMessageError, read_message  # noqa: E402
 from cutout.errors import CutoutError  # noqa: E402
 from cutout.jobs.ids import object_job_id  # noqa: E402
-from cutout.jobs.job import JobStore  # noqa: E402
 from cutout.jobs.parts import JobMessage, ObjectCreated  # noqa: E402
+from cutout.jobs.store import JobStore  # noqa: E402
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -19,7 +19,9 @@ def health(request: Request) -> Response:
     document: dict[str, object] = {"status": "ok", "service": "cutout", "version": cutout.__version__}
     deep = next(iter(request.query.get("deep", ())), "false")
     if boolean("deep", deep or "false"):
-        document["model"] = model_health.ask(clients.lambda_client(), container().settings.remove_function)["model"]
+        document["model"] = model_health.check_model(clients.lambda_client(), container().settings.remove_function)[
+            "model"
+        ]
     return json_answer(document)
 
 

@@ -7,7 +7,7 @@ from cutout.api.dialects.context import AccountHandler, PublicHandler
 from cutout.api.dialects.registry import account_routes, public_routes
 from cutout.api.headers import idempotency_key
 from cutout.api.job_documents import accepted_answer, job_answer, page_answer
-from cutout.api.jobs import job_id_of, parse_job, parse_listing
+from cutout.api.jobs import job_id_of, parse_job, parse_job_page
 from cutout.api.request import Request, Response
 from cutout.api.routing import AnyEndpoint, Endpoint
 from cutout.api.uploads import parse_upload, upload_answer
@@ -40,7 +40,7 @@ def delete_job(caller: Caller, request: Request) -> Response:
 
 def list_jobs(caller: Caller, request: Request) -> Response:
     """List the account's jobs, a page at a time."""
-    page = container().jobs.page(caller.account.id, *parse_listing(request))
+    page = container().jobs.page(caller.account.id, *parse_job_page(request))
     return page_answer(page, container().links())
 
 

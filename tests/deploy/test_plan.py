@@ -39,9 +39,16 @@ def test_a_first_deployment_asks_for_the_mail_address_only(cloud):
 
 def test_where_no_region_is_set_it_is_the_second_question(cloud, monkeypatch):
     session = type("Session", (), {"region_name": None})()
-    assert region_of(session, DEV, cloud.ask) == "us-east-1"
+    assert region_of(session, DEV, lambda *_: "eu-north-1") == "eu-north-1"
+    assert region_of(session, DEV, cloud.ask) is None, "nobody is there to answer"
     assert region_of(session, replace(DEV, region="eu-west-1"), cloud.ask) == "eu-west-1"
-    assert cloud.asked == ["AWS region"]
+    assert cloud.asked == ["AWS region, such as us-east-1"]
+
+
+def test_without_a_region_nothing_is_deployed_anywhere(cloud):
+    session = type("Session", (), {"region_name": None})()
+    with pytest.raises(DeployError, match="No AWS region"):
+        plan(DEV, session, "", {}, cloud.ask)
 
 
 def test_a_new_account_keeps_half_of_its_ten_executions_for_the_api(cloud):

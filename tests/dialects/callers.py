@@ -12,7 +12,8 @@ from unittest.mock import patch
 
 import pytest
 
-from cutout.accounts import PLANS, Account, KeyMode, new_key
+from cutout.accounts import PLANS, Account, KeyMode
+from cutout.authentication import new_key
 from cutout.aws import clients
 from cutout.aws.dynamodb.rate_limiter import DynamoRateLimiter
 from cutout.container import container

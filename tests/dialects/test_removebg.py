@@ -13,7 +13,7 @@ from cutout.accounts import PLANS, Account, KeyMode
 from cutout.api.body import Fields
 from cutout.api.dialects.base import AccountStatus, Outcome
 from cutout.api.dialects.removebg import DIALECT
-from cutout.api.dialects.removebg.options import read_order
+from cutout.api.dialects.removebg.options import parse_removal
 from cutout.api.request import Request
 from cutout.container import container
 from cutout.imaging.spec import Box, CutoutResult
@@ -141,7 +141,7 @@ class TestHeaders:
 
 
 def answer_of(result, **fields):
-    order = read_order(Fields({"image_file": b"x", **fields}.items()))
+    order = parse_removal(Fields({"image_file": b"x", **fields}.items()))
     account = Account.on_plan("a", "a@example.com", PLANS["metered"])
     standing = AccountStatus(account, KeyMode.LIVE, RateState(1, 0, 1), 5)
     return DIALECT.answer(Request("POST", "", ""), order, Outcome(result, standing, charged=True, keep=lambda: ""))

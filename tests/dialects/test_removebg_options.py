@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from cutout.api.body import Fields
-from cutout.api.dialects.removebg.options import read_order
+from cutout.api.dialects.removebg.options import parse_removal
 from cutout.container import container
 from cutout.imaging.spec import ShadowKind, SizeName
 from tests.dialects.pictures import cat, encoded, opened, pixels, plain
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.covers("options")
 
 
 def order_of(**fields):
-    return read_order(Fields({"image_file": b"x", **fields}.items()))
+    return parse_removal(Fields({"image_file": b"x", **fields}.items()))
 
 
 def bounds(alpha: np.ndarray) -> tuple[int, int, int, int]:

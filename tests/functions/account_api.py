@@ -6,8 +6,8 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
-from cutout.accounts import PLANS, Account, KeyMode, hash_key, new_key
-from cutout.accounts import fingerprint as fingerprint_of
+from cutout.accounts import PLANS, Account, KeyMode
+from cutout.authentication import fingerprint_key, hash_key, new_key
 from cutout.container import container
 from functions.account.app import handler as account_handler
 from functions.admin.app import handler as admin_handler
@@ -69,7 +69,7 @@ def another(mode: KeyMode, account_id: str = "acct_customer") -> str:
 
 
 def fingerprint(raw_key: str) -> str:
-    return fingerprint_of(hash_key(raw_key))
+    return fingerprint_key(hash_key(raw_key))
 
 
 def forget() -> None:

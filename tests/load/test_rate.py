@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from cutout.accounts import PLANS, Account, KeyMode
+from cutout.aws.dynamodb.audited_transaction import AuditedTable
 from cutout.aws.dynamodb.keys import DynamoKeyStore
 from local.cloud import client
 from local.resources import Template
@@ -66,7 +67,9 @@ def limit(service: Service, template: Template) -> int:
     unlimited.ask(lambda crowd: len(crowd.whole_seconds()) >= 5)
     limit = max(2, int(median(counts.total() for counts in unlimited.whole_seconds())) // 2)
     account = replace(Account.on_plan("acct_limited", "limited@localhost", PLANS["metered"]), requests_per_second=limit)
-    store = DynamoKeyStore(client("dynamodb", service.endpoints["aws"]), template.tables["AccountsTable"].name)
+    store = DynamoKeyStore(
+        AuditedTable(client("dynamodb", service.endpoints["aws"]), template.tables["AccountsTable"].name)
+    )
     store.create_account(account)
     store.create_key(account.id, KEY, KeyMode.LIVE)
     return limit

@@ -5,7 +5,9 @@ from urllib.parse import unquote_plus
 import pytest
 from moto import mock_aws
 
-from cutout.accounts import KeyMode, hash_key
+from cutout.accounts import KeyMode
+from cutout.authentication import hash_key
+from cutout.aws.dynamodb.audited_transaction import AuditedTable
 from cutout.aws.dynamodb.keys import DynamoKeyStore
 from local.cloud import aws_environment, client, create_cloud, seed_account
 from local.intrinsics import TemplateError
@@ -98,7 +100,7 @@ def test_the_seeded_key_belongs_to_the_local_account():
     with mock_aws():
         create_cloud(load_template(TOY))
         seed_account(table, "a-key")
-        caller = DynamoKeyStore(client("dynamodb"), table).find(hash_key("a-key"))
+        caller = DynamoKeyStore(AuditedTable(client("dynamodb"), table)).find(hash_key("a-key"))
     assert caller is not None
     assert (caller.account.id, caller.key.mode) == ("acct_local", KeyMode.LIVE)
 

@@ -16,7 +16,8 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
-from cutout.accounts import hash_key
+from cutout.authentication import hash_key
+from cutout.aws.dynamodb.audited_transaction import AuditedTable
 from cutout.aws.dynamodb.keys import DynamoKeyStore
 from local import ROOT
 from local.cloud import client
@@ -188,7 +189,7 @@ def test_endpoints_name_the_api_aws_buckets_and_queues(toy):
 
 
 def test_the_local_account_has_the_key_that_the_user_chose(toy):
-    store = DynamoKeyStore(client("dynamodb", toy.endpoints["aws"]), "cutout-local-Accounts")
+    store = DynamoKeyStore(AuditedTable(client("dynamodb", toy.endpoints["aws"]), "cutout-local-Accounts"))
     caller = store.find(hash_key("it's mine"))
     assert caller is not None
     assert caller.account.id == "acct_local"

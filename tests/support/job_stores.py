@@ -5,8 +5,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from cutout.errors import InvalidOptionError, JobBusyError, JobEndedError, NotFoundError
-from cutout.jobs.job import Job, JobPage, JobState
+from cutout.jobs.job import Job, JobState
 from cutout.jobs.parts import SUPERSEDED, JobError, JobResult
+from cutout.jobs.store import JobPage
 from cutout.usage import Charge
 
 

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from cutout.accounts import OPERATOR, Account, Actor, ApiKey, Caller, KeyMode, KeyStatus, fingerprint, hash_key
+from cutout.accounts import OPERATOR, Account, Actor, ApiKey, Caller, KeyMode, KeyStatus
+from cutout.authentication import fingerprint_key, hash_key
 from cutout.errors import ConflictError, InvalidRequestError, NotFoundError
 
 
@@ -38,7 +39,7 @@ class MemoryKeyStore:
         if key_hash in self.keys:
             raise InvalidRequestError("used")
         created_at = self._now().replace(microsecond=0)
-        key = ApiKey(account_id, mode, fingerprint(key_hash), KeyStatus.ACTIVE, created_at, None, label)
+        key = ApiKey(account_id, mode, fingerprint_key(key_hash), KeyStatus.ACTIVE, created_at, None, label)
         self.keys[key_hash] = key
         return key
 

@@ -12,8 +12,10 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from cutout.accounts import KeyMode, authenticate, new_key
+from cutout.accounts import KeyMode
 from cutout.api.request import Response
+from cutout.authentication import authenticate, new_key
+from cutout.aws.dynamodb.audited_transaction import AuditedTable
 from cutout.aws.dynamodb.keys import DynamoKeyStore
 from cutout.aws.s3.results import S3ResultStore
 from local import ROOT
@@ -97,7 +99,7 @@ def test_everything_that_moto_knows_is_created(created: Created) -> None:
 
 
 def test_keys_live_in_the_created_table(created: Created) -> None:
-    store = DynamoKeyStore(boto3.client("dynamodb"), created.outputs["AccountsTable"])
+    store = DynamoKeyStore(AuditedTable(boto3.client("dynamodb"), created.outputs["AccountsTable"]))
     store.create_account(LOCAL_ACCOUNT)
     key = new_key(KeyMode.LIVE)
     store.create_key(LOCAL_ACCOUNT.id, key, KeyMode.LIVE)

@@ -4,6 +4,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from local import ROOT
+from local.intrinsics import read_yaml
+
 Right = tuple[str, str, str]
 """An action, what it is done to, and the leading keys that it is bound to."""
 
@@ -187,3 +190,32 @@ def test_whatever_holds_data_is_reached_by_tls_only(stack: dict[str, Any]) -> No
             covered |= {target["Ref"] for target in properties.get("Queues", [properties.get("Bucket")])}
     kinds = {"AWS::S3::Bucket", "AWS::SQS::Queue"}
     assert covered == {name for name, item in stack["Resources"].items() if item["Type"] in kinds}
+
+
+NESTED = {
+    "CheckVersionFunction": {
+        "lambda:InvokeFunction",
+        "codedeploy:PutLifecycleEventHookExecutionStatus",
+        "ssm:GetParameter",
+    },
+    "SweepFunction": {"s3:ListBucket", "s3:DeleteObject"},
+    "CanaryFunction": {"ssm:GetParameter"},
+}
+
+
+def test_nested_functions_have_few_rights_over_things_of_this_stack_alone() -> None:
+    found: dict[str, set[str]] = {}
+    for name in ("operations.yaml", "monitoring.yaml"):
+        document = read_yaml((ROOT / name).read_text())
+        for logical_id, resource in document["Resources"].items():
+            if resource["Type"] != "AWS::Serverless::Function":
+                continue
+            found[logical_id] = set()
+            for policy in resource["Properties"]["Policies"]:
+                for entry in policy["Statement"]:
+                    statement = entry["Fn::If"][1] if "Fn::If" in entry else entry
+                    found[logical_id] |= set(as_list(statement["Action"]))
+                    for target in as_list(statement["Resource"]):
+                        parameters = set(re.findall(r"\$\{(\w+)\}", target["Fn::Sub"]))
+                        assert parameters & document["Parameters"].keys(), f"{logical_id}: {target}"
+    assert found == NESTED

@@ -6,17 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cutout.accounts import (
-    MAX_KEY_CHARS,
-    PLANS,
-    Account,
-    KeyMode,
-    authenticate,
-    fingerprint,
-    hash_key,
-    new_account_id,
-    new_key,
-)
+from cutout.accounts import PLANS, Account, KeyMode, new_account_id
+from cutout.authentication import MAX_KEY_CHARS, authenticate, fingerprint_key, hash_key, new_key
 from cutout.errors import CutoutError, InvalidApiKeyError, MissingApiKeyError
 from tests.support.key_stores import MemoryKeyStore
 
@@ -45,7 +36,7 @@ def test_the_hash_is_the_sha256_of_the_key_and_the_fingerprint_its_beginning():
     key_hash = hash_key("local-development-key")
 
     assert key_hash == hashlib.sha256(b"local-development-key").hexdigest()
-    assert fingerprint(key_hash) == "tok_fp_" + key_hash[:12]
+    assert fingerprint_key(key_hash) == "tok_fp_" + key_hash[:12]
 
 
 @pytest.mark.parametrize("raw_key", [None, ""])

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from cutout.accounts import KeyMode, KeyStatus, authenticate, hash_key
+from cutout.accounts import KeyMode, KeyStatus
+from cutout.authentication import authenticate, hash_key
+from cutout.aws.dynamodb.audited_transaction import AuditedTable
 from cutout.aws.dynamodb.keys import DynamoKeyStore
 from cutout.errors import InvalidApiKeyError
 from local.cloud import client
@@ -60,7 +62,7 @@ def tool(cloud: Template, capsys: pytest.CaptureFixture[str]) -> Tool:
 
 @pytest.fixture
 def store(cloud: Template) -> DynamoKeyStore:
-    return DynamoKeyStore(client("dynamodb"), os.environ["CUTOUT_ACCOUNTS_TABLE"])
+    return DynamoKeyStore(AuditedTable(client("dynamodb"), os.environ["CUTOUT_ACCOUNTS_TABLE"]))
 
 
 def fingerprint_of(raw_key: str) -> str:
@@ -193,7 +195,7 @@ def test_a_stack_s_table_is_found_by_its_output(cloud, capsys):
 
     raw_key = tool("create-key", tool("create-account", "--email", "a@example.com"))
 
-    store = DynamoKeyStore(client("dynamodb"), "accounts-of-a-stack")
+    store = DynamoKeyStore(AuditedTable(client("dynamodb"), "accounts-of-a-stack"))
     assert authenticate(raw_key, store).account.email == "a@example.com"
 
 

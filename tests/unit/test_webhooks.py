@@ -13,8 +13,8 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from cutout.jobs.job import Job
 from cutout.jobs.parts import JobError, JobOptions, JobSource, SourceKind
-from cutout.outbound.connection import Trouble
-from cutout.webhooks import Event, backoff_s, is_delivered, is_hopeless, job_event, signed_headers
+from cutout.outbound.connection import ExchangeFailure
+from cutout.webhooks import WebhookEvent, backoff_s, is_delivered, is_permanent_failure, job_event, signed_headers
 
 NOW = datetime(2026, 11, 20, 12, 0, 0, 250_000, tzinfo=UTC)
 KNOWN_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -52,7 +52,7 @@ def test_an_event_has_the_same_id_however_often_it_is_made():
 
 
 def test_a_signature_is_that_of_the_specification_s_example():
-    event = Event("msg_p5jXN8AQM9LWM0D4loKWxJek", b'{"test": 2432232314}')
+    event = WebhookEvent("msg_p5jXN8AQM9LWM0D4loKWxJek", b'{"test": 2432232314}')
 
     headers = signed_headers(event, [KNOWN_SECRET], datetime.fromtimestamp(1_614_265_330, UTC))
 
@@ -101,7 +101,7 @@ def test_nothing_signed_can_be_changed(field):
 @pytest.mark.parametrize("secret", ["", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_***", "whsec_abc"])
 def test_a_secret_of_another_form_signs_nothing(secret):
     with pytest.raises(ValueError, match="secret"):
-        signed_headers(Event("evt_1", b"{}"), [secret], NOW)
+        signed_headers(WebhookEvent("evt_1", b"{}"), [secret], NOW)
 
 
 @pytest.mark.parametrize(("status", "delivered"), [(199, False), (200, True), (204, True), (299, True), (300, False),
@@ -110,16 +110,16 @@ def test_only_a_2xx_is_a_delivery(status, delivered):
     assert is_delivered(status) is delivered
 
 
-@pytest.mark.parametrize("answer", [410, Trouble.NOT_ALLOWED])
+@pytest.mark.parametrize("answer", [410, ExchangeFailure.NOT_ALLOWED])
 def test_some_answers_end_it_at_once(answer):
-    assert is_hopeless(answer)
+    assert is_permanent_failure(answer)
 
 
 @pytest.mark.parametrize(
-    "answer", [*(each for each in Trouble if each is not Trouble.NOT_ALLOWED), 301, 400, 404, 429, 503]
+    "answer", [*(each for each in ExchangeFailure if each is not ExchangeFailure.NOT_ALLOWED), 301, 400, 404, 429, 503]
 )
 def test_everything_else_may_be_cured_by_waiting(answer):
-    assert not is_hopeless(answer)
+    assert not is_permanent_failure(answer)
 
 
 def test_the_longest_waits_grow_threefold_up_to_an_hour():

@@ -19,7 +19,7 @@ let listening = false;
 
 /** Shows the account in `host`, from the service's current answers. */
 export function showAccount(host) {
-  if (!listening) session.onKey(() => !host.hidden && showAccount(host));
+  if (!listening) session.onKey(() => document.documentElement.dataset.view === "account" && showAccount(host));
   listening = true;
   const problem = h("div", { className: "problem", role: "alert" });
   const cards = h("div", { className: "cards" });

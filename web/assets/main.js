@@ -17,8 +17,8 @@ function keyChip() {
 
 async function route(focus) {
   const view = location.hash.slice(1) in VIEWS ? location.hash.slice(1) : "playground";
-  for (const name of Object.keys(VIEWS)) byId(name).hidden = name !== view;
-  for (const link of document.querySelectorAll("[data-view]")) {
+  document.documentElement.dataset.view = view;
+  for (const link of document.querySelectorAll("a[data-view]")) {
     if (link.dataset.view === view) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
@@ -28,10 +28,10 @@ async function route(focus) {
 }
 
 themeToggle(byId("theme-toggle"));
+new Playground();
+session.onKey(keyChip);
 await session.start();
 keyChip();
-session.onKey(keyChip);
-new Playground();
 addEventListener("hashchange", () => {
   scrollTo(0, 0);
   route(true);

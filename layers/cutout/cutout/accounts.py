@@ -1,46 +1,27 @@
-"""Who calls: accounts, API keys, plans, and the rule that tells a good key from a bad one.
+"""Accounts, API keys and plans as values. Their keys are checked in ``authentication.py``."""
 
-Knows neither HTTP nor AWS; where keys are kept is a :class:`KeyStore`. A raw key exists only in the hands of its owner
-and on its way through :func:`hash_key`: it has 256 random bits, so one round of SHA-256 without salt hides it
-(a slow hash defends guessable passwords, which keys made here are not).
-"""
-
-import hashlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Protocol
-
-from cutout.errors import AccountSuspendedError, ForbiddenError, InvalidApiKeyError, MissingApiKeyError
-
-MAX_KEY_CHARS = 256
-"""A longer key is refused unread; those made here have 51 to 56 characters."""
-KEY_BYTES = 32
-"""Random bytes of a key: 43 characters of unpadded URL-safe base64."""
-
-NO_KEY = "none"
-"""What stands for the fingerprint of a key where none was sent."""
 
 SUBSCRIPTION_STATUSES = ("active", "trialing", "past_due", "suspended", "canceled")
-"""What an account's subscription may be."""
-ACTIVE_STATUSES = frozenset({"active", "trialing"})
-"""Subscription statuses with which an account may work."""
+"""All subscription statuses of an account."""
 
 
 class KeyMode(StrEnum):
-    """What a key is for; it is part of the key's text and of the answer of ``/v2/account``."""
+    """The purpose of a key; part of the key's text and of the answer of ``/v2/account``."""
 
     LIVE = "live"
     ADMIN = "admin"
     SYNTHETIC = "synthetic"
-    """Monitoring and tests: works like a live key, is never charged."""
+    """For monitoring and tests: works like a live key, and is never charged."""
 
 
 class KeyStatus(StrEnum):
-    """Whether a key still opens the door. A revoked key never becomes active again."""
+    """The status of a key. A revoked key never becomes active again."""
 
     ACTIVE = "active"
     REVOKED = "revoked"
@@ -48,14 +29,20 @@ class KeyStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What an account may do unless its profile says otherwise."""
+    """The default limits of an account.
+
+    Attributes:
+        name: The plan's name.
+        billing_model: The billing model's name.
+        requests_per_second: For all keys of the account together, above zero.
+        monthly_quota: Images per calendar month (UTC); None: unlimited.
+        usage_unit: The unit that is billed.
+    """
 
     name: str
     billing_model: str
     requests_per_second: int
-    """Over all keys of the account, above zero."""
     monthly_quota: int | None
-    """Images per calendar month (UTC); None: no bound."""
     usage_unit: str = "image"
 
 
@@ -67,12 +54,24 @@ PLANS: Mapping[str, Plan] = MappingProxyType({
         Plan("unlimited", billing_model="none", requests_per_second=1_000, monthly_quota=None),
     )
 })  # fmt: skip
-"""The only place of the plans' defaults; an account copies them when it is made, so a later change leaves it alone."""
+"""All plans by name. An account copies the limits when it is made, so a later change does not affect it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A customer. Nothing here is secret to its owner."""
+    """A customer's account. Nothing here is secret from its owner.
+
+    Attributes:
+        id: ``acct_`` and 16 hex digits.
+        email: The owner's address.
+        plan: The plan's name.
+        subscription_status: One of SUBSCRIPTION_STATUSES.
+        billing_model: The billing model's name.
+        usage_unit: The unit that is billed.
+        requests_per_second: For all keys together, above zero.
+        monthly_quota: Images per calendar month (UTC); None: unlimited.
+        training_opt_in: Whether the owner allows that images are retained for training.
+    """
 
     id: str
     email: str
@@ -82,13 +81,20 @@ class Account:
     usage_unit: str
     requests_per_second: int
     monthly_quota: int | None
-    """Images per calendar month (UTC); None: no bound."""
     training_opt_in: bool
-    """Whether the owner allows that images are kept for training; False unless asked for."""
 
     @classmethod
     def on_plan(cls, account_id: str, email: str, plan: Plan) -> "Account":
-        """Make an active account with the plan's defaults and no leave to train on its images."""
+        """Make an active account with a plan's limits, which has not opted in to training.
+
+        Args:
+            account_id: The id.
+            email: The owner's address.
+            plan: The plan.
+
+        Returns:
+            The account.
+        """
         return cls(
             id=account_id,
             email=email,
@@ -104,45 +110,50 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """What is known of a key, the key itself excepted."""
+    """The facts of an API key, without the key itself. Times are UTC, in whole seconds.
+
+    Attributes:
+        account_id: The owner.
+        mode: The purpose.
+        fingerprint: The public name, as :func:`fingerprint_key` makes it.
+        status: The status.
+        created_at: When the key was made.
+        last_used_day: The last day of use (UTC); None: never used.
+        label: The owner's name for it.
+        valid_until: The end of a rotated key's grace period; None: not rotated.
+    """
 
     account_id: str
     mode: KeyMode
     fingerprint: str
     status: KeyStatus
     created_at: datetime
-    """UTC, whole seconds."""
     last_used_day: date | None
-    """UTC; None: never used."""
     label: str
     valid_until: datetime | None = None
-    """UTC, whole seconds: when a key that was rotated ceases to open; None: no such time is set."""
 
-    def opens(self, now: datetime) -> bool:
-        """Whether the key is good at this moment (UTC)."""
+    def is_valid_at(self, now: datetime) -> bool:
+        """Report whether the key is valid at a time (UTC)."""
         return self.status is KeyStatus.ACTIVE and (self.valid_until is None or now < self.valid_until)
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who sent a request, and with which of the account's keys."""
+    """The sender of a request: an account, and the key that it used."""
 
     account: Account
     key: ApiKey
 
 
-def without_key(account: Account, now: datetime) -> Caller:
-    """Who sends requests for which a key is not asked: the account that answers for them, by a key that opens nothing.
-
-    now: UTC.
-    """
-    key = ApiKey(account.id, KeyMode.LIVE, NO_KEY, KeyStatus.ACTIVE, now.replace(microsecond=0), None, "without a key")
-    return Caller(account, key)
-
-
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who changes accounts or keys. By a key: its account, its fingerprint and the request; by a tool: no account."""
+    """The author of a change to accounts or keys.
+
+    Attributes:
+        name: The fingerprint of the acting key, or the name of a tool.
+        account_id: The account of the acting key; None for a tool.
+        request_id: The request that makes the change; empty for a tool.
+    """
 
     name: str
     account_id: str | None = None
@@ -150,14 +161,20 @@ class Actor:
 
 
 OPERATOR = Actor("operator")
-"""Somebody with rights to the table itself, as the tools have."""
+"""An operator with rights to the table itself, as the tools have."""
 
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """What was done to an account, when (UTC) and by whom. Holds no key and no secret.
+    """A change to an account. Holds no key and no secret.
 
-    action: such as ``key.create``. target: the fingerprint, or the account's id. changes: fields and their new values.
+    Attributes:
+        account_id: The account.
+        action: The kind of change, such as ``key.create``.
+        target: The fingerprint of the key, or the account's id.
+        actor: The author.
+        at: The time (UTC).
+        changes: The changed fields with their new values.
     """
 
     account_id: str
@@ -170,98 +187,17 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True)
 class AccountPage:
-    """A part of all accounts, ordered by id. after: the id after which the next page begins; None on the last."""
+    """A page of the list of accounts.
+
+    Attributes:
+        accounts: The accounts, ordered by id.
+        after: The id after which the next page begins; None on the last page.
+    """
 
     accounts: tuple[Account, ...]
     after: str | None
 
 
-class KeyStore(Protocol):
-    """Where keys are looked up. Raises ServiceUnavailableError when it cannot be asked."""
-
-    def find(self, key_hash: str) -> Caller | None:
-        """Look up the owner of a key, be it active or revoked; None when the key, or its account, is unknown."""
-
-    def touch(self, key_hash: str, day: date) -> None:
-        """Note that the key was used on this day (UTC). Best effort: never raises for a store that is away."""
-
-
-def new_key(mode: KeyMode) -> str:
-    """Make a raw key, ``ct_<mode>_`` and 43 URL-safe characters; to be shown to its owner once."""
-    return f"ct_{mode.value}_{secrets.token_urlsafe(KEY_BYTES)}"
-
-
 def new_account_id() -> str:
     """Make an account's id, ``acct_`` and 16 hex digits."""
     return f"acct_{secrets.token_hex(8)}"
-
-
-def hash_key(raw_key: str) -> str:
-    """SHA-256 of a raw key, 64 lower-case hex digits. Raises InvalidApiKeyError when no key can look like this."""
-    if not raw_key or len(raw_key) > MAX_KEY_CHARS or not raw_key.isascii():
-        raise _invalid()
-    return hashlib.sha256(raw_key.encode("ascii")).hexdigest()
-
-
-def fingerprint(key_hash: str) -> str:
-    """Name a key in a way that may be shown and logged: ``tok_fp_`` and the first 12 hex digits of the hash."""
-    return f"tok_fp_{key_hash[:12]}"
-
-
-def authenticate(raw_key: str | None, store: KeyStore, now: datetime | None = None) -> Caller:
-    """Tell whose key this is.
-
-    raw_key: as sent, None or empty when none was. now: the time of use (UTC), by default the current one.
-    Raises MissingApiKeyError, or InvalidApiKeyError for a malformed, unknown, revoked or outlived key, always in the
-    same words: the answer must not tell such a key from one that never was. ServiceUnavailableError comes from the
-    store.
-    """
-    if not raw_key:
-        raise MissingApiKeyError("An API key is required: send it in the header x-api-key.")
-    key_hash = hash_key(raw_key)
-    caller = store.find(key_hash)
-    now = now or datetime.now(UTC)
-    if caller is None or not caller.key.opens(now):
-        raise _invalid()
-    day = now.date()
-    if caller.key.last_used_day is None or caller.key.last_used_day < day:
-        store.touch(key_hash, day)
-    return caller
-
-
-def require_active(account: Account) -> None:
-    """Let an account pass whose subscription runs or is on trial. Raises AccountSuspendedError."""
-    if account.subscription_status not in ACTIVE_STATUSES:
-        details = {"subscription_status": account.subscription_status}
-        raise AccountSuspendedError(f"The account is not active: {account.subscription_status}.", details)
-
-
-def require_manager(key: ApiKey) -> None:
-    """Let a key pass that may change the account's keys and secrets. Raises ForbiddenError.
-
-    A synthetic key lies in some monitoring's configuration and must not lead to others; a key that was rotated is on
-    its way out and has a successor.
-    """
-    if key.mode is KeyMode.SYNTHETIC:
-        raise ForbiddenError("A synthetic key cannot manage an account's keys and secrets.")
-    if key.valid_until is not None:
-        raise ForbiddenError("This key was rotated; manage the account's keys and secrets with its successor.")
-
-
-def require_mode(key: ApiKey, mode: KeyMode) -> None:
-    """Let a key make or manage another one of this mode. Raises ForbiddenError.
-
-    Synthetic keys are never charged and admin keys rule all accounts, so both are for admin keys to give.
-    """
-    if mode is not KeyMode.LIVE and key.mode is not KeyMode.ADMIN:
-        raise ForbiddenError(f"Only an admin key can make or manage {mode} keys.")
-
-
-def require_admin(key: ApiKey) -> None:
-    """Let an admin key pass. Raises ForbiddenError."""
-    if key.mode is not KeyMode.ADMIN:
-        raise ForbiddenError("This needs an admin key.")
-
-
-def _invalid() -> InvalidApiKeyError:
-    return InvalidApiKeyError("The API key is not valid.")

@@ -1,4 +1,4 @@
-"""All configuration: :class:`Settings`, read once from the environment. The only reader of ``os.environ``."""
+"""The configuration: :class:`Settings`, read once from the environment. The only reader of ``os.environ``."""
 
 import os
 from collections.abc import Mapping
@@ -9,12 +9,12 @@ from cutout.imaging.spec import Limits
 
 
 class SettingsError(ValueError):
-    """A variable of the environment has a value that cannot be used; the message names it."""
+    """An environment variable has an invalid value; the message names the variable."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a function may be told from outside. Each field: default, unit, meaning."""
+    """The settings of a function. Each field documents its variable, unit and meaning."""
 
     accounts_table: str = ""
     """CUTOUT_ACCOUNTS_TABLE: DynamoDB table of accounts and keys."""
@@ -29,19 +29,19 @@ class Settings:
     webhooks_queue_url: str = ""
     """CUTOUT_WEBHOOKS_QUEUE_URL: SQS queue of jobs whose webhook is to be delivered."""
     remove_function: str = ""
-    """CUTOUT_REMOVE_FUNCTION: name of the removal function, which the deep health check asks."""
+    """CUTOUT_REMOVE_FUNCTION: name of the removal function, which the deep health check invokes."""
     inline_limit_bytes: int = 6_291_456
     """CUTOUT_INLINE_LIMIT_BYTES: largest answer of a function, base64 included (Lambda quota: 6 MB); 0: no limit."""
     result_url_s: int = 3_600
-    """CUTOUT_RESULT_URL_S: seconds for which a presigned result URL works."""
+    """CUTOUT_RESULT_URL_S: seconds for which a presigned result URL is valid."""
     upload_url_s: int = 3_600
-    """CUTOUT_UPLOAD_URL_S: seconds for which a presigned upload works."""
+    """CUTOUT_UPLOAD_URL_S: seconds for which a presigned upload is valid."""
     webhook_timeout_s: float = 10.0
     """CUTOUT_WEBHOOK_TIMEOUT_S: seconds for one delivery of a webhook."""
     webhook_backoff_s: int = 5
-    """CUTOUT_WEBHOOK_BACKOFF_S: seconds within which a failed webhook is tried again first; 0: all retries at once."""
+    """CUTOUT_WEBHOOK_BACKOFF_S: longest seconds before the first retry of a webhook; 0: all retries at once."""
     key_grace_s: int = 86_400
-    """CUTOUT_KEY_GRACE_S: seconds for which a rotated key or webhook secret is still good; 0: not at all."""
+    """CUTOUT_KEY_GRACE_S: seconds for which a rotated key or webhook secret remains valid; 0: not at all."""
     model: str = ""
     """CUTOUT_MODEL: row of the manifest; empty: the manifest's default."""
     models_dir: Path = Path("models")
@@ -51,7 +51,7 @@ class Settings:
     legacy_keys: bool = False
     """CUTOUT_LEGACY_KEYS: accept API keys in the query string or the JSON body."""
     open_account: str = ""
-    """CUTOUT_OPEN_ACCOUNT: id of the account that requests without a key go to, by keyless contracts; empty: none."""
+    """CUTOUT_OPEN_ACCOUNT: id of the account of requests without a key, in keyless contracts; empty: none."""
     synchronous: bool = True
     """CUTOUT_SYNCHRONOUS: answer with the image; false: the model takes too long, and images are made as jobs."""
     url_timeout_s: float = 10.0
@@ -74,7 +74,17 @@ class Settings:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> "Settings":
-        """Read and check the environment. Raises SettingsError, naming the variable."""
+        """Read and check the environment.
+
+        Args:
+            env: The environment variables.
+
+        Returns:
+            The settings.
+
+        Raises:
+            SettingsError: A variable has an invalid value.
+        """
         default = cls()
         bounds = Limits()
         return cls(

@@ -1,7 +1,4 @@
-"""Ed25519 (RFC 8032): a private key of 32 random bytes, its public key, and signatures by it.
-
-The only module that knows the library of it. Where the private key is kept is none of its business.
-"""
+"""Ed25519 signatures (RFC 8032). The only module that imports the library for them; it stores no key."""
 
 import secrets
 from typing import Final
@@ -12,15 +9,36 @@ SEED_BYTES: Final = 32
 
 
 def new_seed() -> bytes:
-    """Make a private key."""
+    """Make a private key: a seed of 32 random bytes."""
     return secrets.token_bytes(SEED_BYTES)
 
 
 def public_key(seed: bytes) -> bytes:
-    """The key by which signatures are verified, 32 bytes. Raises ValueError for a seed of another length."""
+    """Derive the public key that verifies signatures.
+
+    Args:
+        seed: The private key, 32 bytes.
+
+    Returns:
+        The public key, 32 bytes.
+
+    Raises:
+        ValueError: The seed has another length.
+    """
     return Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
 
 
 def sign(seed: bytes, message: bytes) -> bytes:
-    """The signature of a message, 64 bytes, always the same. Raises ValueError for a seed of another length."""
+    """Sign a message; the signature is deterministic.
+
+    Args:
+        seed: The private key, 32 bytes.
+        message: The message.
+
+    Returns:
+        The signature, 64 bytes.
+
+    Raises:
+        ValueError: The seed has another length.
+    """
     return Ed25519PrivateKey.from_private_bytes(seed).sign(message)

@@ -1,7 +1,7 @@
-"""What was used and what may be used: usage, charges, quota, rate. Knows neither HTTP nor AWS.
+"""Metering: usage, charges, quotas and rates. Knows neither HTTP nor AWS.
 
-An image counts once it is made, by a charge whose id (that of the request or of the job) is counted once, however often
-it is recorded. Everything is an integer, so that sums stay exact; megapixels are for people and are made at the end.
+An image is counted when it is made, by a charge with the id of its request or job; a charge is counted once, however
+often it is recorded. All counts are integers, so that sums are exact; megapixels are computed for display only.
 """
 
 from collections.abc import Mapping
@@ -13,16 +13,23 @@ from cutout.accounts import Account, Caller, KeyMode
 from cutout.errors import QuotaExceededError, RateLimitedError
 
 MAX_SHARDS: Final = 100
-"""Most counters that one account's month is spread over, and so what a reader has to add up."""
+"""The most counters of one account's month; a reader has to sum them all."""
 UNLIMITED_CREDITS: Final = 1_000_000
-"""Credits that are reported of an account without a quota, where a contract wants a number."""
+"""The credits of an account without a quota, in contracts that need a number."""
 RATE_PER_SHARD: Final = 10
-"""Images per second for which one more counter is used: a charge holds its counter for some 10 ms."""
+"""Images per second for each counter: a charge locks its counter for about 10 ms."""
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What was used: images made, pixels of their sources, bytes taken in and given out. All at least 0."""
+    """An amount of usage. All numbers are at least 0.
+
+    Attributes:
+        images: Images made.
+        pixels: Pixels of their sources.
+        bytes_in: Bytes of the sources.
+        bytes_out: Bytes of the results.
+    """
 
     images: int = 0
     pixels: int = 0
@@ -31,7 +38,17 @@ class Usage:
 
     @classmethod
     def of_image(cls, width: int, height: int, bytes_in: int, bytes_out: int) -> "Usage":
-        """One image of this size as it was sent (pixels), with the bytes of the source and of the result."""
+        """Make the usage of one image.
+
+        Args:
+            width: Of the source, in pixels.
+            height: Of the source, in pixels.
+            bytes_in: Bytes of the source.
+            bytes_out: Bytes of the result.
+
+        Returns:
+            The usage.
+        """
         return cls(images=1, pixels=width * height, bytes_in=bytes_in, bytes_out=bytes_out)
 
     def __add__(self, other: "Usage") -> "Usage":
@@ -45,10 +62,14 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """Usage that has to be counted once.
+    """Usage that is to be counted once.
 
-    id: of the request or the job, unique for ever. at: UTC; its month is the one that is charged.
-    shards: over how many counters the account's usage is spread, 1 to MAX_SHARDS.
+    Attributes:
+        id: The id of the request or the job; globally unique.
+        account_id: The account that pays.
+        usage: The usage.
+        at: The time (UTC), whose month is charged.
+        shards: The number of counters of the account's month, 1 to MAX_SHARDS.
     """
 
     id: str
@@ -59,12 +80,23 @@ class Charge:
 
     @property
     def month(self) -> str:
-        """The period that pays."""
+        """The month that is charged, ``yyyy-mm``."""
         return month_of(self.at)
 
 
 def charge_for(account: Account, mode: KeyMode, charge_id: str, usage: Usage, at: datetime) -> Charge | None:
-    """The charge for a success of this account; None for a synthetic key, which pays nothing."""
+    """Make the charge for one result.
+
+    Args:
+        account: The account that pays.
+        mode: The mode of the key.
+        charge_id: The id of the request or the job.
+        usage: The usage.
+        at: The time (UTC).
+
+    Returns:
+        The charge; None for a synthetic key, which is never charged.
+    """
     if mode is KeyMode.SYNTHETIC:
         return None
     shards = min(max(account.requests_per_second // RATE_PER_SHARD, 1), MAX_SHARDS)
@@ -72,12 +104,21 @@ def charge_for(account: Account, mode: KeyMode, charge_id: str, usage: Usage, at
 
 
 def month_of(at: datetime) -> str:
-    """The calendar month (UTC) of a moment that knows its time zone, ``yyyy-mm``."""
+    """Return the calendar month (UTC) of a timezone-aware time, ``yyyy-mm``."""
     return at.astimezone(UTC).strftime("%Y-%m")
 
 
 def usage_report(month: str, usage: Usage, quota: int | None) -> dict[str, object]:
-    """What an owner sees of a month: images, source megapixels (to the pixel), and what is left of the quota."""
+    """Write an account's usage of a month for its owner.
+
+    Args:
+        month: The month, ``yyyy-mm``.
+        usage: The usage.
+        quota: Images per month; None: unlimited.
+
+    Returns:
+        JSON: the images, the source megapixels (exact), the quota and its remainder.
+    """
     return {
         "period": month,
         "images": usage.images,
@@ -88,7 +129,16 @@ def usage_report(month: str, usage: Usage, quota: int | None) -> dict[str, objec
 
 
 def check_quota(usage: Usage, quota: int, month: str) -> None:
-    """Let an account below its quota pass. Raises QuotaExceededError."""
+    """Require usage below a quota.
+
+    Args:
+        usage: The usage of the month.
+        quota: Images per month.
+        month: The month, ``yyyy-mm``.
+
+    Raises:
+        QuotaExceededError: The quota is used up.
+    """
     if usage.images >= quota:
         details = {"period": month, "quota": quota, "used": usage.images}
         raise QuotaExceededError(f"The quota of {quota} images for {month} is used up.", details)
@@ -96,10 +146,13 @@ def check_quota(usage: Usage, quota: int, month: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class RateState:
-    """Where an account stands in the current second.
+    """An account's rate in the current second.
 
-    limit: requests per second. remaining: how many more the second takes; an estimate where the limit is spread over
-    several counters. reset_epoch_s: when the next second begins. admitted: whether this request was still within.
+    Attributes:
+        limit: Requests per second.
+        remaining: Requests left in this second; an estimate if the limit is spread over several counters.
+        reset_epoch_s: When the next second begins, in seconds since the epoch.
+        admitted: Whether this request was within the limit.
     """
 
     limit: int
@@ -109,7 +162,7 @@ class RateState:
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """What every authenticated answer says about it."""
+        """The headers of every authenticated answer."""
         return {
             "x-ratelimit-limit": str(self.limit),
             "x-ratelimit-remaining": str(self.remaining),
@@ -119,7 +172,7 @@ class RateState:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """A request whose key is good: its caller, and where the caller's account stands in the current second."""
+    """An authenticated request: its caller, and the rate of the caller's account."""
 
     caller: Caller
     rate: RateState
@@ -127,12 +180,12 @@ class Admission:
 
 @dataclass(frozen=True, slots=True)
 class AccountStatus:
-    """What contracts report of an account.
+    """An account's status, as contracts report it.
 
     Attributes:
         account: The account itself.
-        mode: The mode of the key that asks.
-        rate: Where the account stands in the current second.
+        mode: The mode of the caller's key.
+        rate: The account's rate in the current second.
         credits_left: Images left this month, as of the last minute at most; ``UNLIMITED_CREDITS`` without a quota.
     """
 
@@ -143,7 +196,7 @@ class AccountStatus:
 
 
 def check_rate(state: RateState) -> None:
-    """Let a request within its account's rate pass.
+    """Require a request within its account's rate.
 
     Raises:
         RateLimitedError: The account has sent too many requests; the next second begins within one.
@@ -159,17 +212,17 @@ def check_rate(state: RateState) -> None:
 
 
 class UsageStore(Protocol):
-    """Where usage is counted. Raises ServiceUnavailableError when it cannot be asked."""
+    """A store of usage. Its methods raise ServiceUnavailableError while the store is unavailable."""
 
     def record(self, charge: Charge) -> bool:
-        """Count a charge; False when it was counted before."""
+        """Count a charge; return False when it was counted before."""
 
     def total(self, account_id: str, month: str) -> Usage:
-        """All that was counted for an account in a month (``yyyy-mm``)."""
+        """Sum an account's usage of a month (``yyyy-mm``)."""
 
 
 class RateLimiter(Protocol):
-    """Who says how many requests per second an account may send. Never raises."""
+    """A limit on an account's requests per second. Never raises."""
 
     def consume(self, account_id: str, limit: int) -> RateState:
-        """Count a request against ``limit`` per second, and report whether it was still within."""
+        """Count a request against a limit (requests per second, above zero); return the account's rate."""

@@ -1,7 +1,7 @@
-"""Webhooks as values: the event, its signature, and when a failed delivery is tried again.
+"""Webhooks as values: the event, its signature, and the schedule of retries. Knows neither AWS nor sockets.
 
-Knows neither AWS nor sockets. Events are signed as Standard Webhooks 1.0 asks, so any of its libraries verifies them:
-HMAC-SHA256 over ``id.timestamp.body`` with the bytes behind ``whsec_``, one signature for each secret that is good.
+Events are signed by Standard Webhooks 1.0, so any of its libraries verifies them: HMAC-SHA256 over
+``id.timestamp.body`` with the bytes encoded after ``whsec_``, one signature for each valid secret.
 """
 
 import base64
@@ -15,27 +15,27 @@ from datetime import datetime
 from http import HTTPStatus
 
 from cutout.jobs.job import Job, JobState
-from cutout.outbound.connection import Trouble
+from cutout.outbound.connection import ExchangeFailure
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - a prefix, no secret
 BACKOFF_FACTOR = 3
 MAX_BACKOFF_S = 3_600
 
 REPORTED_STATES = frozenset({JobState.SUCCEEDED, JobState.FAILED})
-"""The ends that are events; who cancels a job knows it."""
-HOPELESS = frozenset({Trouble.NOT_ALLOWED})
-"""A URL that leads into a private network is not tried again: it would be a probe."""
+"""The final states that are reported; a client that cancels a job knows it."""
+PERMANENT_FAILURES = frozenset({ExchangeFailure.NOT_ALLOWED})
+"""Failures that are not retried: a URL into a private network would otherwise be a probe."""
 
 
 @dataclass(frozen=True, slots=True)
 class WebhookSecret:
-    """What signs an account's webhooks.
+    """The secret that signs an account's webhooks.
 
     Attributes:
         current: The secret, ``whsec_`` and base64.
         created_at: When it was made (UTC, whole seconds).
-        previous: Its predecessor, if it was rotated.
-        previous_until: Until when (UTC, whole seconds) the predecessor signs too.
+        previous: The secret before a rotation.
+        previous_until: The end (UTC, whole seconds) of the time in which the previous secret signs too.
     """
 
     current: str
@@ -51,15 +51,28 @@ class WebhookSecret:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
-    """What is sent. id: the same however often it is delivered; body: JSON."""
+class WebhookEvent:
+    """An event to be delivered.
+
+    Attributes:
+        id: The id, the same for every delivery of the event.
+        body: JSON.
+    """
 
     id: str
     body: bytes
 
 
-def job_event(job: Job, document: Mapping[str, object]) -> Event:
-    """Make the event of a job that succeeded or failed. document: the job as the API shows it."""
+def job_event(job: Job, document: Mapping[str, object]) -> WebhookEvent:
+    """Make the event of a job that succeeded or failed.
+
+    Args:
+        job: The job.
+        document: The job as the API shows it.
+
+    Returns:
+        The event.
+    """
     event_id = f"evt_{job.id.removeprefix('job_')}"
     ended_at = job.finished_at or job.created_at
     event = {
@@ -68,13 +81,22 @@ def job_event(job: Job, document: Mapping[str, object]) -> Event:
         "created_at": ended_at.isoformat(timespec="milliseconds"),
         "data": document,
     }
-    return Event(event_id, json.dumps(event, separators=(",", ":")).encode())
+    return WebhookEvent(event_id, json.dumps(event, separators=(",", ":")).encode())
 
 
-def signed_headers(event: Event, secrets: Sequence[str], now: datetime) -> dict[str, str]:
-    """Make the headers of one delivery. secrets: ``whsec_`` and base64 each; now: with its time zone.
+def signed_headers(event: WebhookEvent, secrets: Sequence[str], now: datetime) -> dict[str, str]:
+    """Make the headers of one delivery, with its signatures.
 
-    Raises ValueError for a secret of another form.
+    Args:
+        event: The event.
+        secrets: The signing secrets, each ``whsec_`` and base64.
+        now: The current time, timezone-aware.
+
+    Returns:
+        The headers.
+
+    Raises:
+        ValueError: A secret has another form.
     """
     timestamp = int(now.timestamp())
     return {
@@ -86,26 +108,33 @@ def signed_headers(event: Event, secrets: Sequence[str], now: datetime) -> dict[
 
 
 def is_delivered(status: int) -> bool:
-    """Whether a receiver's status says that it has the event. A redirect does not: it is not followed."""
+    """Report whether a receiver's HTTP status accepts the event. A redirect does not: it is not followed."""
     return HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES
 
 
-def is_hopeless(answer: int | Trouble) -> bool:
-    """Whether no retry may follow: the receiver says 410 Gone, or its address is not one that we ask."""
-    return answer == HTTPStatus.GONE or answer in HOPELESS
+def is_permanent_failure(answer: int | ExchangeFailure) -> bool:
+    """Report whether no retry may follow: the receiver answers 410 Gone, or its address is not allowed."""
+    return answer == HTTPStatus.GONE or answer in PERMANENT_FAILURES
 
 
 def backoff_s(receives: int, first_s: int, chance: float) -> int:
-    """Seconds until the next delivery: full jitter below a bound that grows threefold each time, up to an hour.
+    """Compute the wait before the next delivery: full jitter below a bound that triples each time, up to an hour.
 
-    receives: deliveries so far, from 1. first_s: bound of the first wait; 0: never wait. chance: evenly in 0..1.
     Source: AWS Architecture Blog, "Exponential Backoff And Jitter".
+
+    Args:
+        receives: Deliveries so far, from 1.
+        first_s: The bound of the first wait in seconds; 0: never wait.
+        chance: A random number, uniform in 0 to 1.
+
+    Returns:
+        Seconds, 0 to MAX_BACKOFF_S.
     """
     bound_s: int = min(MAX_BACKOFF_S, first_s * BACKOFF_FACTOR ** min(receives - 1, 20))
     return round(bound_s * chance)
 
 
-def _signature(secret: str, event: Event, timestamp: int) -> str:
+def _signature(secret: str, event: WebhookEvent, timestamp: int) -> str:
     signed = f"{event.id}.{timestamp}.".encode() + event.body
     return "v1," + base64.b64encode(hmac.digest(_key(secret), signed, hashlib.sha256)).decode("ascii")
 

@@ -12,10 +12,10 @@ from cutout.api.accounts import (
     account_id_of,
     fingerprint_of,
     parse_account,
+    parse_account_page,
     parse_changes,
     parse_grace,
     parse_key,
-    parse_listing,
 )
 from cutout.api.problems import status_of
 from cutout.api.request import Headers, Request
@@ -103,10 +103,10 @@ def test_what_no_account_can_be_called_is_not_found_without_asking(account_id):
 def test_a_page_begins_where_its_cursor_says():
     query = {"limit": ("7",), "cursor": ("acct_1",)}
 
-    assert parse_listing(Request("GET", "/", "/", query=query)) == (7, "acct_1")
-    assert parse_listing(Request("GET", "/", "/", query={"limit": ("",), "cursor": ("",)})) == (20, None)
+    assert parse_account_page(Request("GET", "/", "/", query=query)) == (7, "acct_1")
+    assert parse_account_page(Request("GET", "/", "/", query={"limit": ("",), "cursor": ("",)})) == (20, None)
     with pytest.raises(InvalidOptionError):
-        parse_listing(Request("GET", "/", "/", query={"limit": ("7", "8")}))
+        parse_account_page(Request("GET", "/", "/", query={"limit": ("7", "8")}))
 
 
 plain = st.none() | st.booleans() | st.integers() | st.floats() | st.text()

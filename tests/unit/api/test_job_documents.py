@@ -8,8 +8,9 @@ from cutout.api.job_documents import Links, accepted_answer, job_document, page_
 from cutout.api.request import Request
 from cutout.api.uploads import UploadForm
 from cutout.imaging.spec import CutoutSpec
-from cutout.jobs.job import Job, JobPage
+from cutout.jobs.job import Job
 from cutout.jobs.parts import JobError, JobOptions, JobResult, JobSource, SourceKind
+from cutout.jobs.store import JobPage
 
 NOW = datetime(2026, 11, 21, 3, 4, 5, 678_000, tzinfo=UTC)
 LINKS = Links(lambda key: f"https://s3/{key}?signed", NOW + timedelta(hours=1))
@@ -61,7 +62,7 @@ def test_a_failure_is_told_in_the_client_s_words_and_a_fault_of_ours_is_not():
 
 
 def test_nothing_internal_is_told():
-    job = replace(JOB, fingerprint="f" * 64, fault="secret")
+    job = replace(JOB, request_fingerprint="f" * 64, fault="secret")
     text = json.dumps(job_document(job, LINKS))
     for hidden in ("f" * 64, "secret", "acct_1", "uploads/", "lease", "webhook"):
         assert hidden not in text

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from cutout.api.jobs import KNOWN, JobRequest, Listing, job_id_of, parse_job, parse_listing
+from cutout.api.jobs import KNOWN, JobPageRequest, JobRequest, job_id_of, parse_job, parse_job_page
 from cutout.api.request import Headers, Request
 from cutout.errors import (
     CutoutError,
@@ -29,8 +29,8 @@ def parse(body: object = None) -> JobRequest:
     return parse_job(request(body), frozenset())
 
 
-def listing(**query: str) -> Listing:
-    return parse_listing(Request("GET", "/v2/jobs", "/v2/jobs", query={name: (v,) for name, v in query.items()}))
+def listing(**query: str) -> JobPageRequest:
+    return parse_job_page(Request("GET", "/v2/jobs", "/v2/jobs", query={name: (v,) for name, v in query.items()}))
 
 
 @pytest.mark.parametrize("body", [None, {}, {"image_url": None, "mask": "", "format": ""}])
@@ -111,9 +111,9 @@ def test_only_json_is_read(body, media_type, error):
 
 
 def test_a_list_is_of_twenty_unless_told_otherwise():
-    assert listing() == Listing(20, None, None)
-    assert listing(limit="", cursor="", status="", page="7") == Listing(20, None, None)
-    assert listing(limit=" 100 ", cursor="abc", Status="RUNNING") == Listing(100, "abc", JobState.RUNNING)
+    assert listing() == JobPageRequest(20, None, None)
+    assert listing(limit="", cursor="", status="", page="7") == JobPageRequest(20, None, None)
+    assert listing(limit=" 100 ", cursor="abc", Status="RUNNING") == JobPageRequest(100, "abc", JobState.RUNNING)
 
 
 @pytest.mark.parametrize("limit", ["0", "101", "-1", "1.5", "ten", "1e2", "9" * 5_000, "٣", "0x10", "1_0", "+5"])
@@ -136,7 +136,7 @@ def test_a_cursor_that_cannot_be_one_is_refused_unread():
 
 def test_two_different_limits_are_refused():
     with pytest.raises(InvalidRequestError):
-        parse_listing(Request("GET", "/v2/jobs", "/v2/jobs", query={"limit": ("1", "2")}))
+        parse_job_page(Request("GET", "/v2/jobs", "/v2/jobs", query={"limit": ("1", "2")}))
 
 
 def test_an_id_is_taken_from_the_path():

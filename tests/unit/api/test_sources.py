@@ -93,9 +93,3 @@ def test_a_background_is_loaded_as_an_image_is_and_its_errors_say_so():
     with pytest.raises(ImageTooLargeError) as caught:
         load_background(Source(InputKind.BYTES, "bg_image_file", b"a" * 11), {}, 10)
     assert caught.value.details["image"] == "background"
-
-
-def test_the_data_of_a_source_that_was_not_taken_is_a_fault_of_ours():
-    assert Source(InputKind.BYTES, "image", b"x").data == b"x"
-    with pytest.raises(TypeError):
-        _ = Source(InputKind.URL, "image_url", "http://a").data

@@ -5,7 +5,7 @@ import boto3
 import pytest
 from botocore.stub import ANY, Stubber
 
-from cutout.aws.model_health import ask
+from cutout.aws.model_health import check_model
 from cutout.errors import ServiceUnavailableError
 
 
@@ -24,7 +24,7 @@ def answers(stubber: Stubber, payload: object) -> None:
 def test_the_functions_own_word_is_returned(function):
     client, stubber = function
     answers(stubber, {"statusCode": 200, "body": '{"status": "ok", "model": "m"}'})
-    assert ask(client, "remove") == {"status": "ok", "model": "m"}
+    assert check_model(client, "remove") == {"status": "ok", "model": "m"}
 
 
 @pytest.mark.parametrize(
@@ -39,11 +39,11 @@ def test_any_other_answer_means_that_the_model_does_not_load(function, payload):
     client, stubber = function
     answers(stubber, payload)
     with pytest.raises(ServiceUnavailableError):
-        ask(client, "remove")
+        check_model(client, "remove")
 
 
 def test_a_function_that_cannot_be_asked_is_a_503(function):
     client, stubber = function
     stubber.add_client_error("invoke", "TooManyRequestsException", http_status_code=429)
     with pytest.raises(ServiceUnavailableError):
-        ask(client, "remove")
+        check_model(client, "remove")

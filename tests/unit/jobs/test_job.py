@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cutout.errors import InvalidImageError, JobBusyError, JobEndedError
-from cutout.jobs.job import MAX_CRASHES, Job, JobState, in_ms
+from cutout.jobs.job import MAX_CRASHES, Job, JobState, to_milliseconds
 from cutout.jobs.parts import PROCESSING_FAILED, JobError, JobOptions, JobResult, JobSource, SourceKind
 
 NOON = datetime(2026, 11, 20, 12, 0, 0, 999_999, tzinfo=UTC)
@@ -22,7 +22,7 @@ def job(source: JobSource | None = None) -> Job:
 
 def test_times_are_whole_milliseconds():
     assert job().created_at == NOON.replace(microsecond=999_000)
-    assert job().started(NOON, 1.0005).lease_until == in_ms(NOON + timedelta(seconds=1.0005))
+    assert job().started(NOON, 1.0005).lease_until == to_milliseconds(NOON + timedelta(seconds=1.0005))
 
 
 def test_results_lie_where_people_can_foresee_them():

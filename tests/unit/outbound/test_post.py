@@ -5,7 +5,7 @@ import socket
 import pytest
 from cryptography import x509
 
-from cutout.outbound.connection import Trouble
+from cutout.outbound.connection import ExchangeFailure
 from cutout.outbound.fetch import PostPolicy, post
 from tests.support.hostile_servers import PUBLIC, answer, closed_port, forever, names, raw
 
@@ -77,7 +77,7 @@ def test_no_webhook_leads_to_a_private_network(internet, url):
         **{"127_0_0_1": "127.0.0.1", "169_254_169_254": "169.254.169.254", "2130706433": "127.0.0.1", "::1": "::1"},
     )  # fmt: skip
 
-    assert post(url, b"{}", HEADERS, POLICY, resolve=known) is Trouble.NOT_ALLOWED
+    assert post(url, b"{}", HEADERS, POLICY, resolve=known) is ExchangeFailure.NOT_ALLOWED
 
     assert internet.called == []
 
@@ -99,7 +99,7 @@ def test_the_allow_list_opens_one_host_and_port_only(serve):
     policy = PostPolicy(allow=frozenset({f"127.0.0.1:{server.port}"}))
 
     assert post(f"http://127.0.0.1:{server.port}/", b"{}", HEADERS, policy) == 200
-    assert post(f"http://127.0.0.1:{other.port}/", b"{}", HEADERS, policy) is Trouble.NOT_ALLOWED
+    assert post(f"http://127.0.0.1:{other.port}/", b"{}", HEADERS, policy) is ExchangeFailure.NOT_ALLOWED
     assert other.requests == []
 
 
@@ -116,7 +116,7 @@ def test_the_allow_list_opens_one_host_and_port_only(serve):
 def test_a_receiver_that_drips_is_left_at_the_deadline(serve, internet, script):
     internet[PUBLIC] = serve(script).port
 
-    assert post("http://hooks.test/", b"{}", HEADERS, HASTY, resolve=HOOKS) is Trouble.TOO_SLOW
+    assert post("http://hooks.test/", b"{}", HEADERS, HASTY, resolve=HOOKS) is ExchangeFailure.TOO_SLOW
 
 
 def test_a_receiver_that_does_not_read_is_left_at_the_deadline(internet):
@@ -125,7 +125,7 @@ def test_a_receiver_that_does_not_read_is_left_at_the_deadline(internet):
 
         answered = post("http://hooks.test/", bytes(20_000_000), HEADERS, HASTY, resolve=HOOKS)
 
-    assert answered is Trouble.TOO_SLOW
+    assert answered is ExchangeFailure.TOO_SLOW
 
 
 def test_an_endless_body_is_not_read(serve, internet):
@@ -142,17 +142,17 @@ def test_an_endless_body_is_not_read(serve, internet):
 def test_what_is_no_answer_is_unreachable(serve, internet, script):
     internet[PUBLIC] = serve(script).port
 
-    assert post("http://hooks.test/", b"{}", HEADERS, POLICY, resolve=HOOKS) is Trouble.UNREACHABLE
+    assert post("http://hooks.test/", b"{}", HEADERS, POLICY, resolve=HOOKS) is ExchangeFailure.UNREACHABLE
 
 
 def test_a_closed_port_and_an_unknown_name_are_told_apart_for_ourselves(internet):
     internet[PUBLIC] = closed_port()
 
-    assert post("http://hooks.test/", b"{}", HEADERS, POLICY, resolve=HOOKS) is Trouble.UNREACHABLE
-    assert post("http://nobody.test/", b"{}", HEADERS, POLICY, resolve=HOOKS) is Trouble.NO_SUCH_NAME
+    assert post("http://hooks.test/", b"{}", HEADERS, POLICY, resolve=HOOKS) is ExchangeFailure.UNREACHABLE
+    assert post("http://nobody.test/", b"{}", HEADERS, POLICY, resolve=HOOKS) is ExchangeFailure.NO_SUCH_NAME
 
 
-@pytest.mark.parametrize(("name", "expected"), [("hooks.test", 200), ("other.test", Trouble.BAD_CERTIFICATE)])
+@pytest.mark.parametrize(("name", "expected"), [("hooks.test", 200), ("other.test", ExchangeFailure.BAD_CERTIFICATE)])
 def test_tls_is_checked_before_anything_is_said(serve, internet, authority, name, expected):
     server = serve(answer(), authority.server(x509.DNSName(name)))
     internet[PUBLIC] = server.port

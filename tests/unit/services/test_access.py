@@ -4,7 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from cutout.accounts import PLANS, Account, KeyMode, hash_key
+from cutout.accounts import PLANS, Account, KeyMode
+from cutout.authentication import hash_key
 from cutout.aws import telemetry
 from cutout.errors import (
     AccountSuspendedError,

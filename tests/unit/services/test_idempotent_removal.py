@@ -26,7 +26,7 @@ from tests.support.job_services import World, allowed, caller, refused
 
 NOW = datetime.now(UTC)
 MADE = CutoutResult(b"cutout", "image/png", 2, 1, 4, 2, "m", {"decode": 1.0})
-JOB = Job.queued("job_1", "acct_1", JobOptions(), JobSource(SourceKind.REQUEST), NOW, fingerprint="f")
+JOB = Job.queued("job_1", "acct_1", JobOptions(), JobSource(SourceKind.REQUEST), NOW, request_fingerprint="f")
 CHARGE = Charge("job_1", "acct_1", Usage(1, 8, 3, 6), NOW)
 
 
@@ -197,7 +197,7 @@ def test_a_quota_that_is_used_up_is_not_kept_under_the_key(world, once):
     assert once(JOB, Work(), allowed) == (MADE, False)
 
 
-@pytest.mark.parametrize("other", [replace(JOB, fingerprint="g"), replace(JOB, account_id="acct_2")])
+@pytest.mark.parametrize("other", [replace(JOB, request_fingerprint="g"), replace(JOB, account_id="acct_2")])
 def test_another_request_under_the_same_key_is_refused(world, once, other):
     once(JOB, Work(), allowed)
     with pytest.raises(IdempotencyMismatchError):

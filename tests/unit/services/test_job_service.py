@@ -205,7 +205,7 @@ def test_a_deferred_body_is_kept_for_the_worker_who_is_told(world):
     assert (job.source.kind, job.source.key) == ("request", f"direct/acct_1/{job.id}")
     assert world.s3.get_object(Bucket="uploads", Key=job.source.key)["Body"].read() == b"picture"
     assert (world.messages(), job.options.spec) == ([job.id], CutoutSpec())
-    assert job.fingerprint is None
+    assert job.request_fingerprint is None
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from cutout.accounts import PLANS, Account, KeyMode, authenticate, fingerprint, hash_key
+from cutout.accounts import PLANS, Account, KeyMode
+from cutout.authentication import authenticate, fingerprint_key, hash_key
 from cutout.errors import InvalidApiKeyError, ServiceUnavailableError
 from cutout.services.access import CachedKeyStore
 from tests.support.key_stores import MemoryKeyStore
@@ -109,7 +110,7 @@ def test_a_remembered_key_works_while_the_store_is_away(cached, monkeypatch):
 def test_the_cache_is_bounded_and_forgets_the_oldest(cached):
     cached.behind.create_key("acct_1", "old", KeyMode.LIVE)
     authenticate("old", cached.store)
-    cached.behind.revoke("acct_1", fingerprint(hash_key("old")))
+    cached.behind.revoke("acct_1", fingerprint_key(hash_key("old")))
     authenticate("old", cached.store)  # from memory
 
     for number in range(3):

@@ -1,1 +1,1 @@
-"""HTTP as values: requests are parsed, answers and problems are written. Knows no AWS."""
+"""HTTP as values: parsers of requests, and writers of answers and problems. Knows no AWS."""

@@ -1,4 +1,4 @@
-"""Results as responses: image bytes, or JSON."""
+"""Writers of responses with results: image bytes, or JSON."""
 
 import base64
 import json
@@ -9,17 +9,17 @@ from cutout.imaging.spec import CutoutResult
 
 
 def json_answer(document: Mapping[str, object], status: int = 200) -> Response:
-    """A JSON document."""
+    """Write a JSON document as a response."""
     return Response(status, "application/json", json.dumps(document).encode())
 
 
 def image_answer(result: CutoutResult) -> Response:
-    """The encoded image as the body, with the facts about it as headers."""
+    """Write the encoded image as the body, with its facts as headers."""
     return Response(200, result.media_type, result.data, facts(result))
 
 
 def facts(result: CutoutResult) -> dict[str, str]:
-    """Headers that say what was done: size, model, and time per stage (Server-Timing, W3C)."""
+    """Write the facts of a result as headers: size, model, and milliseconds per stage (W3C Server Timing)."""
     timing = ", ".join(f"{stage};dur={ms:.1f}" for stage, ms in result.stages_ms.items())
     return {
         "x-image-width": str(result.width),
@@ -30,5 +30,5 @@ def facts(result: CutoutResult) -> dict[str, str]:
 
 
 def base64_of(result: CutoutResult) -> str:
-    """The encoded image as base64 text (RFC 4648), without a data-URL prefix."""
+    """Encode the image as base64 (RFC 4648), without a data-URL prefix."""
     return base64.b64encode(result.data).decode("ascii")

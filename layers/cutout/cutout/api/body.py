@@ -1,6 +1,6 @@
-"""The named values of a request body, whatever its encoding: multipart, JSON or urlencoded.
+"""Parsers of request bodies: the fields of a multipart, JSON or urlencoded body.
 
-Names compare without case; an empty value counts as absent (real clients send empty strings).
+Names of fields are case-insensitive; an empty value counts as absent, because real clients send empty strings.
 """
 
 import json
@@ -14,20 +14,27 @@ from cutout.api.request import Request
 from cutout.errors import InvalidOptionError, InvalidRequestError, UnsupportedMediaTypeError
 
 MAX_FIELDS = 100
-"""Fields of one body; the longest contract knows about 30."""
+"""The most fields of one body; the longest contract knows about 30."""
 
 
 class Fields:
     """Values by name. A value is text or, for a part of a form, bytes.
 
-    Raises InvalidRequestError when one name comes twice with different values.
+    Attributes:
+        file_names: The file names of parts that are files, as sent, by field name in lower case.
+
+    Args:
+        pairs: Names and values; empty values are dropped.
+        file_names: File names by field name in lower case.
+
+    Raises:
+        InvalidRequestError: One name has two different values.
     """
 
     def __init__(
         self, pairs: Iterable[tuple[str, str | bytes]] = (), file_names: Mapping[str, str] | None = None
     ) -> None:
         self.file_names: Mapping[str, str] = dict(file_names or {})
-        """Of the parts that came as files: field name in lower case to file name, as sent."""
         self._values: dict[str, str | bytes] = {}
         for name, value in pairs:
             if value in ("", b""):
@@ -43,11 +50,11 @@ class Fields:
         return name in self._values
 
     def items(self) -> Iterable[tuple[str, str | bytes]]:
-        """Names in lower case, with their values."""
+        """List the names in lower case, with their values."""
         return self._values.items()
 
     def text(self, name: str) -> str | None:
-        """The value as text, or None. Raises InvalidRequestError when its bytes are not UTF-8."""
+        """Return a value as text, or None. Raises InvalidRequestError for bytes that are not UTF-8."""
         value = self._values.get(name)
         if not isinstance(value, bytes):
             return value
@@ -57,19 +64,26 @@ class Fields:
             raise InvalidRequestError(f"The field {_shown(name)} is not UTF-8 text.") from error
 
     def raw(self, name: str) -> bytes | None:
-        """The value as bytes, or None."""
+        """Return a value as bytes (UTF-8 for text), or None."""
         value = self._values.get(name)
         return value.encode("utf-8") if isinstance(value, str) else value
 
     def merged(self, other: "Fields") -> "Fields":
-        """Both sets of fields as one."""
+        """Merge two sets of fields. Raises InvalidRequestError for a name with two different values."""
         return Fields([*self.items(), *other.items()], {**other.file_names, **self.file_names})
 
 
 def json_fields(body: bytes) -> Fields:
-    """Fields of a JSON object (RFC 8259). null is absent, numbers and booleans become their JSON text.
+    """Parse a JSON object (RFC 8259) as fields.
 
-    Raises InvalidRequestError for anything that is not an object of plain values.
+    Args:
+        body: JSON.
+
+    Returns:
+        The fields; null counts as absent, numbers and booleans become their JSON text.
+
+    Raises:
+        InvalidRequestError: The body is not an object of plain values, or has more than MAX_FIELDS.
     """
     try:
         document = json.loads(body)
@@ -83,7 +97,7 @@ def json_fields(body: bytes) -> Fields:
 
 
 def urlencoded_fields(body: bytes) -> Fields:
-    """Fields of an application/x-www-form-urlencoded body. Raises InvalidRequestError."""
+    """Parse an application/x-www-form-urlencoded body. Raises InvalidRequestError."""
     try:
         pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict")
     except ValueError as error:
@@ -104,7 +118,7 @@ def _json_text(name: str, value: object) -> str:
 
 
 def _shown(name: str) -> str:
-    """A field name that is safe to print back: short and printable."""
+    """Make a field name safe to print: short and printable."""
     return repr(name[:40])
 
 
@@ -112,9 +126,16 @@ _CHUNK_BYTES = 1 << 20
 
 
 def multipart_fields(request: Request) -> Fields:
-    """Fields of a multipart body; file parts and text parts alike as bytes.
+    """Parse a multipart body.
 
-    Raises InvalidRequestError: no boundary, broken framing, more than MAX_FIELDS parts, a part without a name.
+    Args:
+        request: The request.
+
+    Returns:
+        The fields, all as bytes, with the names of files.
+
+    Raises:
+        InvalidRequestError: The body is malformed, or has more than MAX_FIELDS parts.
     """
     _, options = parse_options_header(request.headers.get("content-type", ""))
     boundary = options.get("boundary", "")
@@ -148,7 +169,17 @@ def _fields(boundary: str, body: bytes) -> Fields:
 
 
 def form_fields(request: Request) -> Fields:
-    """The fields by the Content-Type; none where the body is of another kind. Raises InvalidRequestError."""
+    """Parse the body by its Content-Type.
+
+    Args:
+        request: The request.
+
+    Returns:
+        The fields of a multipart, JSON or urlencoded body; no fields for another Content-Type.
+
+    Raises:
+        InvalidRequestError: The body is malformed.
+    """
     kind = request.media_type
     if kind.startswith("multipart/"):
         return multipart_fields(request)
@@ -163,9 +194,18 @@ _SHOWN_CHARS: Final = 40
 
 
 class JsonBody:
-    """The fields of a request's body; none for an empty body.
+    """The typed fields of a JSON body; none for an empty body.
 
-    Raises InvalidRequestError (no object), UnsupportedMediaTypeError, InvalidOptionError (a field not in ``known``).
+    The methods that read a field raise InvalidOptionError for a value of another form.
+
+    Args:
+        request: The request.
+        known: The names of all fields that the route knows.
+
+    Raises:
+        InvalidRequestError: The body is not a JSON object.
+        UnsupportedMediaTypeError: The body has another Content-Type.
+        InvalidOptionError: The body has a field that is not known.
     """
 
     def __init__(self, request: Request, known: Sequence[str]) -> None:
@@ -179,11 +219,19 @@ class JsonBody:
         return name in self._values
 
     def is_null(self, name: str) -> bool:
-        """Whether the field is there and null."""
+        """Report whether a field is present and null."""
         return name in self._values and self._values[name] is None
 
     def text(self, name: str, longest: int) -> str | None:
-        """Printable text of at most so many characters, without spaces around it; None when absent or null."""
+        """Read printable text.
+
+        Args:
+            name: The field.
+            longest: The most characters, without surrounding white space.
+
+        Returns:
+            The text without surrounding white space; None when absent or null.
+        """
         value = self._values.get(name)
         if value is None:
             return None
@@ -192,14 +240,14 @@ class JsonBody:
         return value.strip()
 
     def choice(self, name: str, allowed: Sequence[str]) -> str | None:
-        """One of these words; None when absent or null."""
+        """Read one of the allowed words; None when absent or null."""
         value = self._values.get(name)
         if value is not None and value not in allowed:
             raise _wrong(name, f"one of {', '.join(allowed)}", allowed=list(allowed))
         return None if value is None else str(value)
 
     def integer(self, name: str, least: int, most: int) -> int | None:
-        """A whole number within these bounds; None when absent or null."""
+        """Read an integer from ``least`` to ``most``; None when absent or null."""
         value = self._values.get(name)
         if value is None:
             return None
@@ -208,7 +256,7 @@ class JsonBody:
         return value
 
     def flag(self, name: str) -> bool | None:
-        """True or false; None when absent or null."""
+        """Read true or false; None when absent or null."""
         value = self._values.get(name)
         if value is not None and not isinstance(value, bool):
             raise _wrong(name, "true or false")

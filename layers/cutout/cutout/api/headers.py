@@ -1,4 +1,4 @@
-"""The raw API key of a request, in all the spellings of the contract. Whether it is good is for ``accounts``."""
+"""Parsers of request headers: the API key, Accept, Prefer and Idempotency-Key."""
 
 import hashlib
 import json
@@ -13,11 +13,11 @@ from cutout.errors import InvalidRequestError
 
 _SCHEMES: Final = frozenset({"bearer", "token", "api-key", "key"})
 LEGACY_NAMES: Final = ("api_key", "apikey", "x-api-key", "key", "token")
-"""Names under which old integrations send the key in the query string or in the JSON body."""
+"""Names by which old integrations send the key in the query string or in the JSON body."""
 
 
 def header_key(request: Request) -> str | None:
-    """The key from ``x-api-key`` or ``Authorization: Bearer|Token|Api-Key|Key KEY`` (or the bare key), or None."""
+    """Find the key in ``x-api-key`` or ``Authorization: Bearer|Token|Api-Key|Key KEY`` (or the bare key), or None."""
     if key := request.headers.get("x-api-key", "").strip():
         return key
     authorization = request.headers.get("authorization", "").strip()
@@ -26,12 +26,28 @@ def header_key(request: Request) -> str | None:
 
 
 def request_key(request: Request, *, legacy: bool) -> str | None:
-    """The key from the headers; where ``legacy``, from the query string too; or None."""
+    """Find the raw API key of a request.
+
+    Args:
+        request: The request.
+        legacy: Whether to search the query string too.
+
+    Returns:
+        The key as sent, or None.
+    """
     return header_key(request) or (legacy_key(request, Fields()) if legacy else None)
 
 
 def legacy_key(request: Request, fields: Fields) -> str | None:
-    """The key from the query string or from the fields of the body, or None. Only for stacks that allow it."""
+    """Find the raw API key in the less safe places of old integrations, if the settings allow it.
+
+    Args:
+        request: The request, for its query string.
+        fields: The fields of its body.
+
+    Returns:
+        The key as sent, or None.
+    """
     for name in LEGACY_NAMES:
         values = [value for given, values in request.query.items() if given.lower() == name for value in values]
         key = next(filter(None, values), None) or fields.text(name)
@@ -42,23 +58,36 @@ def legacy_key(request: Request, fields: Fields) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class _Range:
-    """One element of the header. kind: ``image/webp``, ``image/*`` or ``*/*``; weight: 0..1; place: its index."""
+    """One element of the header Accept.
+
+    Attributes:
+        kind: ``image/webp``, ``image/*`` or ``*/*``.
+        weight: 0 to 1.
+        place: The index in the header.
+    """
 
     kind: str
     weight: float
     place: int
 
     def precision(self, offer: str) -> int:
-        """How closely it speaks of the offer: 0 not at all, 1 by ``*/*``, 2 by its family, 3 by name."""
+        """Rate how precisely this element matches an offer: 0 not, 1 by ``*/*``, 2 by its type, 3 by its full name."""
         family = f"{offer.partition('/')[0]}/*"
         return {"*/*": 1, "*": 1, family: 2, offer: 3}.get(self.kind, 0)
 
 
 def preferred(accept: str, offers: Sequence[str]) -> str | None:
-    """The one of ``offers`` (media types in lower case, the best first) that the header wants most; None: none of them.
+    """Select the media type that the header Accept prefers (RFC 9110, section 12.5.1).
 
-    An empty header takes what comes. Among equal weights what is named goes before what a wildcard covers, then what
-    the header names first, then what is offered first. A weight that cannot be read counts as 1.
+    Among equal weights, a named type precedes one that a wildcard covers, then the order of the header decides, then
+    the order of the offers. A malformed weight counts as 1.
+
+    Args:
+        accept: The value of the header; empty: anything is accepted.
+        offers: Media types in lower case, the best first.
+
+    Returns:
+        One of the offers; None: the header accepts none of them.
     """
     ranges = [_range(element, place) for place, element in enumerate(accept.lower().split(",")) if element.strip()]
     if not ranges:
@@ -75,21 +104,21 @@ def preferred(accept: str, offers: Sequence[str]) -> str | None:
 
 def _range(element: str, place: int) -> _Range:
     kind, *parameters = (part.strip() for part in element.split(";"))
-    written = next((value for name, _, value in (part.partition("=") for part in parameters) if name == "q"), "1")
+    weight_text = next((value for name, _, value in (part.partition("=") for part in parameters) if name == "q"), "1")
     try:
-        weight = float(written)
+        weight = float(weight_text)
     except ValueError:
         weight = 1.0
     return _Range(kind, weight if 0 <= weight <= 1 else 1.0, place)
 
 
 APPLIED: Final = {"preference-applied": "respond-async"}
-"""What an answer says that honours the preference (RFC 7240, section 3)."""
+"""The header of an answer that honours the preference (RFC 7240, section 3)."""
 _QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
 def wants_async(request: Request) -> bool:
-    """Whether the client prefers a job to a long wait. A malformed header prefers nothing."""
+    """Report whether the client prefers a job to a long wait (RFC 7240); a malformed header is ignored."""
     values = _QUOTED.sub("", request.headers.get("prefer", ""))  # a comma may stand inside quotes
     names = (preference.split(";", 1)[0].strip().lower() for preference in values.split(","))
     return "respond-async" in names
@@ -97,12 +126,12 @@ def wants_async(request: Request) -> bool:
 
 MAX_KEY_CHARS: Final = 255
 REPLAYED: Final = {"idempotency-replayed": "true"}
-"""The header of an answer that was made for an earlier request."""
+"""The header of an answer that repeats the answer to an earlier request."""
 _KEY: Final = re.compile(rf"[\x21-\x7e]{{1,{MAX_KEY_CHARS}}}")
 
 
 def idempotency_key(request: Request) -> str | None:
-    """The key as sent; None: there is no such header. Raises InvalidRequestError for one that cannot protect."""
+    """Read the header Idempotency-Key, or None. Raises InvalidRequestError for a malformed key."""
     value = request.headers.get("idempotency-key")
     if value is None:
         return None
@@ -113,17 +142,17 @@ def idempotency_key(request: Request) -> str | None:
     return value.strip()
 
 
-def request_fingerprint(purpose: str, wanted: object) -> str:
-    """Hash what a request asks for, so that the same request, however it was encoded, has the same fingerprint.
+def request_fingerprint(purpose: str, content: object) -> str:
+    """Hash the meaning of a request, so that two encodings of the same request have the same fingerprint.
 
     Args:
-        purpose: Tells apart routes that share a client's Idempotency-Keys.
-        wanted: What is asked for: JSON-serialisable, or bytes, which count by their own hash.
+        purpose: Distinguishes routes that share a client's Idempotency-Keys.
+        content: The parsed request: JSON-serialisable, with bytes, which count by their own hash.
 
     Returns:
         64 hex digits.
     """
-    text = json.dumps([purpose, wanted], sort_keys=True, default=_hash_of)
+    text = json.dumps([purpose, content], sort_keys=True, default=_hash_of)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""A job as its owner sees it: in answers, in lists, in webhooks."""
+"""Writers of jobs as their owners see them: in answers, lists and webhooks."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -9,22 +9,34 @@ from cutout.api.headers import REPLAYED
 from cutout.api.request import Request, Response
 from cutout.api.uploads import UploadForm
 from cutout.imaging.spec import CutoutSpec, Rgba
-from cutout.jobs.job import Job, JobPage
+from cutout.jobs.job import Job
 from cutout.jobs.parts import JobOptions, JobResult, JobSource, SourceKind
+from cutout.jobs.store import JobPage
 
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """How results are reached without a key. url: an object's key to a presigned GET that works until ``until``."""
+    """A maker of URLs by which results are read without a key.
+
+    Attributes:
+        url: Makes a presigned GET from an object key.
+        until: When these URLs expire (UTC).
+    """
 
     url: Callable[[str], str]
     until: datetime
 
 
 def job_document(job: Job, links: Links, upload: UploadForm | None = None) -> dict[str, object]:
-    """A job as JSON. Parts that it does not have (``upload``, ``result``, ``error``, ...) are left out.
+    """Write a job as JSON.
 
-    upload: the form for its image, while there is none.
+    Args:
+        job: The job.
+        links: Makes URLs of results.
+        upload: The form for the upload of its image.
+
+    Returns:
+        The document; parts that the job does not have (``upload``, ``result``, ``error``, ...) are left out.
     """
     document: dict[str, object] = {
         "id": job.id,
@@ -52,16 +64,24 @@ def job_document(job: Job, links: Links, upload: UploadForm | None = None) -> di
 
 
 def job_answer(job: Job, links: Links, status: int = 200) -> Response:
-    """A job."""
+    """Write a job as a response."""
     return json_answer(job_document(job, links), status)
 
 
 def accepted_answer(
     job: Job, links: Links, request: Request, upload: UploadForm | None = None, *, repeated: bool = False
 ) -> Response:
-    """202: there is a job for this request, and ``Location`` says where it is watched.
+    """Write the response to a request that became a job: 202, with the job's URL in ``Location``.
 
-    repeated: the job was made for the same request, sent before.
+    Args:
+        job: The job.
+        links: Makes URLs of results.
+        request: The request.
+        upload: The form for the upload of the job's image.
+        repeated: Whether an earlier, identical request made the job.
+
+    Returns:
+        The response.
     """
     answer = json_answer(job_document(job, links, upload), 202)
     location = {"location": f"{request.base_path}/v2/jobs/{job.id}"}
@@ -69,12 +89,12 @@ def accepted_answer(
 
 
 def page_answer(page: JobPage, links: Links) -> Response:
-    """``{"jobs": [...], "next_cursor": text or null}``."""
+    """Write a page of jobs: ``{"jobs": [...], "next_cursor": text or null}``."""
     return json_answer({"jobs": [job_document(job, links) for job in page.jobs], "next_cursor": page.cursor})
 
 
 def _options(options: JobOptions) -> dict[str, object]:
-    """As they were understood; those of layout and scene only where they are not the default."""
+    """Write the parsed options; those of layout and scene only if they differ from the default."""
     spec = options.spec
     usual: dict[str, object] = {
         "format": spec.format.value,
@@ -92,7 +112,7 @@ def _options(options: JobOptions) -> dict[str, object]:
 
 
 def _source(source: JobSource) -> dict[str, object]:
-    """Where the image came from; of objects only the path that their owner chose."""
+    """Write the source of the image; of objects only the key, which their owner chose."""
     document: dict[str, object] = {"kind": source.kind.value}
     if source.url:
         document["url"] = source.url
@@ -102,7 +122,7 @@ def _source(source: JobSource) -> dict[str, object]:
 
 
 def result_facts(result: JobResult) -> dict[str, object]:
-    """What is told of a result wherever it lies: sizes in pixels and bytes, the model, milliseconds by stage."""
+    """Write the facts of a result: sizes in pixels and bytes, the model, and milliseconds by stage."""
     return {
         "media_type": result.media_type,
         "width": result.width,

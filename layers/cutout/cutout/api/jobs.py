@@ -1,4 +1,4 @@
-"""``/v2/jobs``: what is asked for, and the options of a list. Answers are in ``job_documents``."""
+"""The parsers of requests to ``/v2/jobs``. The writers of its answers are in ``job_documents.py``."""
 
 import re
 from dataclasses import dataclass
@@ -23,7 +23,14 @@ _MAX_CURSOR_CHARS: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class JobRequest:
-    """A job that somebody wants. image_url: None when the image will be uploaded, as ``content_type``."""
+    """A request for a job.
+
+    Attributes:
+        options: The requested result.
+        image_url: The URL of the image; None: the image will be uploaded.
+        webhook_url: The URL that receives the end of the job.
+        content_type: The media type of the image that will be uploaded.
+    """
 
     options: JobOptions
     image_url: str | None
@@ -31,8 +38,14 @@ class JobRequest:
     content_type: str
 
 
-class Listing(NamedTuple):
-    """A part of an account's jobs, newest first. limit: 1..MAX_PAGE; state: None for all."""
+class JobPageRequest(NamedTuple):
+    """A request for a page of an account's jobs, newest first.
+
+    Attributes:
+        limit: The most jobs, 1 to MAX_PAGE.
+        cursor: The cursor of the page before; None: from the newest.
+        state: Only jobs in this state; None: all.
+    """
 
     limit: int = DEFAULT_PAGE
     cursor: str | None = None
@@ -40,10 +53,20 @@ class Listing(NamedTuple):
 
 
 def parse_job(request: Request, url_allow: frozenset[str]) -> JobRequest:
-    """The order in a JSON body. url_allow: ``host:port`` pairs that may be private.
+    """Parse a request for a job.
 
-    Raises InvalidOptionError (also for unknown fields, and for a webhook_url that cannot be allowed),
-    ImageUrlFetchFailedError for such an image_url or bg_image_url, InvalidRequestError, UnsupportedMediaTypeError.
+    Args:
+        request: The request, with a JSON body.
+        url_allow: ``host:port`` pairs that may be private.
+
+    Returns:
+        The parsed request.
+
+    Raises:
+        InvalidOptionError: A field is unknown, has a wrong value, or is a webhook_url that is not allowed.
+        ImageUrlFetchFailedError: The image_url or bg_image_url is not allowed.
+        InvalidRequestError: The body is not a JSON object.
+        UnsupportedMediaTypeError: The body has another Content-Type.
     """
     fields = json_body(request)
     refuse_unknown(fields, KNOWN)
@@ -59,21 +82,29 @@ def parse_job(request: Request, url_allow: frozenset[str]) -> JobRequest:
     return JobRequest(options, image_url, _webhook_url(fields, url_allow), image_type(fields))
 
 
-def parse_listing(request: Request) -> Listing:
-    """The part of the list that a query asks for; other parameters are none of our business.
+def parse_job_page(request: Request) -> JobPageRequest:
+    """Parse the query of a request for a page of jobs; unknown parameters are ignored.
 
-    Raises InvalidOptionError, or InvalidRequestError for a parameter with two values.
+    Args:
+        request: The request.
+
+    Returns:
+        The parsed query.
+
+    Raises:
+        InvalidOptionError: A parameter has a wrong value.
+        InvalidRequestError: A parameter has two values.
     """
     names = {"limit", "cursor", "status"}
     query = Fields((name, value) for name, values in request.query.items() if name.lower() in names for value in values)
     cursor = query.text("cursor")
     if cursor and len(cursor) > _MAX_CURSOR_CHARS:
         raise InvalidOptionError("cursor must be one that a page of the list gave.", {"option": "cursor"})
-    return Listing(_limit(query.text("limit")), cursor, _state(query.text("status")))
+    return JobPageRequest(_limit(query.text("limit")), cursor, _state(query.text("status")))
 
 
 def job_id_of(request: Request) -> str:
-    """The id in the path. Raises NotFoundError for what no job can be called."""
+    """Read the job's id in the path. Raises NotFoundError for text of another form."""
     job_id = request.path_parameters.get("id", "")
     if not is_job_id(job_id):
         raise unknown_job()
@@ -81,14 +112,19 @@ def job_id_of(request: Request) -> str:
 
 
 def unknown_job() -> NotFoundError:
-    """The error for a job that is not there, is another account's, or has expired: always in the same words."""
+    """Make the error for a job that does not exist, is another account's, or has expired: the same in each case."""
     return NotFoundError("There is no such job; jobs are kept for 24 hours.")
 
 
 def check_webhook_url(url: str, allow: frozenset[str]) -> None:
-    """Refuse a URL that can never be posted to. allow: ``host:port`` pairs that may be private.
+    """Refuse the URL of a webhook that can never be delivered.
 
-    Raises InvalidOptionError.
+    Args:
+        url: The URL.
+        allow: ``host:port`` pairs that may be private.
+
+    Raises:
+        InvalidOptionError: The URL is not allowed.
     """
     try:
         check_url(url, allow, "webhook URL")
@@ -97,9 +133,14 @@ def check_webhook_url(url: str, allow: frozenset[str]) -> None:
 
 
 def check_background_url(url: str, allow: frozenset[str]) -> None:
-    """Refuse a URL of a background image that can never be fetched. allow: ``host:port`` pairs that may be private.
+    """Refuse the URL of a background image that can never be fetched.
 
-    Raises ImageUrlFetchFailedError, with ``details["image"] == "background"``.
+    Args:
+        url: The URL.
+        allow: ``host:port`` pairs that may be private.
+
+    Raises:
+        ImageUrlFetchFailedError: The URL is not allowed; with ``details["image"] == "background"``.
     """
     try:
         check_url(url, allow)

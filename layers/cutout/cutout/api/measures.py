@@ -1,7 +1,8 @@
-"""Text to numbers with units: lengths, percentages, margins, regions, positions, sizes. Knows no option's meaning.
+"""Parsers of numbers with units: lengths, percentages, margins, regions, positions and sizes.
 
-Lengths are ``12px`` or ``5%``; a bare number is pixels. Several values are separated by spaces or commas. What does not
-fit raises InvalidOptionError that names the option and says what would.
+Lengths are ``12px`` or ``5%``; a bare number is pixels. Several values are separated by spaces or commas. Each parser
+takes the option's name (``name``) and its value (``text``), and raises InvalidOptionError, with the name and the
+expected form, for any other value.
 """
 
 import re
@@ -17,7 +18,7 @@ _LENGTH: Final = re.compile(rf"({_NUMBER})(px|%|)")
 _SIZE: Final = re.compile(r"([0-9]{1,5})\s*x\s*([0-9]{1,5})")
 _SEPARATOR: Final = re.compile(r"\s*,\s*|\s+")
 _SIDES: Final = {1: (0, 0, 0, 0), 2: (0, 1, 0, 1), 4: (0, 1, 2, 3)}
-"""Which of one, two or four values is top, right, bottom, left."""
+"""By number of values: the index of the value for top, right, bottom and left."""
 _NAMED: Final = {
     "center": Position(50, 50),
     "left": Position(0, 50),
@@ -33,7 +34,7 @@ MAX_SIDE_PX: Final = Limits().max_output_side_px
 
 
 def percentage(name: str, text: str, low: float = 0, high: float = 100) -> float:
-    """A number from low to high; a percent sign may follow it."""
+    """Parse a number from ``low`` to ``high``; a percent sign may follow it."""
     match = _PLAIN.fullmatch(text.strip())
     if match is None or not low <= float(match[1]) <= high:
         raise wrong(name, text, f"a number from {low:g} to {high:g}")
@@ -41,7 +42,7 @@ def percentage(name: str, text: str, low: float = 0, high: float = 100) -> float
 
 
 def whole(name: str, text: str, low: int, high: int) -> int:
-    """A whole number from low to high."""
+    """Parse an integer from ``low`` to ``high``."""
     match = _WHOLE.fullmatch(text.strip())
     if match is None or not low <= float(match[0]) <= high:
         raise wrong(name, text, f"a whole number from {low} to {high}")
@@ -49,7 +50,20 @@ def whole(name: str, text: str, low: int, high: int) -> int:
 
 
 def length(name: str, text: str, px: tuple[float, float], percent: tuple[float, float]) -> Length:
-    """One length; px, percent: the lowest and the highest value in either unit."""
+    """Parse one length.
+
+    Args:
+        name: The option.
+        text: Its value.
+        px: The lowest and the highest value in pixels.
+        percent: The lowest and the highest value in percent.
+
+    Returns:
+        The length.
+
+    Raises:
+        InvalidOptionError: The value is no length within these bounds.
+    """
     expected = f"pixels ({px[0]:g}px to {px[1]:g}px) or percent ({percent[0]:g}% to {percent[1]:g}%)"
     match = _LENGTH.fullmatch(text.strip().lower())
     if match is None:
@@ -62,9 +76,19 @@ def length(name: str, text: str, px: tuple[float, float], percent: tuple[float, 
 
 
 def margins(name: str, text: str, px: float, percent: float) -> Margins:
-    """One length for all sides, two (top and bottom, left and right) or four (top, right, bottom, left).
+    """Parse one length for all sides, two (top and bottom, left and right) or four (top, right, bottom, left).
 
-    px, percent: the most that a side may have.
+    Args:
+        name: The option.
+        text: Its value.
+        px: The largest margin in pixels.
+        percent: The largest margin in percent.
+
+    Returns:
+        The margins.
+
+    Raises:
+        InvalidOptionError: The value has another form.
     """
     values = _parts(text)
     if len(values) not in _SIDES:
@@ -75,7 +99,7 @@ def margins(name: str, text: str, px: float, percent: float) -> Margins:
 
 
 def region(name: str, text: str) -> Region:
-    """Two opposite corners: ``x1 y1 x2 y2``."""
+    """Parse a region by two opposite corners: ``x1 y1 x2 y2``."""
     values = _parts(text)
     if len(values) != 4:  # noqa: PLR2004
         raise wrong(name, text, "four lengths x1 y1 x2 y2 such as 0% 0% 50% 100%")
@@ -84,7 +108,7 @@ def region(name: str, text: str) -> Region:
 
 
 def position(name: str, text: str) -> Position | None:
-    """``original`` (None), a place such as ``center`` or ``top-left``, or one or two percentages (x, y)."""
+    """Parse ``original`` (None), a place such as ``center`` or ``top-left``, or one or two percentages (x, y)."""
     value = text.strip().lower()
     if value == "original":
         return None
@@ -98,7 +122,7 @@ def position(name: str, text: str) -> Position | None:
 
 
 def size(name: str, text: str) -> tuple[int, int]:
-    """``1200x800``: width and height in pixels."""
+    """Parse ``1200x800``: width and height in pixels, each from 1 to MAX_SIDE_PX."""
     match = _SIZE.fullmatch(text.strip().lower())
     if match is None or not all(1 <= int(side) <= MAX_SIDE_PX for side in match.groups()):
         raise wrong(name, text, f"WIDTHxHEIGHT in pixels, each from 1 to {MAX_SIDE_PX}")
@@ -106,7 +130,7 @@ def size(name: str, text: str) -> tuple[int, int]:
 
 
 def wrong(name: str, text: str, expected: str) -> InvalidOptionError:
-    """The error for a value that is none of those ``expected``."""
+    """Make the error for a value of another form than ``expected``."""
     return InvalidOptionError(f"{name} must be {expected}.", {"option": name, "value": text[:40]})
 
 

@@ -1,4 +1,4 @@
-"""Fields to a CutoutSpec: every option, its spellings, default and bounds, in one table."""
+"""The options of ``POST /v2``: their names, values, defaults and bounds, in one table."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -48,19 +48,27 @@ _HEX: Final = re.compile(r"#?([0-9a-f]{3}|[0-9a-f]{4}|[0-9a-f]{6}|[0-9a-f]{8})")
 
 
 def boolean(name: str, text: str) -> bool:
-    """true/false, 1/0, yes/no, on/off in any case. Raises InvalidOptionError."""
+    """Parse true/false, 1/0, yes/no or on/off in any case. Raises InvalidOptionError."""
     return choice(name, text, _BOOLEANS)
 
 
 def color(name: str, text: str) -> Rgba | None:
-    """A colour: CSS name, or hex digits rgb, rgba, rrggbb, rrggbbaa with or without ``#``; transparent is None.
+    """Parse a colour (CSS Color Module Level 4).
 
-    Source: CSS Color Module Level 4. Raises InvalidOptionError.
+    Args:
+        name: The option.
+        text: A CSS name, or hex digits rgb, rgba, rrggbb or rrggbbaa with or without ``#``.
+
+    Returns:
+        Red, green, blue and alpha, each 0 to 255; None for ``transparent``.
+
+    Raises:
+        InvalidOptionError: The value has another form.
     """
     value = text.strip().lower()
     if value == "transparent":
         return None
-    if value == "rebeccapurple":  # CSS 4's one new name; webcolors stops at CSS 3
+    if value == "rebeccapurple":  # the only new name of CSS 4; webcolors knows CSS 3
         return 0x66, 0x33, 0x99, 255
     if match := _HEX.fullmatch(value):
         digits = match[1] if len(match[1]) > 4 else "".join(digit * 2 for digit in match[1])  # noqa: PLR2004
@@ -74,7 +82,19 @@ def color(name: str, text: str) -> Rgba | None:
 
 
 def choice(name: str, text: str, choices: Mapping[str, T]) -> T:
-    """What a word stands for, in any case. Raises InvalidOptionError that lists the words."""
+    """Parse one of several words.
+
+    Args:
+        name: The option.
+        text: Its value, in any case.
+        choices: Meanings by word, in lower case.
+
+    Returns:
+        The meaning of the word.
+
+    Raises:
+        InvalidOptionError: The value is another word; the error lists the allowed ones.
+    """
     try:
         return choices[text.strip().lower()]
     except KeyError as error:
@@ -95,7 +115,7 @@ def _stroke(spec: CutoutSpec, text: str) -> CutoutSpec:
 
 
 def _part(whole: str, part: str, read: Callable[[str, str], object]) -> Callable[[CutoutSpec, str], CutoutSpec]:
-    """Sets one field of the shadow or the stroke; a wrong value is refused even where there is none."""
+    """Make the setter of one field of the shadow or the stroke; it refuses a wrong value even if there is none."""
 
     def set_part(spec: CutoutSpec, text: str) -> CutoutSpec:
         value = read(f"{whole}_{part}", text)
@@ -133,8 +153,8 @@ def _opacity(name: str, text: str) -> float:
     return measures.percentage(name, text) / 100
 
 
-def ink(name: str, text: str) -> Rgba:
-    """As :func:`color`; transparent is black that covers nothing."""
+def opaque_color(name: str, text: str) -> Rgba:
+    """Parse a colour as :func:`color`, with ``transparent`` as black of alpha 0."""
     return color(name, text) or (0, 0, 0, 0)
 
 
@@ -160,27 +180,37 @@ _SETTERS: Final[Mapping[str, Callable[[CutoutSpec, str], CutoutSpec]]] = {
     "shadow_offset_y": _part("shadow", "offset_y", _offset),
     "shadow_blur": _part("shadow", "blur", _softness),
     "shadow_opacity": _part("shadow", "opacity", _opacity),
-    "shadow_color": _part("shadow", "color", ink),
+    "shadow_color": _part("shadow", "color", opaque_color),
     "stroke_width": _stroke,
-    "stroke_color": _part("stroke", "color", ink),
+    "stroke_color": _part("stroke", "color", opaque_color),
     "stroke_opacity": _part("stroke", "opacity", _opacity),
     "stroke_softness": _part("stroke", "softness", _softness),
 }
-"""By name, applied in this order: first a shadow, then its blur."""
+"""The setters by option, applied in this order: first a shadow, then its blur."""
 _NEEDS: Final = (
     {"crop_margin": "crop", "canvas_fit": "canvas"}
     | {name: "shadow" for name in _SETTERS if name.startswith("shadow_")}
     | {name: "stroke_width" for name in _SETTERS if name.startswith("stroke_") and name != "stroke_width"}
 )
-"""Options that would do nothing without another one."""
+"""Options without effect unless another one is set."""
 _MAX_CHARS: Final = 64
-"""No value of an option is longer; what is, is refused unread."""
+"""The longest value of an option; a longer one is refused before it is parsed."""
 OPTIONS: Final = frozenset(_SETTERS)
-"""Names of all options of ``POST /v2``."""
+"""The names of all options of ``POST /v2``."""
 
 
 def parse_options(fields: Fields) -> CutoutSpec:
-    """The spec that the options among ``fields`` describe. Raises InvalidOptionError, naming the option."""
+    """Parse the options among the fields of a request.
+
+    Args:
+        fields: The fields; others than options are ignored.
+
+    Returns:
+        The requested cutout.
+
+    Raises:
+        InvalidOptionError: An option has a wrong value, or no effect without another one.
+    """
     spec = CutoutSpec()
     for name, setter in _SETTERS.items():
         if (raw := fields.raw(name)) is None:
@@ -195,7 +225,15 @@ def parse_options(fields: Fields) -> CutoutSpec:
 
 
 def refuse_unknown(fields: Fields, known: frozenset[str]) -> None:
-    """An option that would do nothing is an error, not a silent surprise. Raises InvalidOptionError."""
+    """Refuse fields that would have no effect.
+
+    Args:
+        fields: The fields of a request.
+        known: The names of all fields that the route knows.
+
+    Raises:
+        InvalidOptionError: A field is unknown.
+    """
     unknown = sorted(name[:40] for name in fields if name not in known)
     if unknown:
         details = {"unknown": unknown[:10], "known": sorted(known)}

@@ -1,4 +1,4 @@
-"""Error class to HTTP status and body. The only such table; dialects with other shapes ask :func:`status_of`."""
+"""The HTTP status and body of every error. The only such table; dialects with other bodies use :func:`status_of`."""
 
 import json
 from collections.abc import Mapping
@@ -41,31 +41,40 @@ STATUS: Final[Mapping[type[CutoutError], int]] = {
 
 
 def status_of(error: CutoutError) -> int:
-    """The HTTP status of an error: that of its class or of the nearest class above it."""
+    """Return the HTTP status of an error: that of its class, or of the nearest base class."""
     return next(STATUS[cls] for cls in type(error).__mro__ if cls in STATUS)
 
 
 def error_of(code: str, message: str, details: Mapping[str, object]) -> CutoutError:
-    """The error that a stored code stands for, to be raised again; a code without a class is a failed job's own."""
+    """Make an error from its stored form.
+
+    Args:
+        code: The code of the error's class.
+        message: The message.
+        details: The details.
+
+    Returns:
+        The error; ProcessingFailedError for a code without a class.
+    """
     classes = {cls.code: cls for cls in STATUS}
     return classes.get(code, errors.ProcessingFailedError)(message, details)
 
 
 def write_problem(error: CutoutError, request: Request) -> Response:
-    """The contract's error body: ``{"error": {code, message, status, request_id, details}}``."""
+    """Write an error as ``{"error": {code, message, status, request_id, details}}``."""
     status = status_of(error)
     body = {
         "code": error.code,
         "message": error.message,
         "status": status,
         "request_id": request.request_id,
-        "details": error.details if status < 500 else {},  # noqa: PLR2004 - our own faults are told to the log
+        "details": error.details if status < 500 else {},  # noqa: PLR2004 - faults of the service are only logged
     }
     return Response(status, "application/json", json.dumps({"error": body}).encode(), refusal_headers(error))
 
 
 def refusal_headers(error: CutoutError) -> Mapping[str, str]:
-    """What goes with an error in every contract: Allow, WWW-Authenticate, Retry-After (RFC 9110)."""
+    """Make the headers of an error in every contract: Allow, WWW-Authenticate or Retry-After (RFC 9110)."""
     if isinstance(error, errors.MethodNotAllowedError):
         return {"allow": str(error.details["allow"])}
     if isinstance(error, errors.MissingApiKeyError):

@@ -1,11 +1,15 @@
-"""A request and a response as plain values. Below ``aws/api_gateway.py`` nobody sees an event."""
+"""HTTP requests and responses as plain values. Only ``aws/api_gateway.py`` sees Lambda events."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 
 class Headers(Mapping[str, str]):
-    """Header fields: names compare without case, a repeated field is joined by ", " (RFC 9110, section 5.3)."""
+    """Header fields, by case-insensitive name.
+
+    Args:
+        pairs: Names and values; the values of a repeated name are joined by ", " (RFC 9110, section 5.3).
+    """
 
     def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
         self._fields: dict[str, str] = {}
@@ -28,17 +32,17 @@ class Headers(Mapping[str, str]):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request, as it came in: nothing is ever written on it.
+    """One HTTP request, immutable.
 
     Attributes:
         method: In capitals.
         route: The resource as the template names it (``/v2``, ``/v2/jobs/{id}``).
         path: The path as it was called.
-        headers: Header fields; names compare without case.
+        headers: Header fields, by case-insensitive name.
         query: Every value of every parameter, decoded.
         path_parameters: Values of the route's ``{...}`` parts, decoded.
         body: The bytes as sent.
-        request_id: ``req_`` and the gateway's id; unique for ever.
+        request_id: ``req_`` and the gateway's id; globally unique.
         base_path: What precedes the route in the client's URL, such as ``/prod``; empty for a route with parameters.
         time_left_s: Seconds, counted from the request's arrival, after which the process may be killed.
     """
@@ -80,7 +84,7 @@ class Response:
         """Add header fields.
 
         Args:
-            headers: Names in lower case; a name that the response has already is replaced.
+            headers: Fields with names in lower case; an existing field is replaced.
 
         Returns:
             A copy with the fields.

@@ -1,8 +1,8 @@
-"""Which code answers which route, what it answers when it cannot, and what browsers of other sites are told.
+"""Endpoints, the routing of requests to them, and cross-origin resource sharing (CORS).
 
-Cross-origin sharing (Fetch standard, "CORS protocol") is the same for every route and contract: whoever holds a key may
-use it, from any page, so every origin is allowed; there are no cookies, and no answer allows credentials. Headers are
-listed by name, in both directions: ``*`` would not cover ``Authorization``, and older browsers do not know it.
+CORS (Fetch standard, "CORS protocol") is the same for every route and contract: a key may be used from any page, so
+every origin is allowed; there are no cookies, and no answer allows credentials. Headers are listed by name in both
+directions, because ``*`` does not cover ``Authorization``, and older browsers do not support it.
 """
 
 import re
@@ -42,11 +42,11 @@ class KeyedEndpoint:
     Attributes:
         method: In capitals.
         route: As the template names it.
-        handle: Answers a request of a caller that may go on.
+        handle: Answers a request of an authorized caller.
         authenticate: Identifies the caller. Raises a CutoutError.
-        authorize: Lets a caller go on. Raises a CutoutError.
+        authorize: Requires that the caller may use the route. Raises a CutoutError.
         problem: Writes errors in the shape that the route's callers expect.
-        rate_headers: Tells the rate, on every answer once the caller is identified.
+        rate_headers: Makes the headers of every answer to an identified caller.
     """
 
     method: str
@@ -96,20 +96,28 @@ def _refusal(allowed: list[str]) -> Callable[[Request], Response]:
 
 
 MAX_AGE_S: Final = 86_400
-"""For so long a browser need not ask again (Firefox takes a day at most, Chrome two hours)."""
+"""Seconds for which a browser may cache a preflight (Firefox: one day at most, Chrome: two hours)."""
 MAX_NAMES: Final = 50
-"""Header names of one preflight that are allowed; browsers send a handful."""
+"""The most header names of one preflight; browsers send a few."""
 
 _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]{1,64}")
 """A field name (RFC 9110, section 5.1), in lower case."""
 _ALWAYS_READABLE: Final = frozenset(
     ("cache-control", "content-language", "content-length", "content-type", "expires", "last-modified", "pragma")
 )
-"""Response headers that a script may read anyway (Fetch standard, "CORS-safelisted response-header name")."""
+"""Response headers that a script may always read (Fetch standard, "CORS-safelisted response-header name")."""
 
 
 def preflight(request: Request, methods: Iterable[str]) -> Response:
-    """The answer to OPTIONS: these methods, with whatever headers the page wants to send. Asks for no key."""
+    """Answer OPTIONS, without a key.
+
+    Args:
+        request: The request.
+        methods: The methods of the route.
+
+    Returns:
+        204, which allows these methods and the headers that the page has requested.
+    """
     allowed = ", ".join(sorted(methods))
     headers = {
         "allow": allowed,
@@ -117,19 +125,19 @@ def preflight(request: Request, methods: Iterable[str]) -> Response:
         "access-control-max-age": str(MAX_AGE_S),
         "vary": "access-control-request-headers",
     }
-    if names := _wanted(request):
+    if names := _requested_headers(request):
         headers["access-control-allow-headers"] = ", ".join(names)
     return Response(204, "text/plain", b"", headers)
 
 
 def sharing(names: Iterable[str]) -> Mapping[str, str]:
-    """The headers that open an answer to every page, with all of its own headers (``names``) to be read there."""
+    """Make the CORS headers by which every page may read an answer and its headers (``names``)."""
     own = {name.lower() for name in names} - _ALWAYS_READABLE
     exposed = sorted(name for name in own if not name.startswith("access-control-"))
     return {"access-control-allow-origin": "*", "access-control-expose-headers": ", ".join(exposed)}
 
 
-def _wanted(request: Request) -> list[str]:
-    """The header names that the page asks for; what cannot be a name is left out."""
-    asked = request.headers.get("access-control-request-headers", "").lower().split(",")
-    return [name for name in map(str.strip, asked) if _NAME.fullmatch(name)][:MAX_NAMES]
+def _requested_headers(request: Request) -> list[str]:
+    """Read the header names that the page requests; malformed names are ignored."""
+    requested = request.headers.get("access-control-request-headers", "").lower().split(",")
+    return [name for name in map(str.strip, requested) if _NAME.fullmatch(name)][:MAX_NAMES]

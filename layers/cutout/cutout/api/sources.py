@@ -1,4 +1,4 @@
-"""Where the bytes of an image come from: a file, base64 text, the raw body, a URL or an upload."""
+"""The sources of images: a file, base64 text, the raw body, a URL or an upload."""
 
 import base64
 import binascii
@@ -23,35 +23,43 @@ _STANDARD_DIGITS: Final = bytes.maketrans(b"-_", b"+/")
 
 
 class InputKind(StrEnum):
-    """How an image is given."""
+    """The kind of source of an image."""
 
     BYTES = "bytes"
     BASE64 = "base64"
     URL = "url"
     UPLOAD = "upload"
-    """An object that was uploaded before, by the id that ``POST /v2/uploads`` gave."""
+    """An upload, by the id from ``POST /v2/uploads``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One image as it was given. ``name`` is the field it came from; ``value`` is bytes for BYTES, else text."""
+    """The source of one image, as sent.
+
+    Attributes:
+        kind: The kind of source.
+        name: The field of the request.
+        value: Bytes for BYTES, else text.
+    """
 
     kind: InputKind
     name: str
     value: bytes | str
 
-    @property
-    def data(self) -> bytes:
-        """The encoded image of an order that was taken. Raises TypeError where it was not."""
-        if not isinstance(self.value, bytes):
-            raise TypeError(f"the {self.name} of the order was not taken")
-        return self.value
-
 
 def find_source(fields: Fields, names: Mapping[str, InputKind]) -> Source:
-    """The one source among ``fields``; ``names`` says which fields are sources, and of which kind.
+    """Find the only source among the fields of a request.
 
-    Raises MissingImageError, or MultipleSourcesError when two fields are given that differ in kind or value.
+    Args:
+        fields: The fields.
+        names: The kind of each field that is a source.
+
+    Returns:
+        The source.
+
+    Raises:
+        MissingImageError: There is no source.
+        MultipleSourcesError: There are two sources that differ in kind or value.
     """
     found = [_source(fields, name, kind) for name, kind in names.items() if name in fields]
     if not found:
@@ -67,9 +75,20 @@ def _source(fields: Fields, name: str, kind: InputKind) -> Source:
 
 
 def load(source: Source, remote: Mapping[InputKind, Callable[[str], bytes]], max_bytes: int) -> bytes:
-    """The encoded image behind ``source``. remote: how to get what is not in the request itself.
+    """Load the encoded image of a source.
 
-    Raises ImageTooLargeError above ``max_bytes``, InvalidBase64Error, and what ``remote`` raises.
+    Args:
+        source: The source.
+        remote: By kind, loads an image that is not in the request itself.
+        max_bytes: The most bytes of an image in the request.
+
+    Returns:
+        The encoded image.
+
+    Raises:
+        ImageTooLargeError: The image has more than ``max_bytes`` bytes.
+        InvalidBase64Error: The text is not base64.
+        CutoutError: As ``remote``.
     """
     if source.kind in {InputKind.URL, InputKind.UPLOAD}:
         return remote[source.kind](str(source.value).strip())
@@ -82,7 +101,19 @@ def load(source: Source, remote: Mapping[InputKind, Callable[[str], bytes]], max
 def load_background(
     source: Source | None, remote: Mapping[InputKind, Callable[[str], bytes]], max_bytes: int
 ) -> bytes | None:
-    """The encoded background, if there is one. Raises as :func:`load`, with ``details["image"] == "background"``."""
+    """Load the encoded background image.
+
+    Args:
+        source: The source; None: there is no background.
+        remote: By kind, loads an image that is not in the request itself.
+        max_bytes: The most bytes of an image in the request.
+
+    Returns:
+        The encoded image, or None.
+
+    Raises:
+        CutoutError: As :func:`load`, with ``details["image"] == "background"``.
+    """
     if source is None:
         return None
     try:
@@ -92,9 +123,18 @@ def load_background(
 
 
 def decode_base64(text: str, max_bytes: int) -> bytes:
-    """Decode base64 (RFC 4648, both alphabets); a data-URL prefix and white space are dropped, padding is optional.
+    """Decode base64 (RFC 4648, both alphabets).
 
-    Raises InvalidBase64Error; ImageTooLargeError before anything larger than ``max_bytes`` is decoded.
+    Args:
+        text: Base64; a data-URL prefix and white space are ignored, padding is optional.
+        max_bytes: The most decoded bytes.
+
+    Returns:
+        The bytes.
+
+    Raises:
+        InvalidBase64Error: The text is not base64.
+        ImageTooLargeError: There are more than ``max_bytes`` bytes; nothing is decoded then.
     """
     if prefix := _DATA_URL.match(text):
         text = text[prefix.end() :]
@@ -108,5 +148,5 @@ def decode_base64(text: str, max_bytes: int) -> bytes:
 
 
 def too_large(max_bytes: int) -> ImageTooLargeError:
-    """The error for an image above the limit, in the contract's words."""
+    """Make the error for an image above the limit, with the contract's message."""
     return ImageTooLargeError(f"image too large (>{max_bytes // 2**20} MB).", {"max_bytes": max_bytes})

@@ -1,6 +1,6 @@
-"""Uploads to storage, beside the API: the form that a client fills, and the ids of uploads for ``POST /v2``.
+"""Direct uploads to storage: the form for a client, and the ids of uploads for ``POST /v2``.
 
-Values only; the forms are signed in ``aws/uploads.py``.
+Values only; the forms are signed in ``aws/s3/uploads.py``.
 """
 
 import re
@@ -17,22 +17,28 @@ from cutout.api.request import Request, Response
 from cutout.errors import InvalidOptionError, InvalidRequestError, UnsupportedMediaTypeError
 
 IMAGE_TYPES: Final = ("image/jpeg", "image/png", "image/webp", "image/bmp", "image/tiff", "image/gif")
-"""What a form may be made for, the first by default. The format of an image is still decided by its first bytes."""
+"""The media types of forms, the default first. The format of an image is decided by its first bytes nevertheless."""
 _UPLOAD_ID: Final = re.compile(r"upl_[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
 class UploadForm:
-    """A presigned POST: multipart/form-data to ``url`` with all ``fields`` first and the image as ``file`` last."""
+    """A presigned POST of multipart/form-data: first all fields, and the image as ``file`` last.
+
+    Attributes:
+        url: The URL.
+        fields: The fields of the form.
+        expires_at: When the form expires (UTC, whole seconds).
+        max_bytes: The most bytes of the image.
+    """
 
     url: str
     fields: Mapping[str, str]
     expires_at: datetime
-    """UTC, whole seconds."""
     max_bytes: int
 
     def document(self) -> dict[str, object]:
-        """As JSON."""
+        """Write the form as JSON."""
         return {
             "url": self.url,
             "fields": dict(self.fields),
@@ -42,21 +48,39 @@ class UploadForm:
 
 
 def new_upload_id() -> str:
-    """Make an upload's id, ``upl_`` and 32 hex digits: nobody guesses it."""
+    """Make an upload's id that nobody can guess: ``upl_`` and 32 hex digits."""
     return f"upl_{secrets.token_hex(16)}"
 
 
 def check_upload_id(text: str) -> str:
-    """The id itself. Raises InvalidRequestError when it cannot be one; so no path can be smuggled into a key."""
+    """Require the form of an upload's id, so that it cannot inject a path into an object key.
+
+    Args:
+        text: The id as sent.
+
+    Returns:
+        The id.
+
+    Raises:
+        InvalidRequestError: The text has another form.
+    """
     if not _UPLOAD_ID.fullmatch(text):
         raise InvalidRequestError("upload_id must be an id that POST /v2/uploads gave: upl_ and 32 hex digits.")
     return text
 
 
 def json_body(request: Request) -> Fields:
-    """The fields of a JSON body; none at all for an empty body.
+    """Parse a JSON body.
 
-    Raises UnsupportedMediaTypeError for another Content-Type, and what :func:`json_fields` raises.
+    Args:
+        request: The request.
+
+    Returns:
+        The fields; none for an empty body.
+
+    Raises:
+        UnsupportedMediaTypeError: The body has another Content-Type.
+        InvalidRequestError: The body is not an object of plain values.
     """
     if not request.body:
         return Fields()
@@ -66,7 +90,7 @@ def json_body(request: Request) -> Fields:
 
 
 def image_type(fields: Fields) -> str:
-    """The option ``content_type``. Raises InvalidOptionError."""
+    """Parse the option ``content_type``. Raises InvalidOptionError."""
     value = (fields.text("content_type") or IMAGE_TYPES[0]).strip().lower()
     if value not in IMAGE_TYPES:
         details = {"option": "content_type", "value": value[:40], "allowed": list(IMAGE_TYPES)}
@@ -75,12 +99,24 @@ def image_type(fields: Fields) -> str:
 
 
 def parse_upload(request: Request) -> str:
-    """The image type that ``POST /v2/uploads`` asks a form for. Raises InvalidOptionError, InvalidRequestError."""
+    """Parse a request to ``POST /v2/uploads``.
+
+    Args:
+        request: The request.
+
+    Returns:
+        The media type of the form.
+
+    Raises:
+        InvalidOptionError: A field is unknown, or the media type is not supported.
+        InvalidRequestError: The body is not a JSON object.
+        UnsupportedMediaTypeError: The body has another Content-Type.
+    """
     fields = json_body(request)
     refuse_unknown(fields, frozenset({"content_type"}))
     return image_type(fields)
 
 
 def upload_answer(upload_id: str, form: UploadForm) -> Response:
-    """201, with the id to send to ``POST /v2`` once the form is posted."""
+    """Write a new upload (201): its form, and the id for ``POST /v2``."""
     return json_answer({"upload_id": upload_id, **form.document()}, 201)

@@ -1,4 +1,4 @@
-"""API Gateway's REST proxy event to a Request, and a Response back. Nobody below sees an event.
+"""API Gateway's REST proxy integration: events to requests, and responses to answers. No other module sees an event.
 
 Source: API Gateway developer guide, "Lambda proxy integrations" (event and answer format 1.0).
 """
@@ -74,7 +74,15 @@ def _respond(endpoint: AnyEndpoint, request: Request, event: Event) -> Response:
 
 
 def to_request(event: Event, time_left_s: float) -> Request:
-    """The request in a proxy event, without its body."""
+    """Read the request in a proxy event, without its body.
+
+    Args:
+        event: The proxy event.
+        time_left_s: Seconds after which the process may be killed.
+
+    Returns:
+        The request.
+    """
     headers = event.get("multiValueHeaders") or {}
     query = event.get("multiValueQueryStringParameters") or {}
     return Request(
@@ -91,7 +99,15 @@ def to_request(event: Event, time_left_s: float) -> Request:
 
 
 def to_answer(response: Response, request: Request) -> dict[str, Any]:
-    """The integration answer, open to every page; a body that is not JSON or text travels as base64."""
+    """Write a response as an integration answer, with the CORS headers that let every page read it.
+
+    Args:
+        response: The response.
+        request: Its request.
+
+    Returns:
+        The answer; a body that is not JSON or text is base64.
+    """
     headers = {
         "content-type": response.media_type,
         **response.headers,
@@ -109,7 +125,7 @@ def to_answer(response: Response, request: Request) -> dict[str, Any]:
 
 
 def _base_path(event: Event) -> str:
-    """What the client wrote before the route, where that has no parameters: the stage, or a custom domain's mapping."""
+    """Find the path before a route without parameters: the stage, or the mapping of a custom domain."""
     path = event["requestContext"].get("path", "").rstrip("/")
     return str(path.removesuffix(event["resource"])) if path.endswith(event["resource"]) else ""
 

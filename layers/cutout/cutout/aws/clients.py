@@ -1,4 +1,4 @@
-"""The clients of AWS, made when first needed and kept with their connections. A part of ``warm``: state, and why."""
+"""The AWS clients, made on first use and reused with their connections for the life of the process."""
 
 from functools import cache
 from typing import TYPE_CHECKING
@@ -13,50 +13,50 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 _QUICK = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
-"""DynamoDB, S3 and SQS answer in milliseconds; what takes longer is better tried again than waited for."""
+"""DynamoDB, S3 and SQS answer in milliseconds; after that a retry is better than a wait."""
 
 _IMAGES = _QUICK.merge(Config(signature_version="s3v4"))
 
 _ONCE = Config(connect_timeout=0.5, read_timeout=0.5, retries={"mode": "standard", "total_max_attempts": 1})
-"""For counts that no request should wait for."""
+"""For counts, which must not delay a request."""
 
 _BRIEFLY = Config(connect_timeout=1, read_timeout=1, retries={"mode": "standard", "total_max_attempts": 1})
-"""For charges, which are tried again by who sends them, on another counter."""
+"""For charges, which their sender retries on another counter."""
 
 _PATIENT = Config(connect_timeout=2, read_timeout=25, retries={"total_max_attempts": 1})
-"""For a function that may have to start first, which takes seconds."""
+"""For a function that may have a cold start of seconds."""
 
 
 @cache
 def _session() -> boto3.session.Session:
-    """One session, so that credentials and service models are read once."""
+    """Make the one session, so that credentials and service models are read once."""
     return boto3.session.Session()
 
 
 @cache
 def dynamodb_client() -> "DynamoDBClient":
-    """For what is stored."""
+    """Return the client of the stores."""
     return _session().client("dynamodb", config=_QUICK)
 
 
 @cache
 def counting_client() -> "DynamoDBClient":
-    """For the count of requests, which is asked once."""
+    """Return the client of the rate limiter: one attempt within 0.5 s."""
     return _session().client("dynamodb", config=_ONCE)
 
 
 @cache
 def charging_client() -> "DynamoDBClient":
-    """For charges and their sums."""
+    """Return the client of the usage counters: one attempt within 1 s."""
     return _session().client("dynamodb", config=_BRIEFLY)
 
 
 @cache
 def s3_client() -> "S3Client":
-    """For images; few answers are too large for the transport.
+    """Return the client of the buckets.
 
-    What is presigned for AWS's own S3 names the bucket's region: without it S3 redirects requests for a young bucket,
-    and neither a signature nor a form survives that. Elsewhere a bucket's name is no host's name.
+    Presigned URLs and forms for AWS's own S3 name the bucket's region (virtual-hosted addressing): without it S3
+    redirects requests for a new bucket, which breaks signatures and forms. Other S3 servers use path addressing.
     """
     client = _session().client("s3", config=_IMAGES)
     if ".amazonaws." not in client.meta.endpoint_url:
@@ -66,11 +66,11 @@ def s3_client() -> "S3Client":
 
 @cache
 def sqs_client() -> "SQSClient":
-    """For messages; most requests queue nothing."""
+    """Return the client of the queues."""
     return _session().client("sqs", config=_QUICK)
 
 
 @cache
 def lambda_client() -> "LambdaClient":
-    """For another function's answer."""
+    """Return the client that invokes other functions: one attempt within 25 s."""
     return _session().client("lambda", config=_PATIENT)

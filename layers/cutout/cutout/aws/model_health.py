@@ -1,4 +1,4 @@
-"""The deep health check: ask the removal function whether its model loads and runs."""
+"""The deep health check: invoke the removal function to see whether its model loads and runs."""
 
 import json
 from typing import TYPE_CHECKING, Any
@@ -12,11 +12,22 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
 ROUTE = "/internal/health"
-"""A route of the removal function that API Gateway does not know: only a function may ask."""
+"""A route of the removal function that API Gateway does not expose: only another function can call it."""
 
 
-def ask(client: "LambdaClient", function: str) -> dict[str, Any]:
-    """The removal function's own word on its model. Raises ServiceUnavailableError."""
+def check_model(client: "LambdaClient", function: str) -> dict[str, Any]:
+    """Invoke the removal function's health route.
+
+    Args:
+        client: The client of Lambda.
+        function: The name of the removal function.
+
+    Returns:
+        The health document, with the name of the model.
+
+    Raises:
+        ServiceUnavailableError: The function cannot be invoked, or its model does not load.
+    """
     event = {
         "resource": ROUTE,
         "path": ROUTE,

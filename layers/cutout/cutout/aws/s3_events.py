@@ -1,7 +1,7 @@
-"""A message of the jobs' queue to the work it asks for: S3's notifications, and our own messages about a job.
+"""Messages of the jobs' queue: S3's notifications, and our own messages about a job.
 
-Every record counts, keys are decoded, and what is none of our business is left out with a line in the log. Source: S3
-user guide, "Event message structure" (keys are URL-encoded like a form; sequencers compare after padding on the right).
+Every record is read, keys are decoded, and records about other things are logged and ignored. Source: S3 user guide,
+"Event message structure" (keys are URL-encoded like a form; sequencers compare after padding on the right).
 """
 
 import json
@@ -15,19 +15,27 @@ from cutout.jobs.parts import JobMessage, ObjectCreated
 
 PREFIX: Final = "uploads/"
 MAX_KEY_BYTES: Final = 1_024 - len("/result.json")
-"""A longer key leaves no room for the names of its results (S3: 1,024 bytes)."""
+"""The longest key for which the keys of the results fit into S3's limit of 1,024 bytes."""
 MIN_KEY_PARTS: Final = 3
-"""Of a key: the prefix, the account, and a name."""
+"""Parts of a key: the prefix, the account, and a name."""
 
 
 class UnknownMessageError(Exception):
-    """Nobody knows what a message wants. It stays in the queue, and ends in the dead-letter queue for a person."""
+    """A message of an unknown form. It stays in its queue, and ends in the dead-letter queue, for an operator."""
 
 
 def read_message(body: str, bucket: str) -> list[ObjectCreated | JobMessage]:
-    """Tell the uploads to ``bucket``, or the id of the job, that a message is about; nothing for a test event.
+    """Read a message of the jobs' queue.
 
-    Raises UnknownMessageError.
+    Args:
+        body: The body of the message.
+        bucket: The uploads bucket; records about another one are ignored.
+
+    Returns:
+        The uploads, or the job, that the message is about; empty for a test event.
+
+    Raises:
+        UnknownMessageError: The message is neither an S3 notification nor a message about a job.
     """
     try:
         message = json.loads(body)
@@ -72,7 +80,7 @@ def _upload(record: Mapping[str, Any]) -> ObjectCreated:
 
 
 def _reason_against(record: Mapping[str, Any], upload: ObjectCreated, bucket: str) -> str | None:
-    """Why a record is not about an image to work on."""
+    """Explain why a record is not about an image to process; None: it is."""
     if not record["eventName"].removeprefix("s3:").startswith("ObjectCreated:"):
         return "another event"
     if upload.bucket != bucket:

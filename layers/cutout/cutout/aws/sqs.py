@@ -1,4 +1,4 @@
-"""A batch of SQS messages, one after another: what is done leaves the queue, what failed comes again.
+"""SQS: a handler for batches of messages, and queues of jobs. A message that failed returns to its queue.
 
 Source: Lambda developer guide, "Using Lambda with Amazon SQS", reporting batch item failures.
 """
@@ -25,10 +25,10 @@ class QueueMessage:
     """A message as it was received.
 
     Attributes:
-        body: Its text.
-        receipt_handle: Names this receipt of it.
-        receives: How often it was received so far, this time included; the queue counts approximately.
-        time_left: Seconds until this process may be killed, as of the call.
+        body: The text.
+        receipt_handle: Identifies this receipt.
+        receives: Receipts so far, this one included; the queue counts approximately.
+        time_left: Gives the seconds until this process may be killed.
     """
 
     body: str
@@ -38,14 +38,14 @@ class QueueMessage:
 
 
 class RetryLaterError(Exception):
-    """Puts a message back into its queue, for a reason that is told elsewhere."""
+    """Returns a message to its queue, for a reason that is logged elsewhere."""
 
 
 def queue_handler(work: Callable[[QueueMessage], None], *, tracing: bool) -> telemetry.Handler:
     """Make the handler of a function that is fed by a queue.
 
     Args:
-        work: Does what one message asks for, or raises.
+        work: Processes one message, or raises.
         tracing: Whether X-Ray segments are written.
 
     Returns:
@@ -74,30 +74,40 @@ def queue_handler(work: Callable[[QueueMessage], None], *, tracing: bool) -> tel
 
 
 class SqsJobQueue:
-    """One queue. client: gives the client; it is asked for only when there is a message."""
+    """A queue of jobs; implements :class:`~cutout.jobs.storage.JobQueue`.
+
+    Args:
+        client: Gives the SQS client; called on first use.
+        url: The URL of the queue.
+    """
 
     def __init__(self, client: "Callable[[], SQSClient]", url: str) -> None:
         self._client = client
         self._url = url
 
     def enqueue(self, job_id: str) -> None:
-        """Have a job taken up; being told twice does no harm. Raises ServiceUnavailableError when SQS is away."""
-        with _failures("The job could not be queued; try again."):
+        """Send a message about a job; a second one is harmless. Raises ServiceUnavailableError."""
+        with _sqs_call("The job could not be queued; try again."):
             self._client().send_message(QueueUrl=self._url, MessageBody=json.dumps({"job_id": job_id}))
 
     def postpone(self, receipt_handle: str, delay_s: int) -> None:
-        """Let a message that was received come again in ``delay_s`` seconds (less than 12 h), if it is not deleted.
+        """Set when a received message that is not deleted becomes visible.
 
-        Raises ServiceUnavailableError; the message then comes after the queue's own visibility timeout.
+        Args:
+            receipt_handle: Identifies the receipt.
+            delay_s: Seconds from now, less than 12 h.
+
+        Raises:
+            ServiceUnavailableError: SQS is unavailable; the message becomes visible after the queue's own timeout.
         """
-        with _failures("The message could not be postponed."):
+        with _sqs_call("The message could not be postponed."):
             self._client().change_message_visibility(
                 QueueUrl=self._url, ReceiptHandle=receipt_handle, VisibilityTimeout=delay_s
             )
 
 
 @contextmanager
-def _failures(message: str) -> Iterator[None]:
+def _sqs_call(message: str) -> Iterator[None]:
     try:
         yield
     except (BotoCoreError, ClientError) as error:
@@ -105,22 +115,23 @@ def _failures(message: str) -> Iterator[None]:
 
 
 BUSY_S: Final = (5, 15)
-"""Most work ends in a second. Later waits last as long as the other's lease, which is the longest it can take."""
+"""Seconds to wait for another worker, by receipt: most work ends in a second. Later waits last as long as its lease."""
 FAULT_S: Final = (5, 30)
-"""Most faults of a service pass at once. Later waits are the visibility timeout, and outlast an outage."""
+"""Seconds to wait after a fault, by receipt: most faults pass at once. Later waits are the queue's visibility timeout,
+which outlasts an outage."""
 
 
 @contextmanager
 def postpone_failures(message: QueueMessage, queue: SqsJobQueue) -> Iterator[None]:
-    """Do the work of a message; if it fails, decide when the message comes again.
+    """Run the work of a message in this context; if it fails, set when the message returns.
 
     Args:
         message: The message.
-        queue: Where it came from.
+        queue: Its queue.
 
     Raises:
-        RetryLaterError: Another process does the work.
-        Exception: What the work raises.
+        RetryLaterError: Another process is doing the work.
+        Exception: Any other error of the work.
     """
     try:
         yield
@@ -135,5 +146,5 @@ def postpone_failures(message: QueueMessage, queue: SqsJobQueue) -> Iterator[Non
 
 
 def _postpone(message: QueueMessage, queue: SqsJobQueue, delay_s: int) -> None:
-    with suppress(ServiceUnavailableError):  # then it comes after the visibility timeout
+    with suppress(ServiceUnavailableError):  # then the visibility timeout applies
         queue.postpone(message.receipt_handle, delay_s)

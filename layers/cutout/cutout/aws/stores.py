@@ -1,9 +1,10 @@
-"""The stores of one stack, each built when it is first used and kept with its connections."""
+"""The stores of one stack, each made on first use and reused with its connections."""
 
 from functools import cached_property
 
 from cutout.aws import clients, telemetry
 from cutout.aws.dynamodb.accounts import DynamoAccountStore
+from cutout.aws.dynamodb.audited_transaction import AuditedTable
 from cutout.aws.dynamodb.jobs import DynamoJobStore
 from cutout.aws.dynamodb.keys import DynamoKeyStore
 from cutout.aws.dynamodb.object_lease import DynamoObjectLease
@@ -21,7 +22,7 @@ class AwsStores:
     """DynamoDB tables, S3 buckets and SQS queues behind the protocols of the services.
 
     Args:
-        settings: Names them.
+        settings: The names of tables, buckets and queues.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -29,35 +30,32 @@ class AwsStores:
 
     @cached_property
     def keys(self) -> DynamoKeyStore:
-        """Accounts and keys as they are now, for those who change them."""
-        return DynamoKeyStore(clients.dynamodb_client(), self.settings.accounts_table, audited=telemetry.audited)
+        """The accounts and keys, uncached."""
+        return DynamoKeyStore(self._accounts_table)
 
     @cached_property
     def accounts(self) -> DynamoAccountStore:
-        """Accounts as administrators see them."""
-        return DynamoAccountStore(clients.dynamodb_client(), self.settings.accounts_table, audited=telemetry.audited)
+        """The accounts, for administrators."""
+        return DynamoAccountStore(self._accounts_table)
 
     @cached_property
     def webhook_secrets(self) -> DynamoWebhookSecrets:
-        """What signs the accounts' webhooks."""
-        settings = self.settings
-        return DynamoWebhookSecrets(
-            clients.dynamodb_client(), settings.accounts_table, settings.key_grace_s, audited=telemetry.audited
-        )
+        """The secrets that sign the accounts' webhooks."""
+        return DynamoWebhookSecrets(self._accounts_table, self.settings.key_grace_s)
 
     @cached_property
     def service_key(self) -> DynamoServiceKey:
         """The service's own signing key."""
-        return DynamoServiceKey(clients.dynamodb_client(), self.settings.accounts_table)
+        return DynamoServiceKey(self._accounts_table)
 
     @cached_property
     def usage(self) -> DynamoUsageStore:
-        """Usage counters."""
+        """The usage counters."""
         return DynamoUsageStore(clients.charging_client(), self.settings.accounts_table)
 
     @cached_property
     def jobs(self) -> DynamoJobStore:
-        """Jobs, and the charges of their ends."""
+        """The jobs, with the charges of their results."""
         return DynamoJobStore(clients.dynamodb_client(), self.settings.jobs_table, self.settings.accounts_table)
 
     @cached_property
@@ -114,3 +112,7 @@ class AwsStores:
     def webhook_queue(self) -> SqsJobQueue:
         """Jobs whose owners are to be notified."""
         return SqsJobQueue(clients.sqs_client, self.settings.webhooks_queue_url)
+
+    @cached_property
+    def _accounts_table(self) -> AuditedTable:
+        return AuditedTable(clients.dynamodb_client(), self.settings.accounts_table, audited=telemetry.audited)

@@ -1,4 +1,4 @@
-"""Logs, metrics and traces (Powertools). One line in, one line out; never a key, a body or a URL's query.
+"""Logs, metrics and traces (Powertools). A request logs a first and a last line; never a key, a body or a URL's query.
 
 The service name and the log level come from Powertools' own environment variables.
 """
@@ -27,7 +27,15 @@ metrics = Metrics(namespace=NAMESPACE)
 
 
 def instrumented(handler: Handler, *, tracing: bool) -> Handler:
-    """The handler under logger, metrics and, where ``tracing``, X-Ray, whose SDK costs 0.3 s of every cold start."""
+    """Wrap a handler with logger, metrics and traces.
+
+    Args:
+        handler: The handler.
+        tracing: Whether X-Ray segments are written; its SDK adds 0.3 s to every cold start.
+
+    Returns:
+        The wrapped handler.
+    """
     if tracing:
         handler = Tracer().capture_lambda_handler(handler, capture_response=False)
     measured = metrics.log_metrics(capture_cold_start_metric=True)(handler)
@@ -36,13 +44,19 @@ def instrumented(handler: Handler, *, tracing: bool) -> Handler:
 
 
 def request_started(request: Request) -> None:
-    """Log the line in; every later line of this invocation carries the request id."""
+    """Log a request; every later line of this invocation has the request id."""
     logger.append_keys(request_id=request.request_id)
     logger.info("request", method=request.method, route=request.route)
 
 
 def request_ended(request: Request, response: Response, elapsed_ms: float) -> None:
-    """Log the line out and count the request."""
+    """Log a response, and count the request.
+
+    Args:
+        request: The request.
+        response: Its response.
+        elapsed_ms: Milliseconds between them.
+    """
     metrics.add_metric("Requests", MetricUnit.Count, 1)
     metrics.add_metric("RequestTime", MetricUnit.Milliseconds, elapsed_ms)
     logger.info(
@@ -56,7 +70,7 @@ def request_ended(request: Request, response: Response, elapsed_ms: float) -> No
 
 
 def request_failed(error: CutoutError, status: int) -> None:
-    """Count a failure by its code and log it, with its cause where there is one."""
+    """Count an error by its code, and log it with its HTTP status and its cause."""
     with single_metric("Errors", MetricUnit.Count, 1, namespace=NAMESPACE) as metric:
         metric.add_dimension("code", error.code)
     cause = f"{type(error.__cause__).__name__}: {error.__cause__}" if error.__cause__ else None
@@ -65,7 +79,12 @@ def request_failed(error: CutoutError, status: int) -> None:
 
 
 def message_received(message_id: str, receives: int) -> None:
-    """Count and log a message; every later line names it, until the next one. receives: how often it came so far."""
+    """Count and log a message; every later line names it, until the next message.
+
+    Args:
+        message_id: The message.
+        receives: Receipts so far, this one included.
+    """
     metrics.add_metric("Messages", MetricUnit.Count, 1)
     logger.remove_keys(["job", "account"])
     logger.append_keys(message=message_id)
@@ -73,12 +92,12 @@ def message_received(message_id: str, receives: int) -> None:
 
 
 def record_ignored(reason: str, facts: Mapping[str, str]) -> None:
-    """Log a record of a message, or a message, that asks for nothing."""
+    """Log a message, or a record of one, that is ignored."""
     logger.info("ignored", reason=reason, facts=dict(facts))
 
 
 def job_started(job: Job) -> None:
-    """Log an attempt; every later line names the job and its account, until the next one."""
+    """Log the start of an attempt; every later line names the job and its account, until the next attempt."""
     logger.append_keys(job=job.id, account=job.account_id)
     logger.info("job started", source=job.source.kind.value, attempt=job.attempts, faults=job.faults)
 
@@ -93,42 +112,48 @@ def job_finished(job: Job) -> None:
 
 
 def job_abandoned(job: Job) -> None:
-    """Log work that was in vain: its owner dropped the job, or it has expired."""
+    """Log an attempt without effect: the owner deleted the job, or it has expired."""
     logger.info("job abandoned", job=job.id)
 
 
 def job_fault(job: Job, error: Exception) -> None:
-    """Count an attempt that a fault of ours has ended. The fault itself is logged with the message."""
+    """Count and log an attempt that a fault of the service has ended; the fault is logged with the message."""
     metrics.add_metric("JobFaults", MetricUnit.Count, 1)
     logger.warning("job fault", job=job.id, attempt=job.attempts, fault=type(error).__name__)
 
 
 def webhook_attempted(job_id: str, outcome: str, answer: int | str | None) -> None:
-    """Count and log a delivery. answer: the status of the receiver's, or why there is none."""
+    """Count and log an attempt to deliver a webhook.
+
+    Args:
+        job_id: The job.
+        outcome: The name of the outcome.
+        answer: The receiver's HTTP status, or the reason why there is none.
+    """
     with single_metric("Webhooks", MetricUnit.Count, 1, namespace=NAMESPACE) as metric:
         metric.add_dimension("outcome", outcome)
     logger.info("webhook", job=job_id, outcome=outcome, answer=answer)
 
 
 def caller_identified(account_id: str, fingerprint: str, mode: str) -> None:
-    """Every later line of this invocation names the account and the key's fingerprint."""
+    """Add the account, the key's fingerprint and its mode to every later line of this invocation."""
     logger.append_keys(account=account_id, key=fingerprint, mode=mode)
 
 
 def rate_not_counted(error: Exception) -> None:
-    """Count and log a request that came in although its rate could not be counted."""
+    """Count and log a request that was admitted although its rate could not be counted."""
     metrics.add_metric("RateNotCounted", MetricUnit.Count, 1)
     logger.warning("rate not counted", cause=f"{type(error).__name__}: {error}")
 
 
 def quota_not_checked(error: Exception) -> None:
-    """Count and log a request that came in although its account's usage could not be read."""
+    """Count and log a request that was admitted although its account's usage could not be read."""
     metrics.add_metric("QuotaNotAsked", MetricUnit.Count, 1)
     logger.warning("quota not asked", cause=f"{type(error).__name__}: {error}")
 
 
 def audited(entry: AuditEntry) -> None:
-    """Log a change to an account or its keys; of what was changed, the names only."""
+    """Log a change to an account or its keys, with the names of the changed fields but not their values."""
     logger.info(
         "audit",
         action=entry.action,
@@ -140,7 +165,7 @@ def audited(entry: AuditEntry) -> None:
 
 
 def charge_not_counted(charge: Charge, error: CutoutError) -> None:
-    """Count and log a charge that was lost to the counters, with all that is needed to count it by hand."""
+    """Count and log a charge that could not be counted, with all facts that are needed to count it by hand."""
     metrics.add_metric("ChargesNotCounted", MetricUnit.Count, 1)
     logger.error(
         "charge not counted",
@@ -150,12 +175,17 @@ def charge_not_counted(charge: Charge, error: CutoutError) -> None:
 
 
 def job_accepted(job: Job, *, repeated: bool) -> None:
-    """Log the job that stands for a request. repeated: it was made for the same request, sent before."""
+    """Log the job that was made for a request.
+
+    Args:
+        job: The job.
+        repeated: Whether an earlier, identical request made it.
+    """
     logger.info("job ordered", job=job.id, source=job.source.kind.value, status=job.state.value, again=repeated)
 
 
 def image_made(result: CutoutResult) -> None:
-    """Count an image and the time of each stage, and log what was made."""
+    """Count a cutout and the time of each stage, and log its facts."""
     metrics.add_metric("Images", MetricUnit.Count, 1)
     for stage, ms in result.stages_ms.items():
         metrics.add_metric(f"{stage.capitalize()}Time", MetricUnit.Milliseconds, ms)

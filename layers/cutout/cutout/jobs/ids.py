@@ -1,4 +1,4 @@
-"""The ids of jobs: drawn by chance, or derived from what must be done once only."""
+"""The ids of jobs: random, or derived from work that must be done only once."""
 
 import hashlib
 import re
@@ -14,17 +14,34 @@ def new_job_id() -> str:
 
 
 def is_job_id(text: str) -> bool:
-    """Whether a text has the form of a job's id."""
+    """Report whether a text has the form of a job's id."""
     return _ID.fullmatch(text) is not None
 
 
 def object_job_id(bucket: str, key: str, version: str) -> str:
-    """The one id of the job for one version of an object. version: whatever tells it from others of the same key."""
+    """Derive the id of the only job for one version of an object.
+
+    Args:
+        bucket: The bucket.
+        key: The object's key.
+        version: Distinguishes this object from others of the same key.
+
+    Returns:
+        The id.
+    """
     return _derived("object", bucket, key, version)
 
 
 def idempotent_job_id(account_id: str, idempotency_key: str) -> str:
-    """The one id of what an account asks for under an Idempotency-Key."""
+    """Derive the id of the only job for an account's Idempotency-Key.
+
+    Args:
+        account_id: The account.
+        idempotency_key: The key as sent.
+
+    Returns:
+        The id.
+    """
     return _derived("idempotency", account_id, idempotency_key)
 
 

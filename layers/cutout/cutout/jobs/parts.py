@@ -1,4 +1,4 @@
-"""What a job is made of: where its image comes from, what is wanted, and what came of it. Values only."""
+"""The parts of a job as values: the source of its image, the options, and the result or the error."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from cutout.jobs.ids import is_job_id
 
 
 class SourceKind(StrEnum):
-    """Where a job's image comes from."""
+    """The kind of source of a job's image."""
 
     UPLOAD = "upload"
     """An object put by the job's own presigned POST."""
@@ -20,39 +20,64 @@ class SourceKind(StrEnum):
     OBJECT = "object"
     """An object that its owner put into the uploads bucket by any tool."""
     REQUEST = "request"
-    """The body of the request itself, which is answered when the work is done."""
+    """The body of the request itself, which waits for the result."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobSource:
-    """One image to be had. bucket and key: for UPLOAD and OBJECT; the rest of an object is what its event said."""
+    """The source of one image.
+
+    Attributes:
+        kind: The kind of source.
+        bucket: The bucket of an UPLOAD or OBJECT.
+        key: The decoded key of an UPLOAD or OBJECT.
+        version: The object's version id, as its event reports it; empty in a bucket without versions.
+        etag: The object's ETag without quotes, as its event reports it.
+        sequencer: Orders the events of one key; empty: unknown.
+        url: The URL of a URL.
+    """
 
     kind: SourceKind
     bucket: str = ""
     key: str = ""
-    """Decoded."""
     version: str = ""
-    """The bucket's version id; empty where it keeps none."""
     etag: str = ""
     sequencer: str = ""
-    """Orders the events of one key; empty: unknown."""
     url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class JobOptions:
-    """What is wanted of a job."""
+    """The requested result of a job.
+
+    Attributes:
+        spec: The requested cutout.
+        mask: Whether the mask is stored beside the cutout.
+        background_url: A public URL of the background image; empty: none.
+    """
 
     spec: CutoutSpec = field(default_factory=CutoutSpec)
     mask: bool = False
-    """Whether the mask is stored beside the cutout."""
     background_url: str = ""
-    """A public URL of the background image; empty: there is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobResult:
-    """Facts about a finished cutout, and where it lies in the results bucket."""
+    """Facts about a finished cutout, and its place in the results bucket.
+
+    Attributes:
+        key: The object key of the cutout.
+        media_type: The cutout's media type.
+        width: Of the cutout, in pixels.
+        height: Of the cutout, in pixels.
+        source_width: Of the image, in pixels.
+        source_height: Of the image, in pixels.
+        bytes: Size of the cutout.
+        model: The model's name.
+        stages_ms: Milliseconds by stage.
+        mask_key: The object key of the mask.
+        foreground: The subject's box in the cutout, in pixels; None: nothing was found.
+    """
 
     key: str
     media_type: str
@@ -65,12 +90,17 @@ class JobResult:
     stages_ms: Mapping[str, float]
     mask_key: str | None = None
     foreground: Box | None = None
-    """Where the subject is in the cutout, in pixels; None: nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobError:
-    """Why a job failed, in words for the client."""
+    """The reason why a job failed, for the client.
+
+    Attributes:
+        code: A code of the public contract.
+        message: One sentence.
+        details: JSON-serialisable facts.
+    """
 
     code: str
     message: str
@@ -78,20 +108,29 @@ class JobError:
 
     @classmethod
     def of(cls, error: CutoutError) -> "JobError":
-        """As the error tells it."""
+        """Copy an error's code, message and details."""
         return cls(error.code, error.message, error.details)
 
 
 @dataclass(frozen=True, slots=True)
 class JobMessage:
-    """A message that asks for a job to be worked on."""
+    """A message that requests an attempt at a job."""
 
     job_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectCreated:
-    """An object was put below ``uploads/{account}/``. key: decoded; etag: without quotes."""
+    """An event: an object was put below ``uploads/{account}/``.
+
+    Attributes:
+        bucket: The bucket.
+        key: The decoded key.
+        version_id: The version id; empty in a bucket without versions.
+        etag: The ETag without quotes.
+        sequencer: Orders the events of one key; empty: unknown.
+        time: The time of the event (ISO 8601).
+    """
 
     bucket: str
     key: str
@@ -107,13 +146,13 @@ class ObjectCreated:
 
     @property
     def job_id(self) -> str | None:
-        """The job that was made before its upload, if the key is one of such an upload."""
+        """The job that was made before this upload, if the key is one of such an upload."""
         parts = self.key.split("/")
         return parts[2] if len(parts) > _JOB_KEY_PARTS and is_job_id(parts[2]) else None
 
     @property
     def version(self) -> str:
-        """Tells this object from others under the same key."""
+        """A name that distinguishes this object from others of the same key."""
         return self.version_id or self.sequencer or f"{self.etag}@{self.time}"
 
 

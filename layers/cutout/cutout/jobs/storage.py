@@ -1,4 +1,4 @@
-"""Where a job's files are kept, and who may work on an object, as protocols; and where uploads lie."""
+"""The storage of jobs' files, and the leases on uploaded objects, as protocols; and the keys of uploads."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -23,11 +23,11 @@ def job_upload_key(account_id: str, job_id: str) -> str:
 
 
 def direct_upload_key(account_id: str, name: str) -> str:
-    """Make the object key of an image that a request names or brings.
+    """Make the object key of an image that a request names or contains.
 
     Args:
         account_id: The owner.
-        name: An upload's id or, for the body of a request that is answered later, a job's.
+        name: An upload's id or, for the body of a request that becomes a job, the job's id.
 
     Returns:
         The key; an object put there starts nothing.
@@ -56,28 +56,28 @@ class StoredImage(Protocol):
 
 
 class ImageStore(Protocol):
-    """Where the images of jobs lie."""
+    """A store of the images of jobs."""
 
     def open(self, source: JobSource) -> AbstractContextManager[StoredImage]:
-        """Open the very object that a source names.
+        """Open exactly the object that a source names.
 
         Raises:
-            ImageChangedError: Another object lies there now.
-            MissingImageError: Nothing is there.
+            ImageChangedError: The object was overwritten.
+            MissingImageError: There is no such object.
             InvalidRequestError: The object cannot be read with the service's rights.
             ServiceUnavailableError: The store cannot be reached.
         """
 
 
 class ReportStore(Protocol):
-    """Where reports of ended jobs lie, for those who watch the results and not the API."""
+    """A store of reports of ended jobs, for clients that watch the results and not the API."""
 
     def store(self, job: Job, *, overwrite: bool = True) -> None:
         """Write the report of a job that has ended.
 
         Args:
             job: The job.
-            overwrite: Whether a report that is there already is replaced.
+            overwrite: Whether an existing report is replaced.
 
         Raises:
             ServiceUnavailableError: The store cannot be reached.
@@ -85,7 +85,7 @@ class ReportStore(Protocol):
 
 
 class RetentionStore(Protocol):
-    """Where images are retained for training, if their account has opted in."""
+    """A store of images that are retained for training, if their account has opted in."""
 
     def store(self, account: Account, job: Job, image: bytes) -> None:
         """Retain a copy, if the account has opted in. Raises ServiceUnavailableError."""
@@ -114,11 +114,19 @@ class ObjectLease(Protocol):
         """
 
     def release(self, source: JobSource, holder: str) -> None:
-        """End a lease early; nothing happens where another worker holds it by now. Raises ServiceUnavailableError."""
+        """End a lease early; nothing happens if another worker holds the key by now.
+
+        Args:
+            source: The object.
+            holder: The lease's holder, as :meth:`acquire` returned it.
+
+        Raises:
+            ServiceUnavailableError: The store cannot be reached.
+        """
 
 
 class JobQueue(Protocol):
     """A queue of job ids."""
 
     def enqueue(self, job_id: str) -> None:
-        """Send a message about a job; a second one does no harm. Raises ServiceUnavailableError."""
+        """Send a message about a job; a second one is harmless. Raises ServiceUnavailableError."""

@@ -1,11 +1,11 @@
-"""One HTTP exchange with a server that a stranger named: it reaches public addresses only, and only within bounds.
+"""One bounded HTTP exchange with a server that a client has named; protects against server-side request forgery.
 
-A name is resolved once, every address it has is checked, and the connection goes to a checked address, never to the
-name again: so a name that changes its mind (DNS rebinding) gains nothing. No proxy, no cookie and no compression:
-nothing is taken from the environment, nothing is kept, and no answer can be larger than what was counted. One deadline
-covers it all. Knows nothing of images, webhooks, accounts or AWS, nor what to say when an exchange fails.
+A name is resolved once, all of its addresses are checked, and the connection goes to a checked address and never to the
+name, so a name that changes its addresses (DNS rebinding) gains nothing. There are no proxies, cookies or compression:
+nothing is read from the environment, nothing is stored, and no answer can be larger than its counted bytes. One
+deadline covers the whole exchange. Knows nothing of images, webhooks, accounts or AWS, and words no error messages.
 
-The standard library's ``http.client`` reads the answers, because it takes any source of bytes, so also a bounded one.
+The standard library's ``http.client`` reads the answers, because it accepts any source of bytes, also a bounded one.
 """
 
 import http.client
@@ -31,45 +31,53 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES = 65_536
 FRAMING_BYTES = 2**20
-"""Room for headers; chunks' own framing has as much room again as the body."""
+"""Bytes allowed for headers; the framing of chunks may have as many bytes as the body."""
 MAX_ADDRESSES = 4
-"""Of one name, tried in order: a list made by a stranger is no reason to knock at many doors."""
+"""Addresses of one name that are tried, in order: an untrusted list must not cause many connections."""
 HEADERS = {"User-Agent": "cutout", "Accept-Encoding": "identity", "Connection": "close"}
 
 Resolver = Callable[[str, int], Sequence[str]]
-"""Host and port to addresses as text. Raises OSError or UnicodeError when there are none."""
+"""Resolves host and port to addresses. Raises OSError or UnicodeError when there are none."""
 
 
-class Trouble(Enum):
-    """Why there is no answer."""
+class ExchangeFailure(Enum):
+    """The reason why there is no answer."""
 
     NOT_ALLOWED = auto()
-    """The URL, or an address of its name, is not one that may be asked."""
+    """The URL, or an address of its name, is not allowed."""
     NO_SUCH_NAME = auto()
     TOO_SLOW = auto()
     BAD_CERTIFICATE = auto()
     UNREACHABLE = auto()
-    """Nothing listens there, or what it says is no HTTP."""
+    """There is no server, or it does not speak HTTP."""
     ENDLESS = auto()
-    """More bytes came than any answer in bounds can have."""
+    """The answer has more bytes than the bounds allow."""
 
 
 class ExchangeError(Exception):
-    """An exchange without an answer. For those who call this module: it must not reach a client as it is."""
+    """An exchange without an answer. Callers translate it; it must not reach a client.
 
-    def __init__(self, trouble: Trouble) -> None:
-        super().__init__(trouble.name)
-        self.trouble = trouble
+    Args:
+        failure: The reason.
+    """
+
+    def __init__(self, failure: ExchangeFailure) -> None:
+        super().__init__(failure.name)
+        self.failure = failure
 
 
 class Deadline:
-    """A point in time, ``timeout_s`` from now."""
+    """A point in time.
+
+    Args:
+        timeout_s: Seconds from now.
+    """
 
     def __init__(self, timeout_s: float) -> None:
         self._at_s = time.monotonic() + timeout_s
 
     def left_s(self) -> float:
-        """Seconds left, above zero. Raises TimeoutError when there are none."""
+        """Return the seconds left, above zero. Raises TimeoutError when there are none."""
         left_s = self._at_s - time.monotonic()
         if left_s <= 0:
             raise TimeoutError
@@ -77,32 +85,65 @@ class Deadline:
 
 
 def system_resolver(host: str, port: int) -> list[str]:
-    """Ask the system. It reads the odd spellings too (``0x7f.1``, ``2130706433``), so those are checked like others."""
+    """Resolve a name by the operating system.
+
+    It also reads unusual spellings of addresses (``0x7f.1``, ``2130706433``), so these are checked like all others.
+
+    Args:
+        host: The name or the address.
+        port: The port.
+
+    Returns:
+        The addresses.
+
+    Raises:
+        OSError: The name has no address.
+    """
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [str(address[0]) for *_, address in found]
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
-    """What may be asked, and whom to believe."""
+class ExchangePolicy:
+    """The allowed addresses and the trusted certificates of an exchange.
+
+    Attributes:
+        allow: ``host:port`` as written in the URL, lower case: exempt from the check of addresses only.
+        resolve: Resolves names.
+        tls: Trusted certificates; None: the system's and Mozilla's.
+    """
 
     allow: frozenset[str] = frozenset()
-    """``host:port`` as written in the URL, lower case: exempt from the check of addresses, and from nothing else."""
     resolve: Resolver = system_resolver
     tls: ssl.SSLContext | None = None
-    """Certificates to trust; None: the system's and Mozilla's."""
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """What is asked. headers: those of :data:`HEADERS`, Host and Content-Length are added."""
+class OutboundRequest:
+    """An HTTP request to another server.
+
+    Attributes:
+        method: The method.
+        headers: Headers besides :data:`HEADERS`, Host and Content-Length, which are added.
+        body: The body.
+    """
 
     method: str
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
 
     def encode(self, target: Target) -> bytes:
-        """Write the whole message. Raises ValueError for a header that is not one line of ASCII."""
+        """Write the request in the form of HTTP/1.1.
+
+        Args:
+            target: The URL.
+
+        Returns:
+            The bytes to send.
+
+        Raises:
+            ValueError: A header is not one line of printable ASCII.
+        """
         length = {"Content-Length": str(len(self.body))} if self.body else {}
         headers = {"Host": target.authority, **HEADERS, **length, **self.headers}
         lines = [f"{self.method} {target.path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
@@ -113,40 +154,53 @@ class Message:
 
 @contextmanager
 def exchange(
-    target: Target, message: Message, reach: Reach, deadline: Deadline, max_bytes: int
+    target: Target, request: OutboundRequest, policy: ExchangePolicy, deadline: Deadline, max_bytes: int
 ) -> Iterator[http.client.HTTPResponse]:
-    """Ask, and read the answer's head; its body is read by the caller inside the block, and no longer than allowed.
+    """Send a request and read the head of the answer, as a context manager; the caller reads the body inside it.
 
-    max_bytes: of the body that the caller means to read. Raises ExchangeError, also for what fails inside the block.
-    Blocks until the deadline at most; a lookup that hangs is left behind to end in its own time.
+    Blocks until the deadline at most; a lookup that hangs is left to its own thread.
+
+    Args:
+        target: The URL.
+        request: The request.
+        policy: The allowed addresses and the trusted certificates.
+        deadline: The end of the whole exchange, including the reading of the body.
+        max_bytes: The most bytes of the body that the caller will read.
+
+    Yields:
+        The response.
+
+    Raises:
+        ExchangeError: There is no answer within the bounds; also for what fails inside the block.
+        ValueError: A header is not one line of printable ASCII.
     """
-    asked = message.encode(target)
-    with _failures(), ExitStack() as stack:
-        exempt = f"{target.host}:{target.port}" in reach.allow
-        addresses = _addresses(target, reach.resolve, deadline, check=not exempt)
+    encoded = request.encode(target)
+    with _exchange_errors(), ExitStack() as stack:
+        exempt = f"{target.host}:{target.port}" in policy.allow
+        addresses = _addresses(target, policy.resolve, deadline, check=not exempt)
         sock = stack.enter_context(_connect(addresses[:MAX_ADDRESSES], target.port, deadline))
         sock.settimeout(deadline.left_s())
         if target.secure:
-            sock = stack.enter_context((reach.tls or _trusted()).wrap_socket(sock, server_hostname=target.host))
+            sock = stack.enter_context((policy.tls or _trusted()).wrap_socket(sock, server_hostname=target.host))
             sock.settimeout(deadline.left_s())
-        sock.sendall(asked)
+        sock.sendall(encoded)
         wire = _Wire(sock, deadline, 2 * max_bytes + FRAMING_BYTES)
-        response = http.client.HTTPResponse(wire, method=message.method)  # type: ignore[arg-type]  # it only calls makefile
+        response = http.client.HTTPResponse(wire, method=request.method)  # type: ignore[arg-type]  # it only calls makefile
         stack.enter_context(response)
         response.begin()
         yield response
 
 
 @contextmanager
-def _failures() -> Iterator[None]:
+def _exchange_errors() -> Iterator[None]:
     try:
         yield
     except TimeoutError as error:
-        raise ExchangeError(Trouble.TOO_SLOW) from error
+        raise ExchangeError(ExchangeFailure.TOO_SLOW) from error
     except ssl.SSLCertVerificationError as error:
-        raise ExchangeError(Trouble.BAD_CERTIFICATE) from error
+        raise ExchangeError(ExchangeFailure.BAD_CERTIFICATE) from error
     except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: a broken answer, in some versions
-        raise ExchangeError(Trouble.UNREACHABLE) from error
+        raise ExchangeError(ExchangeFailure.UNREACHABLE) from error
 
 
 def _addresses(target: Target, resolve: Resolver, deadline: Deadline, *, check: bool) -> list[str]:
@@ -164,11 +218,11 @@ def _addresses(target: Target, resolve: Resolver, deadline: Deadline, *, check: 
     except TimeoutError:
         raise
     except (OSError, UnicodeError) as error:
-        raise ExchangeError(Trouble.NO_SUCH_NAME) from error
+        raise ExchangeError(ExchangeFailure.NO_SUCH_NAME) from error
     if not addresses:
-        raise ExchangeError(Trouble.NO_SUCH_NAME)
+        raise ExchangeError(ExchangeFailure.NO_SUCH_NAME)
     if check and not all(is_public(address) for address in addresses):
-        raise ExchangeError(Trouble.NOT_ALLOWED)
+        raise ExchangeError(ExchangeFailure.NOT_ALLOWED)
     return addresses
 
 
@@ -181,7 +235,7 @@ def _connect(addresses: Sequence[str], port: int, deadline: Deadline) -> socket.
 
 
 class _Wire(io.RawIOBase):
-    """What a socket delivers, until a point in time and up to a number of bytes, whatever the answer says of itself.
+    """The bytes of a socket until a deadline and up to a limit, whatever the answer declares.
 
     A socket's own timeout bounds each read but not their sum; ``http.client`` trusts the sizes of chunks.
     """
@@ -202,7 +256,7 @@ class _Wire(io.RawIOBase):
         count = self._sock.recv_into(buffer)
         self._left_bytes -= count
         if self._left_bytes < 0:
-            raise ExchangeError(Trouble.ENDLESS)
+            raise ExchangeError(ExchangeFailure.ENDLESS)
         return count
 
 

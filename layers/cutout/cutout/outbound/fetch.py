@@ -1,7 +1,6 @@
-"""Getting what is behind an URL that a stranger gave us, within bounds (``connection.py``).
+"""GET and POST for URLs that clients have given, within the bounds of ``connection.py``.
 
-Redirects are followed by hand, each hop checked like the first. Knows nothing of images but its limit of bytes, nor of
-accounts or AWS.
+Redirects of a GET are followed one by one, each checked like the first URL. Knows nothing of accounts or AWS.
 """
 
 import http.client
@@ -17,45 +16,54 @@ from cutout.outbound.connection import (
     CHUNK_BYTES,
     Deadline,
     ExchangeError,
-    Message,
-    Reach,
+    ExchangeFailure,
+    ExchangePolicy,
+    OutboundRequest,
     Resolver,
-    Trouble,
     exchange,
     system_resolver,
 )
 from cutout.outbound.urls import parse_url
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-QUESTION = Message("GET", {"Accept": "image/*, */*;q=0.5"})
+_REQUEST = OutboundRequest("GET", {"Accept": "image/*, */*;q=0.5"})
 
-_CLOSED = "The image URL does not lead to a public server."
-_TOLD = {
-    Trouble.NOT_ALLOWED: _CLOSED,
-    Trouble.NO_SUCH_NAME: _CLOSED,  # in the same words: which private names exist is nobody's business
-    Trouble.TOO_SLOW: "The image URL took too long to answer.",
-    Trouble.BAD_CERTIFICATE: "The server of the image URL has no valid TLS certificate for it.",
-    Trouble.UNREACHABLE: "The server of the image URL cannot be reached or understood.",
-    Trouble.ENDLESS: "The server of the image URL sent an endless answer.",
+_NOT_PUBLIC = "The image URL does not lead to a public server."
+_MESSAGES = {
+    ExchangeFailure.NOT_ALLOWED: _NOT_PUBLIC,
+    ExchangeFailure.NO_SUCH_NAME: _NOT_PUBLIC,  # the same message, so that it does not reveal which private names exist
+    ExchangeFailure.TOO_SLOW: "The image URL took too long to answer.",
+    ExchangeFailure.BAD_CERTIFICATE: "The server of the image URL has no valid TLS certificate for it.",
+    ExchangeFailure.UNREACHABLE: "The server of the image URL cannot be reached or understood.",
+    ExchangeFailure.ENDLESS: "The server of the image URL sent an endless answer.",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class FetchPolicy:
-    """The bounds of one fetch."""
+    """The bounds of one fetch.
+
+    Attributes:
+        max_bytes: The most bytes of the body.
+        timeout_s: Seconds for the whole fetch, redirects included.
+        redirects: The most redirects.
+        allow: ``host:port`` as written in the URL, lower case: exempt from the check of addresses only.
+    """
 
     max_bytes: int
-    """Of the body."""
     timeout_s: float = 10.0
-    """From the first question to the last byte, redirects included."""
     redirects: int = 3
     allow: frozenset[str] = frozenset()
-    """``host:port`` as written in the URL, lower case: exempt from the check of addresses, and from nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A body and the media type that its server claims (lower case, no parameters, empty: none)."""
+    """A fetched body.
+
+    Attributes:
+        data: The body.
+        media_type: The media type that the server declares, in lower case without parameters; empty: none.
+    """
 
     data: bytes
     media_type: str
@@ -64,18 +72,30 @@ class Fetched:
 def fetch(
     url: str, policy: FetchPolicy, resolve: Resolver = system_resolver, tls: ssl.SSLContext | None = None
 ) -> Fetched:
-    """Get what is behind an URL.
+    """Fetch the body behind a URL.
 
-    tls: certificates to trust, by default the system's and Mozilla's.
-    Raises ImageUrlFetchFailedError for an URL that is not allowed, not reachable in time, or not answered with status
-    200 and a plain body; ImageTooLargeError above ``max_bytes``. Messages name no address and nothing a server said but
-    its status. Blocks for ``timeout_s`` at most; a lookup that hangs is left behind to end in its own time.
+    Blocks for ``timeout_s`` at most; a lookup that hangs is left to its own thread. The messages of errors contain no
+    address, and nothing from the server but its status.
+
+    Args:
+        url: The URL.
+        policy: The bounds.
+        resolve: Resolves names.
+        tls: Trusted certificates, by default the system's and Mozilla's.
+
+    Returns:
+        The body.
+
+    Raises:
+        ImageUrlFetchFailedError: The URL is not allowed, not reachable in time, or not answered with status 200 and an
+            uncompressed body.
+        ImageTooLargeError: The body has more than ``max_bytes`` bytes.
     """
-    reach = Reach(policy.allow, resolve, tls)
+    exchange_policy = ExchangePolicy(policy.allow, resolve, tls)
     deadline = Deadline(policy.timeout_s)
     for _ in range(policy.redirects + 1):
         target = parse_url(url)
-        with _told(), exchange(target, QUESTION, reach, deadline, policy.max_bytes) as response:
+        with _client_errors(), exchange(target, _REQUEST, exchange_policy, deadline, policy.max_bytes) as response:
             if response.status not in REDIRECTS:
                 return _read(response, policy.max_bytes)
             url = _location(url, response)
@@ -83,11 +103,11 @@ def fetch(
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _client_errors() -> Iterator[None]:
     try:
         yield
     except ExchangeError as error:
-        raise ImageUrlFetchFailedError(_TOLD[error.trouble]) from error
+        raise ImageUrlFetchFailedError(_MESSAGES[error.failure]) from error
 
 
 def _read(response: http.client.HTTPResponse, max_bytes: int) -> Fetched:
@@ -104,7 +124,7 @@ def _read(response: http.client.HTTPResponse, max_bytes: int) -> Fetched:
         data += chunk
         if len(data) > max_bytes:
             raise _too_large(max_bytes)
-    if not data or response.length:  # length: what was announced and has not come
+    if not data or response.length:  # length: announced bytes that have not arrived
         raise ImageUrlFetchFailedError("The server of the image URL sent an incomplete answer.")
     return Fetched(bytes(data), response.getheader("content-type", "").split(";", 1)[0].strip().lower())
 
@@ -125,12 +145,15 @@ def _too_large(max_bytes: int) -> ImageTooLargeError:
 
 @dataclass(frozen=True, slots=True)
 class PostPolicy:
-    """The bounds of one post."""
+    """The bounds of one POST.
+
+    Attributes:
+        timeout_s: Seconds until the head of the answer.
+        allow: ``host:port`` as written in the URL, lower case: exempt from the check of addresses only.
+    """
 
     timeout_s: float = 10.0
-    """From the first question to the head of the answer."""
     allow: frozenset[str] = frozenset()
-    """``host:port`` as written in the URL, lower case: exempt from the check of addresses, and from nothing else."""
 
 
 def post(
@@ -141,19 +164,31 @@ def post(
     *,
     resolve: Resolver = system_resolver,
     tls: ssl.SSLContext | None = None,
-) -> int | Trouble:
-    """Post a body; the status of the answer, or why there is none. What the answer says besides is not read.
+) -> int | ExchangeFailure:
+    """Post a body. Blocks for ``timeout_s`` at most; redirects are not followed, and the answer's body is not read.
 
-    A redirect is an answer like another: who moves must say so to us. Raises ValueError for a header that is not one
-    line of ASCII. Blocks for ``timeout_s`` at most.
+    Args:
+        url: The URL.
+        body: The body.
+        headers: Headers besides the ones of every exchange.
+        policy: The bounds.
+        resolve: Resolves names.
+        tls: Trusted certificates, by default the system's and Mozilla's.
+
+    Returns:
+        The HTTP status of the answer, or the reason why there is none.
+
+    Raises:
+        ValueError: A header is not one line of printable ASCII.
     """
     try:
         target = parse_url(url, "webhook URL")
     except ImageUrlFetchFailedError:
-        return Trouble.NOT_ALLOWED
-    reach = Reach(policy.allow, resolve, tls)
+        return ExchangeFailure.NOT_ALLOWED
+    exchange_policy = ExchangePolicy(policy.allow, resolve, tls)
+    request = OutboundRequest("POST", headers, body)
     try:
-        with exchange(target, Message("POST", headers, body), reach, Deadline(policy.timeout_s), 0) as response:
+        with exchange(target, request, exchange_policy, Deadline(policy.timeout_s), 0) as response:
             return response.status
     except ExchangeError as error:
-        return error.trouble
+        return error.failure

@@ -1,4 +1,4 @@
-"""Which URLs and which addresses may be asked on a stranger's behalf. Values only: nothing here opens a socket."""
+"""The URLs and addresses to which a client may send requests of the service. Values only; opens no socket."""
 
 import ipaddress
 import re
@@ -9,31 +9,38 @@ from urllib.parse import quote, urlsplit
 from cutout.errors import ImageUrlFetchFailedError
 
 MAX_URL_CHARS = 8_192
-"""RFC 9110, section 4.1 asks for 8,000; presigned URLs with session tokens need about 2,500."""
+"""RFC 9110, section 4.1 recommends at least 8,000; presigned URLs with session tokens need about 2,500."""
 FIRST_FREE_PORT = 1_024
-"""Ports below speak other protocols (mail, shells), which a request might be smuggled into; 80 and 443 are ours."""
+"""Lower ports belong to other protocols (mail, shells), which must not receive a request; 80 and 443 are allowed."""
 
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 """IPv4 addresses as IPv6-only networks see them (RFC 6052)."""
 GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
-"""All of IPv6 that is given to hosts of the Internet (RFC 4291, IANA)."""
-CLOSED = tuple(
+"""All IPv6 addresses that are assigned to hosts of the Internet (RFC 4291, IANA)."""
+_NOT_PUBLIC = tuple(
     ipaddress.ip_network(text)
     for text in (
-        "192.0.0.0/24",  # protocol assignments, one cloud's metadata among them; Python below 3.13 knows parts of it
+        "192.0.0.0/24",  # protocol assignments, including one cloud's metadata; Python below 3.13 knows parts of it
         "192.88.99.0/24",  # 6to4 relays, withdrawn (RFC 7526)
         "168.63.129.16/32",  # one cloud's host agent, at a public address
-        "2001::/23",  # protocol assignments, among them Teredo, which leads to whatever IPv4 address is written in it
+        "2001::/23",  # protocol assignments, including Teredo, which leads to any embedded IPv4 address
         "2002::/16",  # 6to4: the same
         "3fff::/20",  # documentation (RFC 9637)
     )
 )
-"""Networks that ``is_global`` lets pass, at least in some version of Python, and that hold no images."""
+"""Networks without images that ``is_global`` accepts, at least in some version of Python."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """An URL taken apart. host: ASCII, lower case, no brackets; path: with the query, percent-encoded."""
+    """The parts of a URL.
+
+    Attributes:
+        secure: Whether the scheme is https.
+        host: ASCII, lower case, without brackets.
+        port: The port.
+        path: The path with the query, percent-encoded.
+    """
 
     secure: bool
     host: str
@@ -48,9 +55,17 @@ class Target:
 
 
 def parse_url(url: str, what: str = "image URL") -> Target:
-    """Take an URL apart. what: its name in messages.
+    """Parse and check the form of a URL.
 
-    Raises ImageUrlFetchFailedError, with a message that says what is wrong with it.
+    Args:
+        url: The URL.
+        what: Its name in messages.
+
+    Returns:
+        The parts.
+
+    Raises:
+        ImageUrlFetchFailedError: The URL is malformed, or its scheme, port or form is not allowed.
     """
     if len(url) > MAX_URL_CHARS:
         raise ImageUrlFetchFailedError(f"The {what} is longer than {MAX_URL_CHARS} characters.")
@@ -79,10 +94,15 @@ def parse_url(url: str, what: str = "image URL") -> Target:
 
 
 def check_url(url: str, allow: frozenset[str], what: str = "image URL") -> None:
-    """Refuse an URL that can never be allowed, by its shape or by the address that stands in place of a name.
+    """Refuse a URL that can never be allowed, by its form or by a literal address; names are checked on connection.
 
-    allow: ``host:port`` pairs that are exempt from the check of addresses. Where a name leads is checked by whoever
-    asks. Raises ImageUrlFetchFailedError.
+    Args:
+        url: The URL.
+        allow: ``host:port`` pairs that are exempt from the check of addresses.
+        what: Its name in messages.
+
+    Raises:
+        ImageUrlFetchFailedError: The URL is not allowed.
     """
     target = parse_url(url, what)
     if f"{target.host}:{target.port}" in allow:
@@ -93,7 +113,7 @@ def check_url(url: str, allow: frozenset[str], what: str = "image URL") -> None:
 
 
 def _literal(host: str) -> str | None:
-    """The address that a host is, in any spelling that a resolver reads (``0x7f.1``, ``2130706433``); None: a name."""
+    """Read a literal address, in any spelling that a resolver reads (``0x7f.1``, ``2130706433``); None: a name."""
     if ":" in host:
         return host
     try:
@@ -103,7 +123,7 @@ def _literal(host: str) -> str | None:
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address, in any form that the resolver writes, belongs to a host of the open Internet."""
+    """Report whether an IP address, in any form that the resolver writes, belongs to a host of the public Internet."""
     ip = ipaddress.ip_address(address)
     if isinstance(ip, ipaddress.IPv6Address):
         if ip in NAT64:
@@ -113,4 +133,4 @@ def is_public(address: str) -> bool:
         if ip.scope_id or ip not in GLOBAL_UNICAST:
             return False
     special = ip.is_multicast or ip.is_reserved or ip.is_link_local or ip.is_loopback or ip.is_unspecified
-    return ip.is_global and not special and not any(ip in network for network in CLOSED)
+    return ip.is_global and not special and not any(ip in network for network in _NOT_PUBLIC)

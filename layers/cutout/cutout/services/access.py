@@ -10,8 +10,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
-from cutout import accounts
-from cutout.accounts import Account, Caller, KeyMode, KeyStore
+from cutout import authentication
+from cutout.accounts import Account, Caller, KeyMode
+from cutout.authentication import KeyStore
 from cutout.services.ports import Observer
 from cutout.services.quota import QuotaCheck
 from cutout.services.ttl_cache import TtlCache
@@ -65,7 +66,7 @@ class Access:
             ServiceUnavailableError: The key cannot be looked up.
         """
         caller = self._open_caller() if keyless and not raw_key else None
-        caller = caller or accounts.authenticate(raw_key, self._keys, self._now())
+        caller = caller or authentication.authenticate(raw_key, self._keys, self._now())
         self._observer.caller_identified(caller.account.id, caller.key.fingerprint, caller.key.mode)
         return Admission(caller, self._limiter.consume(caller.account.id, caller.account.requests_per_second))
 
@@ -82,7 +83,7 @@ class Access:
         """
         check_rate(admission.rate)
         if not allow_suspended:
-            accounts.require_active(admission.caller.account)
+            authentication.require_active(admission.caller.account)
 
     def require_quota(self, account: Account, mode: KeyMode) -> None:
         """Let an account start work that will be charged. Raises QuotaExceededError."""
@@ -98,7 +99,7 @@ class Access:
 
     def _open_caller(self) -> Caller | None:
         account = self._open_account()
-        return accounts.without_key(account, self._now()) if account else None
+        return authentication.keyless_caller(account, self._now()) if account else None
 
 
 class OpenAccount:

@@ -3,24 +3,27 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from cutout.accounts import ACTIVE_STATUSES, Actor, Caller, new_key, require_admin, require_manager, require_mode
-from cutout.api.accounts import (
+from cutout.accounts import Actor, Caller
+from cutout.api.account_documents import (
     account_answer,
-    account_id_of,
     accounts_answer,
-    fingerprint_of,
     key_answer,
     keys_answer,
     managed_account_answer,
     new_key_answer,
+    webhook_secret_answer,
+)
+from cutout.api.accounts import (
+    account_id_of,
+    fingerprint_of,
     parse_account,
+    parse_account_page,
     parse_changes,
     parse_grace,
     parse_key,
-    parse_listing,
-    webhook_secret_answer,
 )
 from cutout.api.request import Request, Response
+from cutout.authentication import ACTIVE_STATUSES, new_key, require_admin, require_manager, require_mode
 from cutout.errors import ConflictError, NotFoundError
 from cutout.services.ports import AccountStore, ManagedKeyStore, WebhookSecretStore
 from cutout.usage import UsageStore, month_of
@@ -147,7 +150,7 @@ class AccountService:
     def list(self, caller: Caller, request: Request) -> Response:
         """List all accounts by id, a page at a time."""
         require_admin(caller.key)
-        page = self._accounts.page(*parse_listing(request))
+        page = self._accounts.page(*parse_account_page(request))
         return accounts_answer(page.accounts, page.after)
 
     def show(self, caller: Caller, request: Request) -> Response:

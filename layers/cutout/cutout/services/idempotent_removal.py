@@ -13,8 +13,9 @@ from cutout.accounts import Account, Caller, KeyMode
 from cutout.api.problems import error_of
 from cutout.errors import ClientFaultError, GoneError, JobBusyError, JobEndedError, ServiceUnavailableError
 from cutout.imaging.spec import CutoutResult
-from cutout.jobs.job import Job, JobState, JobStore
+from cutout.jobs.job import Job, JobState
 from cutout.jobs.parts import JobError
+from cutout.jobs.store import JobStore
 from cutout.services.job_service import JobService
 from cutout.services.ports import ResultStore
 from cutout.usage import Charge
@@ -100,7 +101,7 @@ class IdempotentRemoval:
             self._jobs.succeed(job, self._results.store(job, made.result), made.charge)
         except JobEndedError:
             ended = self._service.find(job.account_id, job.id)
-            if not ended.keeps_results:
+            if not ended.retains_results:
                 self._results.remove(ended)
             if ended.deleted_at is not None:
                 raise

@@ -16,9 +16,10 @@ from cutout.api.sources import InputKind
 from cutout.api.uploads import UploadForm, new_upload_id
 from cutout.errors import IdempotencyMismatchError, ServiceUnavailableError
 from cutout.jobs.ids import idempotent_job_id, new_job_id
-from cutout.jobs.job import Job, JobState, JobStore
+from cutout.jobs.job import Job, JobState
 from cutout.jobs.parts import JobOptions, JobSource, SourceKind
 from cutout.jobs.storage import JobQueue, direct_upload_key, job_upload_key
+from cutout.jobs.store import JobStore
 from cutout.services.job_storage import JobStorage
 from cutout.services.ports import UploadStore
 
@@ -95,7 +96,7 @@ class JobService:
         Raises:
             IdempotencyMismatchError: The key was used for another request.
         """
-        return self._same_request(job) if job.fingerprint else None
+        return self._same_request(job) if job.request_fingerprint else None
 
     def create(self, job: Job) -> JobHandle:
         """Add a new job; where another process was quicker with the same one, find that.
@@ -177,12 +178,12 @@ class JobService:
             datetime.now(UTC),
             charged_mode=caller.key.mode,
             webhook_url=wanted.webhook_url,
-            fingerprint=request_fingerprint("POST /v2/jobs", asdict(wanted)) if idempotency_key else None,
+            request_fingerprint=request_fingerprint("POST /v2/jobs", asdict(wanted)) if idempotency_key else None,
         )
 
     def _same_request(self, job: Job) -> Job | None:
         found = self._jobs.find(job.id)
-        if found and (found.account_id, found.fingerprint) != (job.account_id, job.fingerprint):
+        if found and (found.account_id, found.request_fingerprint) != (job.account_id, job.request_fingerprint):
             raise IdempotencyMismatchError(
                 "This Idempotency-Key was used for another request within the last 24 hours; use a new one."
             )
@@ -216,7 +217,7 @@ def removal_job(caller: Caller, removal: RemovalRequest, source: JobSource, job_
         datetime.now(UTC),
         charged_mode=caller.key.mode,
         webhook_url=removal.webhook_url,
-        fingerprint=request_fingerprint("POST /v2", asdict(removal)) if removal.idempotency_key else None,
+        request_fingerprint=request_fingerprint("POST /v2", asdict(removal)) if removal.idempotency_key else None,
         dialect=removal.dialect,
         notes=removal.notes,
     )

@@ -36,7 +36,7 @@ class JobStorage:
 
     def settle(self, job: Job) -> None:
         """Remove of an ended job what its end does not allow to stay."""
-        if not job.keeps_results:
+        if not job.retains_results:
             self.remove(job)
 
     def remove(self, job: Job) -> None:

@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
-from cutout.accounts import Account, KeyMode, require_active
+from cutout.accounts import Account, KeyMode
 from cutout.api.sources import InputKind, Source, load_background
+from cutout.authentication import require_active
 from cutout.errors import (
     AccountSuspendedError,
     ClientFaultError,
@@ -24,9 +25,10 @@ from cutout.errors import (
 from cutout.imaging.models.onnx import Segmenter
 from cutout.imaging.pipeline import cut_out
 from cutout.imaging.spec import CutoutResult, Limits
-from cutout.jobs.job import Job, JobState, JobStore
+from cutout.jobs.job import Job, JobState
 from cutout.jobs.parts import JobError, SourceKind
 from cutout.jobs.storage import ImageChangedError
+from cutout.jobs.store import JobStore
 from cutout.services.job_storage import JobStorage
 from cutout.services.ports import Observer
 from cutout.usage import Charge, Usage, charge_for

@@ -16,9 +16,10 @@ from cutout.api.jobs import check_webhook_url
 from cutout.api.options import OPTIONS, boolean, parse_options
 from cutout.errors import ClientFaultError, JobBusyError, ServiceUnavailableError
 from cutout.jobs.ids import object_job_id
-from cutout.jobs.job import Job, JobStore
+from cutout.jobs.job import Job
 from cutout.jobs.parts import JobMessage, JobOptions, JobSource, ObjectCreated, SourceKind
 from cutout.jobs.storage import ImageChangedError, ObjectLease, StoredImage, SupersededError
+from cutout.jobs.store import JobStore
 from cutout.services.job_storage import JobStorage
 from cutout.services.job_worker import MARGIN_S, JobWorker
 from cutout.services.ports import Observer

@@ -8,11 +8,12 @@ from cutout import webhooks
 from cutout.api.dialects.base import WebhookDelivery
 from cutout.api.dialects.registry import find_dialect
 from cutout.api.job_documents import Links, job_document
-from cutout.jobs.job import Job, JobStore
-from cutout.outbound.connection import Trouble
+from cutout.jobs.job import Job
+from cutout.jobs.store import JobStore
+from cutout.outbound.connection import ExchangeFailure
 from cutout.services.ports import Observer, WebhookSecretStore
 
-Post = Callable[[str, bytes, Mapping[str, str]], int | Trouble]
+Post = Callable[[str, bytes, Mapping[str, str]], int | ExchangeFailure]
 """URL, body and headers to the status of the answer, or why there is none."""
 
 
@@ -77,7 +78,9 @@ class WebhookSender:
         delivery = self._delivery(job, now)
         answer = self._post(job.webhook_url, delivery.body, delivery.headers)
         outcome = _outcome(answer)
-        self._observer.webhook_attempted(job_id, outcome, answer.name if isinstance(answer, Trouble) else answer)
+        self._observer.webhook_attempted(
+            job_id, outcome, answer.name if isinstance(answer, ExchangeFailure) else answer
+        )
         return outcome
 
     def _delivery(self, job: Job, now: datetime) -> WebhookDelivery:
@@ -91,8 +94,8 @@ class WebhookSender:
         return WebhookDelivery(event.body, webhooks.signed_headers(event, secrets, now))
 
 
-def _outcome(answer: int | Trouble) -> DeliveryOutcome:
-    if webhooks.is_hopeless(answer):
+def _outcome(answer: int | ExchangeFailure) -> DeliveryOutcome:
+    if webhooks.is_permanent_failure(answer):
         return DeliveryOutcome.GIVEN_UP
-    delivered = not isinstance(answer, Trouble) and webhooks.is_delivered(answer)
+    delivered = not isinstance(answer, ExchangeFailure) and webhooks.is_delivered(answer)
     return DeliveryOutcome.DELIVERED if delivered else DeliveryOutcome.NOT_DELIVERED

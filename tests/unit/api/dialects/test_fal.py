@@ -12,7 +12,7 @@ from cutout.api.dialects.fal.addresses import (
     id_for_answer,
     is_queued,
     job_id_of,
-    upload_in,
+    upload_id_in,
 )
 from cutout.api.request import Headers, Request
 from cutout.errors import NotFoundError
@@ -61,7 +61,7 @@ def test_a_file_of_ours_is_known_by_its_url_at_either_host(host, base_path):
     url = file_url(request("/files/upload", base_path=base_path), "acct_1", UPLOAD_ID, "cat.png")
 
     assert url == f"https://api.example.com{base_path}/files/acct_1/{UPLOAD_ID}/cat.png"
-    assert upload_in(f" {url} ", request(host=host)) == UPLOAD_ID
+    assert upload_id_in(f" {url} ", request(host=host)) == UPLOAD_ID
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_a_file_of_ours_is_known_by_its_url_at_either_host(host, base_path):
     ],
 )
 def test_other_urls_are_none_of_ours(url):
-    assert upload_in(url, request()) is None
+    assert upload_id_in(url, request()) is None
 
 
 def test_a_request_is_named_by_a_uuid_and_its_job_by_the_same_digits():

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from cutout.accounts import PLANS, Account, Actor, AuditEntry, KeyMode, KeyStatus, hash_key
+from cutout.accounts import PLANS, Account, Actor, AuditEntry, KeyMode, KeyStatus
+from cutout.authentication import hash_key
 from cutout.aws.dynamodb.accounts import DynamoAccountStore
-from cutout.aws.dynamodb.key_changes import KEPT_DAYS
+from cutout.aws.dynamodb.audited_transaction import AuditedTable
+from cutout.aws.dynamodb.key_changes import RETENTION_DAYS
 from cutout.aws.dynamodb.keys import DynamoKeyStore
 from cutout.errors import ConflictError, CutoutError, InvalidApiKeyError, NotFoundError, ServiceUnavailableError
 
@@ -25,8 +27,8 @@ def world(dynamodb: Any, template: Any) -> SimpleNamespace:
     """Two accounts; ``root`` acts by the admin key of the one, ``owner`` by the live key of the other."""
     table = template.tables["AccountsTable"].name
     told: list[AuditEntry] = []
-    keys = DynamoKeyStore(dynamodb, table, lambda: NOON, told.append)
-    accounts = DynamoAccountStore(dynamodb, table, lambda: NOON, told.append)
+    keys = DynamoKeyStore(AuditedTable(dynamodb, table, lambda: NOON, told.append))
+    accounts = DynamoAccountStore(AuditedTable(dynamodb, table, lambda: NOON, told.append))
     keys.create_account(ADMIN)
     keys.create_account(OTHER)
     root = keys.create_key("acct_admin", "root-key", KeyMode.ADMIN)
@@ -181,7 +183,7 @@ def test_both_items_of_a_closed_key_leave_the_table_after_the_same_time(world, c
     left = {item["pk"]["S"] for item in items(world) if "expires_at" in item}
     times = {item["expires_at"]["N"] for item in items(world) if "expires_at" in item}
     assert left == {f"KEY#{hash_key('owner-key')}", "ACCOUNT#acct_other"}
-    assert times == {str(int((closed_at + timedelta(days=KEPT_DAYS)).timestamp()))}
+    assert times == {str(int((closed_at + timedelta(days=RETENTION_DAYS)).timestamp()))}
 
 
 def test_an_account_cannot_list_more_keys_than_the_most(world, monkeypatch):
@@ -268,7 +270,7 @@ def test_the_pages_of_the_list_have_every_account_once_by_id(world):
 
 
 def test_a_transaction_lost_to_another_writer_may_be_tried_again(moto, template, monkeypatch):
-    store = DynamoAccountStore(moto, template.tables["AccountsTable"].name)
+    store = DynamoAccountStore(AuditedTable(moto, template.tables["AccountsTable"].name))
     cancelled: Any = {
         "Error": {"Code": "TransactionCanceledException", "Message": "m"},
         "ResponseMetadata": {"HTTPStatusCode": 400},

@@ -10,7 +10,9 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
 from moto import mock_aws
 
-from cutout.accounts import PLANS, Account, Caller, KeyMode, KeyStatus, authenticate, fingerprint, hash_key
+from cutout.accounts import PLANS, Account, Caller, KeyMode, KeyStatus
+from cutout.authentication import authenticate, fingerprint_key, hash_key
+from cutout.aws.dynamodb.audited_transaction import AuditedTable
 from cutout.aws.dynamodb.keys import DynamoKeyStore
 from cutout.errors import ConflictError, InvalidApiKeyError, InvalidRequestError, NotFoundError, ServiceUnavailableError
 from local.cloud import aws_environment, client, create_cloud
@@ -57,7 +59,7 @@ def store(request: pytest.FixtureRequest, template: Template, clock: Clock) -> S
         store = MemoryKeyStore(clock.time)
     else:
         dynamodb = request.getfixturevalue(request.param)
-        store = DynamoKeyStore(dynamodb, template.tables["AccountsTable"].name, clock.time)
+        store = DynamoKeyStore(AuditedTable(dynamodb, template.tables["AccountsTable"].name, clock.time))
     store.create_account(ACCOUNT)
     return store
 
@@ -72,7 +74,7 @@ def test_a_key_made_for_an_account_is_found_with_it(store):
 
     assert store.find(hash_key("raw")) == Caller(ACCOUNT, key)
     assert (key.account_id, key.mode, key.label, key.status) == ("acct_1", KeyMode.ADMIN, "laptop", KeyStatus.ACTIVE)
-    assert key.fingerprint == fingerprint(hash_key("raw"))
+    assert key.fingerprint == fingerprint_key(hash_key("raw"))
     assert key.created_at == NOON.replace(microsecond=0)
     assert key.last_used_day is None
 
@@ -247,7 +249,7 @@ def test_the_use_of_an_unknown_key_leaves_no_trace(store):
 
 
 def test_the_table_holds_the_design_s_items_and_never_the_key(table):
-    store = DynamoKeyStore(client("dynamodb"), table)
+    store = DynamoKeyStore(AuditedTable(client("dynamodb"), table))
     store.create_account(ACCOUNT)
 
     key = store.create_key("acct_1", "ct_live_topsecret", KeyMode.LIVE, "laptop")
@@ -264,7 +266,7 @@ def test_the_table_holds_the_design_s_items_and_never_the_key(table):
 
 
 def test_more_keys_than_one_batch_are_listed(table):
-    store = DynamoKeyStore(client("dynamodb"), table)
+    store = DynamoKeyStore(AuditedTable(client("dynamodb"), table))
     store.create_account(ACCOUNT)
     made = [store.create_key("acct_1", f"key-{number}", KeyMode.LIVE).fingerprint for number in range(101)]
 
@@ -272,13 +274,13 @@ def test_more_keys_than_one_batch_are_listed(table):
 
 
 def test_a_key_whose_account_is_gone_is_unknown(table, caplog):
-    store = DynamoKeyStore(client("dynamodb"), table)
+    store = DynamoKeyStore(AuditedTable(client("dynamodb"), table))
     store.create_account(ACCOUNT)
     store.create_key("acct_1", "raw", KeyMode.LIVE)
     client("dynamodb").delete_item(TableName=table, Key={"pk": {"S": "ACCOUNT#acct_1"}, "sk": {"S": "PROFILE"}})
 
     assert store.find(hash_key("raw")) is None
-    assert fingerprint(hash_key("raw")) in caplog.text
+    assert fingerprint_key(hash_key("raw")) in caplog.text
 
 
 def client_error(code: str, status: int = 400) -> ClientError:
@@ -307,7 +309,7 @@ def failing() -> Iterator[Callable[[Exception], DynamoKeyStore]]:
             patch.setenv(name, value)
         dynamodb = impatient_client()
         dynamodb.meta.events.register("before-send.dynamodb", fail)
-        store = DynamoKeyStore(dynamodb, "Accounts")
+        store = DynamoKeyStore(AuditedTable(dynamodb, "Accounts"))
         yield make
 
 
@@ -364,13 +366,13 @@ def test_a_transaction_lost_to_another_writer_may_be_tried_again(table, reason):
     dynamodb.meta.events.register("before-send.dynamodb.TransactWriteItems", fail)
 
     with pytest.raises(ServiceUnavailableError):
-        DynamoKeyStore(dynamodb, table).create_key("acct_1", "raw", KeyMode.LIVE)
+        DynamoKeyStore(AuditedTable(dynamodb, table)).create_key("acct_1", "raw", KeyMode.LIVE)
 
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "AccessDeniedException"])
 def test_a_request_does_not_fail_over_the_day_of_use(table, caplog, code):
     dynamodb = impatient_client()
-    store = DynamoKeyStore(dynamodb, table)
+    store = DynamoKeyStore(AuditedTable(dynamodb, table))
     store.create_account(ACCOUNT)
     store.create_key("acct_1", "raw", KeyMode.LIVE)
 
@@ -380,13 +382,13 @@ def test_a_request_does_not_fail_over_the_day_of_use(table, caplog, code):
     dynamodb.meta.events.register("before-send.dynamodb.UpdateItem", fail)
 
     assert authenticate("raw", store).account == ACCOUNT
-    assert fingerprint(hash_key("raw")) in caplog.text
+    assert fingerprint_key(hash_key("raw")) in caplog.text
     assert "raw" not in [word.strip(".") for word in caplog.text.split()]
 
 
 def test_parts_of_a_batch_that_were_not_read_are_asked_for_again(table):
     dynamodb = client("dynamodb")
-    store = DynamoKeyStore(dynamodb, table)
+    store = DynamoKeyStore(AuditedTable(dynamodb, table))
     store.create_account(ACCOUNT)
     made = [store.create_key("acct_1", f"key-{number}", KeyMode.LIVE).fingerprint for number in range(3)]
 

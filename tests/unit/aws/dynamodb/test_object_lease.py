@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from cutout.aws.dynamodb import errors as retries
-from cutout.aws.dynamodb.object_lease import DynamoObjectLease, SupersededError, comparable
+from cutout.aws.dynamodb.object_lease import DynamoObjectLease, SupersededError, comparable_sequencer
 from cutout.errors import JobBusyError, ServiceUnavailableError
 from cutout.jobs.parts import JobSource, SourceKind
 from local.resources import Template
@@ -97,9 +97,9 @@ def test_without_sequencers_order_is_unknown_but_turns_are_kept(lease):
 def test_sequencers_of_any_length_and_case_compare_as_s3_says():
     ordered = ["", "0055AED6DCD90281E4", "0055aed6dcd90281e5", "0055AED6DCD90281E501", "0055AED6DCD90281E6", "01"]
 
-    assert sorted(ordered, key=comparable) == ordered
-    assert comparable("0055") == comparable("005500")
-    assert comparable("00ab") == comparable("00AB")
+    assert sorted(ordered, key=comparable_sequencer) == ordered
+    assert comparable_sequencer("0055") == comparable_sequencer("005500")
+    assert comparable_sequencer("00ab") == comparable_sequencer("00AB")
 
 
 class Far:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, ReadTimeoutError
 
-from cutout.aws.dynamodb.rate_limiter import SHARD_LIMIT, DynamoRateLimiter, shares
+from cutout.aws.dynamodb.rate_limiter import SHARD_LIMIT, DynamoRateLimiter, split_limit
 from cutout.usage import RateState
 
 
@@ -102,12 +102,12 @@ def test_below_the_limit_nobody_is_refused_but_by_the_chance_of_the_shards(offer
     [(1, [1]), (2, [2]), (500, [500]), (501, [251, 250]), (1_000, [500, 500]), (1_100, [367, 367, 366])],
 )
 def test_a_limit_is_split_evenly_over_as_few_shards_as_can_take_it(limit, split):
-    assert shares(limit) == split
+    assert split_limit(limit) == split
 
 
 @pytest.mark.parametrize("limit", [1, 499, 501, 999, 12_345, 100_000])
 def test_the_shares_add_up_to_the_limit(limit):
-    split = shares(limit)
+    split = split_limit(limit)
 
     assert sum(split) == limit
     assert max(split) <= SHARD_LIMIT

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from cutout.accounts import OPERATOR, PLANS, Account
+from cutout.aws.dynamodb.audited_transaction import AuditedTable
 from cutout.aws.dynamodb.keys import DynamoKeyStore
 from cutout.aws.dynamodb.secrets import DynamoWebhookSecrets
 from cutout.errors import ConflictError, NotFoundError
@@ -18,8 +19,10 @@ GRACE_S = 3_600
 def world(dynamodb: Any, template: Any) -> SimpleNamespace:
     table = template.tables["AccountsTable"].name
     time = SimpleNamespace(now=NOON)
-    DynamoKeyStore(dynamodb, table).create_account(Account.on_plan("acct_1", "a@example.com", PLANS["free"]))
-    secrets = DynamoWebhookSecrets(dynamodb, table, GRACE_S, lambda: time.now)
+    DynamoKeyStore(AuditedTable(dynamodb, table)).create_account(
+        Account.on_plan("acct_1", "a@example.com", PLANS["free"])
+    )
+    secrets = DynamoWebhookSecrets(AuditedTable(dynamodb, table, lambda: time.now), GRACE_S)
     return SimpleNamespace(client=dynamodb, table=table, time=time, secrets=secrets)
 
 
@@ -34,16 +37,16 @@ def test_the_first_secret_is_made_when_it_is_first_needed_and_stays(world):
 
 
 def test_no_two_accounts_share_a_secret(world):
-    keys = DynamoKeyStore(world.client, world.table)
+    keys = DynamoKeyStore(AuditedTable(world.client, world.table))
     keys.create_account(Account.on_plan("acct_2", "b@example.com", PLANS["free"]))
 
     assert world.secrets.signing("acct_1", NOON) != world.secrets.signing("acct_2", NOON)
 
 
 def test_of_two_that_make_the_first_secret_at_once_both_get_the_same(world, monkeypatch):
-    other = DynamoWebhookSecrets(world.client, world.table, GRACE_S, lambda: NOON)
+    other = DynamoWebhookSecrets(AuditedTable(world.client, world.table, lambda: NOON), GRACE_S)
     overtaken = []
-    get = world.secrets._transaction.get
+    get = world.secrets._table.get
 
     def get_and_be_overtaken(item_id: Any) -> Any:
         found = get(item_id)
@@ -51,7 +54,7 @@ def test_of_two_that_make_the_first_secret_at_once_both_get_the_same(world, monk
             overtaken.append(other.signing("acct_1", NOON))
         return found
 
-    monkeypatch.setattr(world.secrets._transaction, "get", get_and_be_overtaken)
+    monkeypatch.setattr(world.secrets._table, "get", get_and_be_overtaken)
 
     assert world.secrets.signing("acct_1", NOON) == overtaken[0]
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image, ImageFilter
 
 from cutout.imaging.matting import foreground
 from cutout.imaging.matting.foreground import apply_own_alpha, estimate_foreground, over_white
@@ -105,3 +106,39 @@ def test_without_an_uploaded_alpha_nothing_changes() -> None:
     image, found = np.ones((3, 3, 3), np.uint8), np.ones((3, 3), np.uint8)
     assert over_white(image, None) is image
     assert apply_own_alpha(image, found, image, None) == (image, found)
+
+
+def widened(alpha: np.ndarray, px: int, blur: float) -> np.ndarray:
+    """An alpha that reaches ``px`` beyond the true one, as a network's often does around fur."""
+    wide = Image.fromarray(to_bytes(alpha)).filter(ImageFilter.MaxFilter(2 * px + 1))
+    return np.asarray(wide.filter(ImageFilter.GaussianBlur(blur)))
+
+
+@pytest.mark.parametrize(
+    ("size", "px", "blur", "most"),
+    [(768, 8, 5, 0.22), (768, 4, 4, 0.11), (768, 6, 8, 0.1), (400, 4, 3, 0.22), (1200, 9, 9, 0.13)],
+)
+@pytest.mark.parametrize("dark_subject", [True, False])
+def test_no_rim_of_the_old_background_stays_around_dark_hair_on_black_or_light_hair_on_white(
+    size: int,
+    px: int,
+    blur: float,
+    most: float,
+    dark_subject: bool,  # noqa: FBT001
+) -> None:
+    alpha = soft_disc(size, size, 0.01)
+    picture = scene(alpha, "chelsea.png", "gravel.png")
+    picture = Scene(picture.front * 0.25, 0.75 + 0.2 * picture.back, alpha)
+    if not dark_subject:
+        picture = Scene(1 - picture.front, 1 - picture.back, alpha)
+    wide = widened(alpha, px, blur)
+    rim = (wide > 5) & (wide < 255) & (alpha < 0.5)
+    ground = np.full(3, 0 if dark_subject else 1)
+    seen = Scene.over(wide / np.float32(255), estimate_foreground(picture.image, wide) / np.float32(255), ground)
+    assert np.abs(seen - ground)[rim].mean() < most
+
+
+def test_bright_details_of_a_dark_subject_stay_bright() -> None:
+    picture = scene(soft_disc(600, 600, 0.05), "rocket.jpg", "coffee.png")
+    with_bound = halo(picture, picture.alpha, estimate_foreground(picture.image, to_bytes(picture.alpha)))
+    assert with_bound < 0.4 * halo(picture, picture.alpha, picture.image)

@@ -1,1 +1,1 @@
-"""The wire contracts we speak, one file or folder each; one that defines ``DIALECT`` is found by itself."""
+"""The vendors' contracts, one file or folder each; a module that defines ``DIALECT`` is discovered."""

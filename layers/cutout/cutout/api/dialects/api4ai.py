@@ -1,7 +1,7 @@
 """API4AI background removal v1: ``POST /v1/results``, and the pages ``/v1/version`` and ``/v1/modes``.
 
-A request is refused by ``{"detail": ...}``. An image that cannot be worked on is no refused request: it is a result
-with the status ``failure``, and the answer is 200. The file is known by its first bytes; samples of the vendor send
+A request is refused with ``{"detail": ...}``. An image that cannot be processed is a result with the status
+``failure`` in an answer with 200. The format of a file is read from its first bytes, because the vendor's samples send
 names without an ending and parts without a type.
 """
 
@@ -23,16 +23,16 @@ from cutout.imaging.codecs.formats import require_format
 from cutout.imaging.spec import Channels, CutoutSpec, Length, LengthUnit, Limits, Shadow
 
 _PREFIXES: Final = ("/v1", "/img-bg-removal/v1")
-"""Before the routes: behind RapidAPI, and at the vendor's own host."""
+"""The prefixes of the routes: behind RapidAPI, and at the vendor's own host."""
 _VERSION: Final = "v1.5.0"
-"""Of the API whose contract this is."""
+"""The version of the API."""
 _SHADOW: Final = Shadow(
     offset_x=Length(1.5, LengthUnit.PERCENT),
     offset_y=Length(2.5, LengthUnit.PERCENT),
     blur=Length(7, LengthUnit.PERCENT),
     opacity=0.5,
 )
-"""How the original's looks is written nowhere; this one is soft, and nearly below."""
+"""The look of the original's shadow is not documented; this one is soft and nearly below the subject."""
 _MODES: Final[Mapping[str, CutoutSpec]] = {
     "fg-image": CutoutSpec(),
     "fg-image-shadow": CutoutSpec(shadow=_SHADOW),
@@ -51,13 +51,13 @@ _FAILURES: Final = (
     errors.ResolutionTooHighError,
     errors.ImageUrlFetchFailedError,
 )
-"""What is the image's fault."""
+"""Errors that are faults of the image."""
 _UNPROCESSABLE: Final = (errors.MissingImageError, errors.InvalidOptionError)
 _TOO_LARGE: Final = b"<html><head><title>413</title></head><body><h1>413 Request Entity Too Large</h1></body></html>\n"
 
 
 class Api4Ai(Dialect):
-    """Base64 PNG in a list of one result. The demo host of the original takes requests without a key."""
+    """A contract that answers with base64 PNG in a list of one result. The original's demo host needs no key."""
 
     name = "api4ai"
     title = "API4AI Background Removal v1"
@@ -70,28 +70,28 @@ class Api4Ai(Dialect):
         }
 
     def credential(self, request: Request, *, legacy: bool) -> str | None:
-        """The key of the vendor or of the marketplace that sells it too."""
+        """Find the key of the marketplace (RapidAPI), or a key as in our own contract."""
         return request.headers.get("x-rapidapi-key", "").strip() or auth.request_key(request, legacy=legacy)
 
     def parse(self, request: Request) -> RemovalRequest:
-        """``mode`` from the query; ``image`` or ``url`` from a form, urlencoded text or JSON. ``image`` wins."""
+        """Parse ``mode`` in the query, and ``image`` or else ``url`` in a multipart, urlencoded or JSON body."""
         if len(request.body) > _MAX_BODY_BYTES:
             raise errors.ImageTooLargeError("The request is too large.", {"max_bytes": _MAX_BODY_BYTES})
         mode = _mode(request)
         return RemovalRequest(_MODES[mode], _source(request), mode, limits=_LIMITS)
 
     def check_image(self, loaded: LoadedRemoval) -> None:
-        """Take JPEG and PNG only. Raises UnsupportedImageFormatError."""
+        """Require JPEG or PNG. Raises UnsupportedImageFormatError."""
         require_format(loaded.image, _KINDS, "JPEG or PNG")
 
     def answer(self, request: Request, outcome: Outcome) -> Response:
-        """The picture or the mask as the one entity of the one result."""
+        """Write the cutout or the mask as the only entity of the only result."""
         image = base64_of(outcome.result)
         entity = {"kind": "image", "name": f"general-{outcome.request.reply}", "image": image, "format": "PNG"}
         return _result(request, outcome.image, "ok", "Success", entity)
 
     def problem(self, error: CutoutError, request: Request) -> Response:
-        """A result that is a failure, or ``{"detail": text}``; the front server of the original speaks HTML."""
+        """Write a result that is a failure, or ``{"detail": text}``; for a large body HTML, as the original."""
         if isinstance(error, _FAILURES) and len(request.body) <= _MAX_BODY_BYTES:
             reason = _TOO_MANY_BYTES if isinstance(error, errors.ImageTooLargeError) else error.message
             return _result(request, error.image, "failure", f"Can not load image. {reason}")
@@ -104,12 +104,12 @@ class Api4Ai(Dialect):
 
 
 def show_version(_: Request) -> Response:
-    """Plain text; the first number is the API's."""
+    """Write the version as plain text."""
     return Response(200, "text/plain", _VERSION.encode())
 
 
 def list_modes(_: Request) -> Response:
-    """A JSON array."""
+    """Write the modes as a JSON array."""
     return Response(200, "application/json", json.dumps(list(_MODES)).encode())
 
 
@@ -122,7 +122,7 @@ def _mode(request: Request) -> str:
 
 
 def _source(request: Request) -> Source:
-    """Find the image; it is empty if its file is."""
+    """Find the image, which may be an empty file."""
     fields = form_fields(request)
     kind = InputKind.BYTES if request.media_type.startswith("multipart/") else InputKind.BASE64
     if "image" in fields or "image" in fields.file_names:
@@ -134,7 +134,7 @@ def _source(request: Request) -> Source:
 
 
 def _result(request: Request, image: bytes | None, code: str, message: str, *entities: Mapping[str, str]) -> Response:
-    """Write the one result. image: the bytes that were received, as far as any were."""
+    """Write the only result; ``image``: the received bytes, for their hash."""
     source = _source(request)
     if image is None and source.kind is InputKind.BYTES:
         image = bytes(source.value) if isinstance(source.value, bytes) else b""

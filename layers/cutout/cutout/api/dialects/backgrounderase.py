@@ -1,4 +1,4 @@
-"""BackgroundErase / BEN v2: ``POST /v2``. Our own contract, and the base of the others."""
+"""BackgroundErase / BEN v2: ``POST /v2``. The service's own contract."""
 
 from dataclasses import replace
 from typing import Final
@@ -39,7 +39,7 @@ _BYTES, _MASK, _IMAGE = "bytes", "mask", "image"
 
 
 class BackgroundErase(Dialect):
-    """The contract in ``docs/openapi.yaml``; answers are image bytes or JSON, by the kind of request."""
+    """The contract in ``docs/openapi.yaml``; answers are image bytes or JSON, depending on the request."""
 
     name = "backgrounderase"
     title = "BackgroundErase / BEN v2"
@@ -49,7 +49,7 @@ class BackgroundErase(Dialect):
         self.pages = {("GET", "/v2/dialects"): list_dialects}
 
     def credential(self, request: Request, *, legacy: bool) -> str | None:
-        """The key from the headers; where ``legacy``, from the query string or a JSON body too."""
+        """Find the key in the headers; if ``legacy``, in the query string or a JSON body too."""
         key = auth.header_key(request)
         if key is None and legacy:
             body = json_fields(request.body) if request.media_type == "application/json" else Fields()
@@ -57,7 +57,7 @@ class BackgroundErase(Dialect):
         return key
 
     def parse(self, request: Request) -> RemovalRequest:
-        """Multipart, JSON, urlencoded or raw bytes to a removal request. Options may also stand in the query string."""
+        """Parse multipart, JSON, urlencoded or raw bytes; options may also be in the query string."""
         removal = self._parse_body(request)
         return replace(removal, respond_async=wants_async(request), idempotency_key=idempotency_key(request))
 
@@ -73,7 +73,7 @@ class BackgroundErase(Dialect):
         return RemovalRequest(parse_options(query), _raw_source(request), _BYTES)
 
     def answer(self, request: Request, outcome: Outcome) -> Response:  # noqa: ARG002
-        """Image bytes, or ``{"mask"|"image": base64, "width", "height", ...}``."""
+        """Write image bytes, or ``{"mask"|"image": base64, "width", "height", ...}``."""
         result = outcome.result
         reply, spec = outcome.request.reply, outcome.request.spec
         if reply == _BYTES:
@@ -85,12 +85,12 @@ class BackgroundErase(Dialect):
         return replace(answers.json_answer(document), headers=answers.facts(result))
 
     def problem(self, error: CutoutError, request: Request) -> Response:
-        """``{"error": {...}}``."""
+        """Write ``{"error": {...}}``."""
         return problems.write_problem(error, request)
 
 
 def list_dialects(_: Request) -> Response:
-    """``{"dialects": [{name, title, routes}]}``: every contract that this service speaks."""
+    """List every contract of this service: ``{"dialects": [{name, title, routes}]}``."""
     listed = [
         {
             "name": dialect.name,
@@ -115,7 +115,7 @@ def _request_of(
 
 
 def _json_request(fields: Fields, request: Request) -> RemovalRequest:
-    """The legacy field forces a mask; what lies elsewhere is answered by bytes; ``Accept`` has the last word."""
+    """Parse a JSON body. The legacy field forces a mask; ``Accept`` decides between bytes and JSON."""
     removal = _request_of(fields, _JSON_SOURCES, _JSON_BACKGROUNDS, _IMAGE)
     spec = removal.spec
     if removal.source.name == _LEGACY_FIELD:
@@ -126,21 +126,21 @@ def _json_request(fields: Fields, request: Request) -> RemovalRequest:
 
 def _wants_bytes(removal: RemovalRequest, reply: str, request: Request) -> bool:
     accept = request.headers.get("accept", "").lower()
-    elsewhere = removal.source.kind in {InputKind.URL, InputKind.UPLOAD}
-    if "application/json" in accept:  # many clients add */* to it whatever they expect, which tells nothing
-        return "*/*" in accept and reply == _IMAGE and elsewhere
-    return "image/" in accept or (reply == _IMAGE and elsewhere)
+    is_remote = removal.source.kind in {InputKind.URL, InputKind.UPLOAD}
+    if "application/json" in accept:  # many clients always add */*, so it means nothing
+        return "*/*" in accept and reply == _IMAGE and is_remote
+    return "image/" in accept or (reply == _IMAGE and is_remote)
 
 
 def _query_options(request: Request) -> Fields:
-    """The options among the query parameters; other parameters are none of our business."""
+    """Read the options in the query string; other parameters are ignored."""
     return Fields(
         (name, value) for name, values in request.query.items() if name.lower() in OPTIONS for value in values
     )
 
 
 def _raw_source(request: Request) -> Source:
-    """The body itself. Raises MissingImageError or UnsupportedMediaTypeError (neither a form nor an image)."""
+    """Take the body as the image. Raises MissingImageError, or UnsupportedMediaTypeError for neither form nor image."""
     kind = request.media_type
     if not request.body:
         raise MissingImageError("The body is empty; send an image.", {"expected_one_of": list(_FORM_SOURCES)})

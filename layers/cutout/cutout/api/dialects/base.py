@@ -1,7 +1,7 @@
-"""What a dialect is: one vendor's contract, as a request that is parsed and answers that are written.
+"""The base of all dialects: one vendor's contract, as a parser of requests and writers of answers.
 
 A :class:`Dialect` turns a Request into a :class:`RemovalRequest`, and an :class:`Outcome` or an error into a Response,
-in one vendor's shape. Routes that bring no image to be cut out stand in its other tables.
+in one vendor's format. Routes for anything but the removal of a background are in its other tables.
 """
 
 from abc import ABC, abstractmethod
@@ -21,24 +21,24 @@ from cutout.jobs.job import Job
 from cutout.usage import AccountStatus, RateState
 
 Route = tuple[str, str]
-"""Method, and the route as the template names it."""
+"""A method, and a route as the template names it."""
 
 
 @dataclass(frozen=True, slots=True)
 class RemovalRequest:
-    """What one request asks for, as it was asked: its images may still be behind a URL.
+    """A parsed request for the removal of a background; its images may not be loaded yet.
 
     Attributes:
-        spec: What is wanted of the cutout.
-        source: Where the image comes from.
-        reply: The shape of the answer, in the dialect's own words.
-        model: A row of the models' manifest, or an alias of one; where its file is missing, the default model works.
-        respond_async: Answer with a job at once, instead of the image when it is made.
-        idempotency_key: The client's name for this request, under which it is done once.
+        spec: The requested cutout.
+        source: The source of the image.
+        reply: The format of the answer, a name of the dialect's own.
+        model: A row of the models' manifest, or an alias; if its file is missing, the default model is used.
+        respond_async: Whether to answer with a job at once, instead of waiting for the image.
+        idempotency_key: The client's name for this request, which is processed only once.
         background: The background image.
-        limits: The contract's own bounds on the image; the service's hold besides.
-        notes: What the dialect needs again when it answers; stored with a job.
-        webhook_url: Who hears of the end of a job.
+        limits: The contract's own bounds on the image, besides the service's.
+        notes: Facts that the dialect needs for its answer; stored with a job.
+        webhook_url: The URL that receives the end of a job.
         dialect: The dialect that reports the end of a job; empty: our own contract does.
     """
 
@@ -60,9 +60,9 @@ class LoadedRemoval:
     """A removal request with its images loaded.
 
     Attributes:
-        request: What was asked for.
+        request: The parsed request.
         image: The encoded image.
-        background: The encoded background image, where one was asked for.
+        background: The encoded background image, if there is one.
     """
 
     request: RemovalRequest
@@ -72,15 +72,15 @@ class LoadedRemoval:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A removal request that was carried out.
+    """The outcome of a removal request.
 
     Attributes:
-        request: What was asked for.
-        result: What was made.
-        status: Where the account stands.
-        charged: Whether it costs the account an image.
-        publish: Stores the result, and gives a URL by which anyone can read it for a while.
-        image: The encoded image; None where the result was made for an earlier request (Idempotency-Key).
+        request: The parsed request.
+        result: The cutout.
+        status: The account's status.
+        charged: Whether the account is charged.
+        publish: Stores the result, and returns a URL by which anyone can read it until it expires.
+        image: The encoded image; None if the result was made for an earlier request (Idempotency-Key).
     """
 
     request: RemovalRequest
@@ -93,16 +93,21 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class WebhookDelivery:
-    """A webhook in a contract's own form: the body that is posted, and its headers with the signature."""
+    """A webhook in a contract's own format.
+
+    Attributes:
+        body: The body.
+        headers: Its headers, with the signature.
+    """
 
     body: bytes
     headers: Mapping[str, str]
 
 
 PageHandler = Callable[[Request], Response]
-"""Answers a request of anyone."""
+"""Answers a request without a key."""
 StatusHandler = Callable[[Request, AccountStatus], Response]
-"""Answers a request of an account about its credits."""
+"""Answers a request about an account's credits."""
 
 
 class Dialect(ABC):
@@ -110,14 +115,14 @@ class Dialect(ABC):
 
     Attributes:
         name: The name of its file or folder.
-        title: The API as its users call it, with its version.
-        keyless: Whether the original takes requests without a key; ours does where the owner has named an account
-            for them.
-        routes: Where an image comes in.
-        pages: Routes that need no key.
-        status_routes: Routes that need a key, and report the account's credits.
-        account_routes: Routes that need a key, and are about jobs and uploads.
-        public_routes: Routes that need no key, but something that is stored.
+        title: The common name of the API, with its version.
+        keyless: Whether the original accepts requests without a key; ours does if the settings name an account for
+            them.
+        routes: Routes that remove a background.
+        pages: Routes without a key.
+        status_routes: Routes with a key that report the account's credits.
+        account_routes: Routes with a key about jobs and uploads.
+        public_routes: Routes without a key that read stored data.
     """
 
     name: ClassVar[str]
@@ -139,7 +144,7 @@ class Dialect(ABC):
 
         Args:
             request: The request, with its body.
-            legacy: Whether old, less safe places count too (query string, body).
+            legacy: Whether to search old, less safe places too (query string, body).
 
         Returns:
             The key as sent, or None.
@@ -147,31 +152,48 @@ class Dialect(ABC):
 
     @abstractmethod
     def parse(self, request: Request) -> RemovalRequest:
-        """Read what a request asks for.
+        """Parse a removal request.
+
+        Args:
+            request: The request.
+
+        Returns:
+            The parsed request.
 
         Raises:
-            ClientFaultError: For whatever the contract refuses.
+            ClientFaultError: The contract refuses the request.
         """
 
-    def check_image(self, loaded: LoadedRemoval) -> None:  # noqa: B027 - most contracts take what the service takes
-        """Look at the images before the work; not asked where a result is repeated.
+    def check_image(self, loaded: LoadedRemoval) -> None:  # noqa: B027 - most contracts accept all images
+        """Check the images before they are processed; not called when a result is repeated.
+
+        Args:
+            loaded: The request with its images.
 
         Raises:
-            ClientFaultError: For an image that the contract does not take.
+            ClientFaultError: The contract does not accept an image.
         """
 
     @abstractmethod
     def answer(self, request: Request, outcome: Outcome) -> Response:
-        """Write the response to a removal that was carried out; an image whose answer fails is not charged."""
+        """Write the response to a finished removal. If this raises an error, the image is not charged.
+
+        Args:
+            request: The request.
+            outcome: The outcome.
+
+        Returns:
+            The response.
+        """
 
     def accepted(self, request: Request, job: Job, links: Links, *, repeated: bool) -> Response:
         """Write the response to a removal that became a job.
 
         Args:
             request: The request.
-            job: The job that stands for it.
-            links: How results are read without a key.
-            repeated: Whether the job was made for the same request, sent before.
+            job: The job.
+            links: Makes URLs of results.
+            repeated: Whether an earlier, identical request made the job.
 
         Returns:
             The response, 202 in our own contract.
@@ -189,19 +211,19 @@ class Dialect(ABC):
 
         Args:
             job: The job.
-            links: How results are read without a key.
-            sign: Signs bytes by the service's Ed25519 key (64 bytes).
-            now: UTC.
+            links: Makes URLs of results.
+            sign: Signs bytes with the service's Ed25519 key; returns 64 bytes.
+            now: The current time (UTC).
 
         Returns:
-            What to post; None: the service's own event.
+            The webhook; None: the service's own event is sent.
         """
         return None
 
     def rate_headers(self, rate: RateState) -> Mapping[str, str]:
-        """Tell the rate of an account, on every answer to a request with a good key."""
+        """Make the headers that report an account's rate, on every answer to an authenticated request."""
         return rate.headers
 
     @abstractmethod
     def problem(self, error: CutoutError, request: Request) -> Response:
-        """Write the response to a request that failed."""
+        """Write the response for an error."""

@@ -1,7 +1,7 @@
-"""The container that BEN's makers give away: ``POST /`` with JSON, base64 in and base64 out.
+"""BEN's public Docker container: ``POST /`` with JSON; base64 in and base64 out.
 
-The original answers 200 whatever is wrong with the picture, and says so in ``error``; so do we. What it does not know,
-a missing key, a limit that is reached, a fault of ours, has its HTTP status besides.
+Like the original, this contract answers 200 for a faulty image, with the message in ``error``. Errors that the original
+does not have (a missing key, a limit, a fault of the service) have their HTTP status.
 """
 
 from dataclasses import replace
@@ -17,8 +17,8 @@ from cutout.api.sources import InputKind, Source
 from cutout.errors import CutoutError, InvalidOptionError, MissingImageError
 from cutout.imaging.spec import CutoutSpec
 
-_TOLD_BY_200: Final = frozenset({400, 413, 415, 422})
-"""What is wrong with the request itself."""
+_REPORTED_WITH_200: Final = frozenset({400, 413, 415, 422})
+"""The statuses of faults of the request."""
 
 
 class BenContainer(Dialect):
@@ -30,11 +30,11 @@ class BenContainer(Dialect):
     routes = frozenset({("POST", "/")})
 
     def credential(self, request: Request, *, legacy: bool) -> str | None:
-        """A key in our own spellings; the original has none."""
+        """Find a key as in our own contract; the original has none."""
         return auth.request_key(request, legacy=legacy)
 
     def parse(self, request: Request) -> RemovalRequest:
-        """A JSON object with ``image``; ``image_path`` names a file of the original's own disk and is refused."""
+        """Parse a JSON object with ``image``; ``image_path``, a file on the original's own disk, is refused."""
         fields = json_fields(request.body)
         if (image := fields.text("image")) is not None:
             return RemovalRequest(CutoutSpec(), Source(InputKind.BASE64, "image", image), "image")
@@ -44,13 +44,13 @@ class BenContainer(Dialect):
         raise MissingImageError("No image was sent: put it, as base64, into image.")
 
     def answer(self, request: Request, outcome: Outcome) -> Response:  # noqa: ARG002
-        """``{"image": base64}``."""
+        """Write ``{"image": base64}``."""
         return answers.json_answer({"image": answers.base64_of(outcome.result)})
 
     def problem(self, error: CutoutError, request: Request) -> Response:  # noqa: ARG002
-        """``{"error": text}``, by 200 where the original would say it."""
+        """Write ``{"error": text}``, with 200 for the errors of the original."""
         status = status_of(error)
-        response = answers.json_answer({"error": error.message}, 200 if status in _TOLD_BY_200 else status)
+        response = answers.json_answer({"error": error.message}, 200 if status in _REPORTED_WITH_200 else status)
         return replace(response, headers=refusal_headers(error))
 
 

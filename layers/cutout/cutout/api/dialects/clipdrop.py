@@ -1,6 +1,6 @@
-"""Clipdrop remove-background v1: an image in, by ``image_file``; out, an image of the kind that ``Accept`` asks for.
+"""Clipdrop remove-background v1: an image in ``image_file``; the answer is an image of the format in ``Accept``.
 
-A picture that is transparent already is given back as it came, unless it is asked to be seen as opaque. Errors are
+An image that is transparent already is returned unchanged, unless the request discards its transparency. Errors are
 ``{"error": text}``.
 """
 
@@ -28,31 +28,31 @@ _OFFERS: Final[Mapping[str, ImageFormat]] = {
     "image/jpeg": ImageFormat.JPEG,
     "image/jpg": ImageFormat.JPEG,
 }
-"""The best first; the last is no registered type, but the vendor's page writes it."""
+"""The best format first; the last type is not registered, but documented by the vendor."""
 _KINDS: Final = frozenset({"png", "jpeg", "webp"})
 _HANDLINGS: Final = {
     "return_input_if_non_opaque": OwnAlpha.KEEP,
     "discard_alpha_layer": OwnAlpha.DISCARD,
 }
 _LIMITS: Final = Limits(max_bytes=30 * 2**20, max_pixels=25_000_000, max_output_side_px=Limits().max_side_px)
-"""What comes out is as large as what went in, as far as the service lets it."""
+"""The result is as large as the image, within the service's limits."""
 _BAD_REQUESTS: Final = frozenset({413, 415, 422})
-"""Statuses that this contract does not know: whatever is wrong with the image is 400."""
+"""Statuses that this contract does not have: any fault of the image is 400."""
 
 
 class Clipdrop(Dialect):
-    """Image bytes with credit headers."""
+    """A contract that answers with image bytes and credit headers."""
 
     name = "clipdrop"
     title = "Clipdrop remove-background v1"
     routes = frozenset({("POST", "/remove-background/v1")})
 
     def credential(self, request: Request, *, legacy: bool) -> str | None:
-        """``x-api-key``, or what we take elsewhere."""
+        """Find the key in ``x-api-key``, or as in our own contract."""
         return auth.request_key(request, legacy=legacy)
 
     def parse(self, request: Request) -> RemovalRequest:
-        """A form with ``image_file`` and ``transparency_handling``; more than the original takes: the image itself."""
+        """Parse a form with ``image_file`` and ``transparency_handling``; unlike the original, also a raw image."""
         image_format = _format(request)
         fields = multipart_fields(request) if request.media_type.startswith("multipart/") else _raw_body(request)
         image = fields.raw("image_file")
@@ -62,11 +62,11 @@ class Clipdrop(Dialect):
         return RemovalRequest(spec, Source(InputKind.BYTES, "image_file", image), image_format.value, limits=_LIMITS)
 
     def check_image(self, loaded: LoadedRemoval) -> None:
-        """Raises UnsupportedImageFormatError."""
+        """Require PNG, JPEG or WebP. Raises UnsupportedImageFormatError."""
         require_format(loaded.image, _KINDS, "PNG, JPG or WEBP")
 
     def answer(self, request: Request, outcome: Outcome) -> Response:  # noqa: ARG002
-        """The image; the very bytes that came where they were transparent, and of the format that is wanted."""
+        """Write the image; the unchanged bytes if they were transparent and have the requested format."""
         result = outcome.result
         image = outcome.image
         if result.own_alpha_kept and image and sniff(image) == outcome.request.spec.format.value:
@@ -80,7 +80,7 @@ class Clipdrop(Dialect):
         return replace(response, headers={**response.headers, **credits_})
 
     def problem(self, error: CutoutError, request: Request) -> Response:  # noqa: ARG002
-        """``{"error": text}``."""
+        """Write ``{"error": text}``."""
         status = 406 if error.details.get("option") == "accept" else status_of(error)
         text = "No api key provided" if isinstance(error, errors.MissingApiKeyError) else error.message
         body = json.dumps({"error": text}).encode()
@@ -105,7 +105,7 @@ def _own_alpha(fields: Fields) -> OwnAlpha:
 
 
 def _raw_body(request: Request) -> Fields:
-    """The body as the one field; what says to be text or JSON is not."""
+    """Take the body as the image, unless its Content-Type is another one, such as text or JSON."""
     kind = request.media_type
     is_image = kind in {"", "application/octet-stream"} or kind.startswith("image/") or sniff(request.body) is not None
     return Fields([("image_file", request.body)] if is_image else [])

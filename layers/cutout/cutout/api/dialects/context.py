@@ -1,4 +1,4 @@
-"""What a dialect's own routes may use beside ordering images: one account's jobs and uploads, and public files.
+"""The services for a dialect's own routes: one account's jobs and uploads, and public files.
 
 Protocols only; ``services/dialect_context.py`` implements them.
 """
@@ -17,7 +17,7 @@ class AccountContext(Protocol):
 
     @property
     def admission(self) -> Admission:
-        """The caller, and where its account stands in the current second."""
+        """The caller, and the rate of its account."""
 
     @property
     def account_id(self) -> str:
@@ -39,10 +39,10 @@ class AccountContext(Protocol):
 
         Args:
             job_id: A job of the account.
-            longest_s: Seconds after which to stop, whatever the job's state.
+            longest_s: Seconds after which to stop in any case.
 
         Yields:
-            The job now, and after each of its steps, until it has ended or the time is over.
+            The current job, and the job after each change, until it has ended or the time is over.
 
         Raises:
             NotFoundError: There is no such job, or it is another account's.
@@ -65,17 +65,21 @@ class AccountContext(Protocol):
     def store_upload(self, upload_id: str, image: bytes) -> None:
         """Store the image of an upload.
 
+        Args:
+            upload_id: The upload.
+            image: The encoded image.
+
         Raises:
             ImageTooLargeError: The image has more than :attr:`max_bytes` bytes.
-            MissingImageError: There are no bytes at all.
+            MissingImageError: The image is empty.
         """
 
 
 class PublicContext(Protocol):
-    """What anyone may read. Every method raises ServiceUnavailableError when a store cannot be reached."""
+    """The public files and keys. Every method raises ServiceUnavailableError when a store cannot be reached."""
 
     def file_url(self, account_id: str, upload_id: str) -> str:
-        """Make a presigned GET of an upload; whether there is one shows when it is used."""
+        """Make a presigned GET of an upload, which may not exist."""
 
     def public_key(self) -> bytes:
         """Return the Ed25519 key (32 bytes) that verifies the service's signatures."""
@@ -84,4 +88,4 @@ class PublicContext(Protocol):
 AccountHandler = Callable[[Request, AccountContext], Response]
 """Answers a request of an account about its jobs and uploads."""
 PublicHandler = Callable[[Request, PublicContext], Response]
-"""Answers a request of anyone about something that is stored."""
+"""Answers a request without a key about stored data."""

@@ -1,6 +1,6 @@
 """Photoroom's Remove Background (basic plan): ``POST /v1/segment``, a form with ``image_file``; image bytes or JSON.
 
-Errors are ``{"detail", "status_code", "type"}``. The score -1, for humans, is never sent: no model of ours knows one.
+Errors are ``{"detail", "status_code", "type"}``. The score -1, for humans, is never sent: no model here detects them.
 """
 
 import json
@@ -23,9 +23,9 @@ from cutout.imaging.spec import Box, CutoutResult, Limits
 
 _OPTIONS: Final = frozenset({"format", "channels", "bg_color", "size", "crop", "despill"})
 _VALUES: Final = {"format": ("png", "jpg", "webp"), "size": ("preview", "medium", "hd", "full")}
-"""Where this contract knows fewer than we do."""
+"""Options with fewer values in this contract than in our own."""
 _LIMITS: Final = Limits(max_output_mp=36.0, max_output_side_px=Limits().max_side_px)
-"""It bounds the area of an answer, not its sides; the service's own bound on these holds besides."""
+"""The contract limits the area of an answer; the service limits its sides besides."""
 _IMAGES: Final = ("image/png", "image/jpeg", "image/webp")
 _JSON: Final = "application/json"
 _BYTES, _BASE64 = "bytes", "base64"
@@ -47,23 +47,23 @@ _PROBLEMS: Final[Mapping[type[CutoutError], tuple[int, str]]] = {
     errors.AccountSuspendedError: (403, "forbidden"),
     errors.RateLimitedError: (429, "rate_limit_exceeded"),
 }
-"""Status and type. The schema knows 400, 402 and 403; of the types it names ``missing_image`` only."""
-_OUR_FAULT: Final = "internal_error"
+"""Status and type. The schema has 400, 402 and 403, and of the types only ``missing_image``."""
+_SERVICE_FAULT: Final = "internal_error"
 
 
 class Photoroom(Dialect):
-    """The schema of the vendor's API description."""
+    """The contract of the vendor's OpenAPI document."""
 
     name = "photoroom"
     title = "Photoroom Remove Background v1"
     routes = frozenset({("POST", "/v1/segment")})
 
     def credential(self, request: Request, *, legacy: bool) -> str | None:  # noqa: ARG002
-        """``x-api-key``."""
+        """Find the key in ``x-api-key``."""
         return request.headers.get("x-api-key", "").strip() or None
 
     def parse(self, request: Request) -> RemovalRequest:
-        """A multipart form; what it holds besides the contract's fields is left alone."""
+        """Parse a multipart form; fields that the contract does not know are ignored."""
         fields = multipart_fields(request) if request.media_type.startswith("multipart/") else Fields()
         image = fields.raw("image_file")
         if image is None:
@@ -78,7 +78,7 @@ class Photoroom(Dialect):
         return RemovalRequest(replace(spec, mask_format=spec.format), source, _reply(request), limits=_LIMITS)
 
     def answer(self, request: Request, outcome: Outcome) -> Response:  # noqa: ARG002
-        """The image, or ``{"base64img": text}`` for those who accept no image."""
+        """Write the image, or ``{"base64img": text}`` for clients that accept no image."""
         result = outcome.result
         headers = {**facts(result), **_measured(result)}
         if outcome.request.reply == _BASE64:
@@ -86,23 +86,23 @@ class Photoroom(Dialect):
         return Response(200, result.media_type, result.data, headers)
 
     def problem(self, error: CutoutError, request: Request) -> Response:
-        """``{"detail", "status_code", "type"}``, whatever the status."""
+        """Write ``{"detail", "status_code", "type"}``."""
         status, kind = _PROBLEMS.get(type(error), (status_of(error), error.code))
         detail = error.message
         if isinstance(error, errors.InvalidApiKeyError) and request.headers.get("x-api-key", "").startswith(_SANDBOX):
             detail = _NO_SANDBOX
-        body = {"detail": detail, "status_code": status, "type": kind if status < 500 else _OUR_FAULT}  # noqa: PLR2004
+        body = {"detail": detail, "status_code": status, "type": kind if status < 500 else _SERVICE_FAULT}  # noqa: PLR2004
         return Response(status, _JSON, json.dumps(body).encode(), refusal_headers(error))
 
 
 def _reply(request: Request) -> str:
-    """JSON for those who would take no image of any kind: the vendor's own example accepts both, and gets bytes."""
+    """Choose JSON for clients that accept no image; the vendor's own example accepts both, and gets bytes."""
     accept = request.headers.get("accept", "")
     return _BASE64 if preferred(accept, _IMAGES) is None and preferred(accept, [_JSON]) else _BYTES
 
 
 def _measured(result: CutoutResult) -> dict[str, str]:
-    """The score, where a model was asked, and where the subject is in the answer (pixels; no size: nowhere)."""
+    """Write the score, if a model was run, and the subject's box in the answer (pixels; all 0: nothing found)."""
     box = result.foreground or Box(0, 0, 0, 0)
     score = {} if result.uncertainty is None else {"x-uncertainty-score": f"{result.uncertainty:.4f}"}
     return score | {f"x-foreground-{side}": str(getattr(box, side)) for side in ("top", "left", "width", "height")}

@@ -1,7 +1,7 @@
-"""Picsart tools 1.0: ``POST /tools/1.0/removebg``, what is to be had of it later, and the balance.
+"""Picsart tools 1.0: ``POST /tools/1.0/removebg``, its asynchronous results, and the balance.
 
-The answer is a URL that works without a key, never the image. Clients send the whole set of options with their
-defaults: those are taken and change nothing. All lengths are pixels of the answer.
+The answer is a URL that works without a key, never the image. Clients send all options with their defaults, so these
+are accepted and have no effect. All lengths are pixels of the answer.
 """
 
 import json
@@ -21,7 +21,7 @@ from cutout.api.headers import APPLIED, preferred, wants_async
 from cutout.api.job_documents import Links
 from cutout.api.jobs import unknown_job
 from cutout.api.measures import MAX_SIDE_PX, whole
-from cutout.api.options import boolean, choice, color, ink
+from cutout.api.options import boolean, choice, color, opaque_color
 from cutout.api.problems import error_of, refusal_headers, status_of
 from cutout.api.request import Request, Response
 from cutout.api.sources import InputKind, Source, find_source
@@ -46,12 +46,12 @@ _KEY: Final = "x-picsart-api-key"
 _JSON: Final = "application/json"
 _URLENCODED: Final = "application/x-www-form-urlencoded"
 _MAX_URL_CHARS: Final = 2083
-"""Of a URL that is none of ``data:``."""
+"""The longest URL, unless it is a data URL."""
 _FORMATS: Final = {"png": ImageFormat.PNG, "jpg": ImageFormat.JPEG, "jpeg": ImageFormat.JPEG, "webp": ImageFormat.WEBP}
 _OUTPUTS: Final = {"cutout": Channels.RGBA, "mask": Channels.ALPHA}
 _SCALES: Final = {"fit": Fit.FIT, "fill": Fit.COVER}
 _PRESET_PX: Final = 10
-"""How far a shadow with a direction lies off."""
+"""The offset of a shadow with a direction."""
 _DIRECTIONS: Final = {
     "bottom-right": (1, 1),
     "bottom": (0, 1),
@@ -74,13 +74,13 @@ _STATUSES: Final[Mapping[type[CutoutError], int]] = {
     errors.UnsupportedImageFormatError: 422,
     errors.GoneError: 404,
 }
-"""Where this contract differs from our own."""
+"""The statuses that differ from our own contract."""
 _PASSED_ON: Final = frozenset({404, 429})
-"""Answers of the server of an input URL that make the request unprocessable."""
+"""Statuses of the server of an image URL that are reported as 422."""
 
 
 class Picsart(Dialect):
-    """URLs with rate and credit headers."""
+    """A contract that answers with URLs, and with rate and credit headers."""
 
     name = "picsart"
     title = "Picsart Remove Background, tools 1.0"
@@ -91,15 +91,24 @@ class Picsart(Dialect):
         self.account_routes = {("GET", f"{_ROOT}/image/{{transaction_id}}"): self.show_result}
 
     def credential(self, request: Request, *, legacy: bool) -> str | None:
-        """``X-Picsart-API-Key``, where ``legacy`` as a query parameter too; or what we take elsewhere."""
+        """Find the key in ``X-Picsart-API-Key`` (if ``legacy``, in the query string too), or as in our own contract."""
         given = [value for name, values in request.query.items() if legacy and name.lower() == _KEY for value in values]
         key = next(filter(None, [request.headers.get(_KEY, "").strip(), *given]), None)
         return key or auth.request_key(request, legacy=legacy)
 
     def parse(self, request: Request) -> RemovalRequest:
-        """A form, urlencoded text or JSON; in the latter two an image is a URL or base64.
+        """Parse a multipart, urlencoded or JSON body; in the latter two an image is a URL or base64.
 
-        ``Prefer: respond-async`` is a preference: with a background that is no URL the answer comes at once.
+        ``Prefer: respond-async`` is not honoured for a background that is not a URL.
+
+        Args:
+            request: The request.
+
+        Returns:
+            The parsed request.
+
+        Raises:
+            ClientFaultError: The contract refuses the request.
         """
         if preferred(request.headers.get("accept", ""), [_JSON]) is None:
             raise errors.InvalidOptionError(f"Accept must allow {_JSON}.", {"option": "accept"})
@@ -115,16 +124,16 @@ class Picsart(Dialect):
         )
 
     def answer(self, request: Request, outcome: Outcome) -> Response:
-        """``{"status": "success", "data": {"id", "url"}}``."""
+        """Write ``{"status": "success", "data": {"id", "url"}}``."""
         left = max(outcome.status.credits_left - int(outcome.charged), 0)
         return _success(request, request.request_id, outcome.publish(), left)
 
     def accepted(self, request: Request, job: Job, links: Links, *, repeated: bool) -> Response:  # noqa: ARG002
-        """202: ``{"transaction_id", "status"}``."""
+        """Write 202 with ``{"transaction_id", "status"}``."""
         return _waiting(request, job).with_headers(APPLIED)
 
     def rate_headers(self, rate: RateState) -> Mapping[str, str]:
-        """The contract's own names beside ours; the reset time is in seconds from now."""
+        """Add the contract's own headers to ours; their reset time is in seconds from now."""
         return {
             **rate.headers,
             "x-picsart-ratelimit-limit": str(rate.limit),
@@ -133,7 +142,18 @@ class Picsart(Dialect):
         }
 
     def show_result(self, request: Request, context: AccountContext) -> Response:
-        """What came of a transaction: 200 with the URL, 202 while there is nothing yet, or the problem that it has."""
+        """Answer with the result of a transaction.
+
+        Args:
+            request: The request.
+            context: The account's jobs.
+
+        Returns:
+            200 with the URL, or 202 while the job has not ended.
+
+        Raises:
+            CutoutError: The error of the job, or NotFoundError for an unknown or deleted one.
+        """
         job_id = request.path_parameters.get("transaction_id", "")
         if not is_job_id(job_id):
             raise unknown_job()
@@ -142,12 +162,12 @@ class Picsart(Dialect):
             return _waiting(request, job)
         if job.result is not None:
             return _success(request, job.id, context.links().url(job.result.key))
-        if job.error is None:  # it was cancelled, or its owner had it deleted
+        if job.error is None:  # it was cancelled or deleted
             raise unknown_job()
         raise error_of(job.error.code, job.error.message, job.error.details)
 
     def problem(self, error: CutoutError, request: Request) -> Response:
-        """``{"code": status, "message": its name, "detail": text}``."""
+        """Write ``{"code": status, "message": its name, "detail": text}``."""
         status = _status(error, request)
         body = {"code": status, "message": HTTPStatus(status).phrase, "detail": error.message}
         left = 0 if isinstance(error, errors.QuotaExceededError) else None
@@ -156,7 +176,7 @@ class Picsart(Dialect):
 
 
 def show_balance(request: Request, status: AccountStatus) -> Response:
-    """``{"credits": number}``."""
+    """Write ``{"credits": number}``."""
     answer = json_answer({"credits": status.credits_left})
     return replace(answer, headers=_headers(request, status.credits_left))
 
@@ -173,7 +193,7 @@ def _waiting(request: Request, job: Job) -> Response:
 
 
 def _headers(request: Request, credits_left: int | None = None) -> dict[str, str]:
-    """Name the request on every answer, and the credits as far as they are known by then."""
+    """Make the headers of every answer: the request's id, and the credits if they are known."""
     headers = {"x-picsart-correlation-id": request.request_id}
     if credits_left is not None:
         headers["x-picsart-credit-available"] = str(credits_left)
@@ -184,14 +204,14 @@ def _status(error: CutoutError, request: Request) -> int:
     if error.details.get("option") == "accept":
         return 406
     if isinstance(error, errors.NotFoundError) and request.method == "POST":
-        return 422  # the route is there; an upload that an id names is not
+        return 422  # the route exists; the upload of an id does not
     if error.details.get("upstream_status") in _PASSED_ON:
         return 422
     return _STATUSES.get(type(error), status_of(error))
 
 
 def _fields(request: Request) -> tuple[Fields, InputKind]:
-    """The fields, and what ``image`` is among them. Raises UnsupportedMediaTypeError."""
+    """Parse the body; return its fields, and the kind of ``image`` in them. Raises UnsupportedMediaTypeError."""
     kind = request.media_type
     if kind.startswith("multipart/"):
         return multipart_fields(request), InputKind.BYTES
@@ -203,7 +223,7 @@ def _fields(request: Request) -> tuple[Fields, InputKind]:
 
 
 def _source(fields: Fields, name: str, file_kind: InputKind) -> Source | None:
-    """The one image of ``name``, ``name_url``, ``name_id``, or None."""
+    """Find the only image of ``name``, ``name_url`` and ``name_id``, or None."""
     url = fields.text(f"{name}_url") or ""
     is_data = url.lstrip()[:5].lower() == "data:"
     if len(url) > _MAX_URL_CHARS and not is_data:
@@ -221,7 +241,7 @@ def _source(fields: Fields, name: str, file_kind: InputKind) -> Source | None:
 
 
 def _spec(fields: Fields, background: Source | None) -> CutoutSpec:
-    """All options are checked, also those that do nothing beside others."""
+    """Parse all options, also those without effect beside others."""
     image_format = choice("format", fields.text("format") or "png", _FORMATS)
     channels = choice("output_type", fields.text("output_type") or "cutout", _OUTPUTS)
     bg_color = color("bg_color", fields.text("bg_color") or "transparent")
@@ -245,7 +265,7 @@ def _number(fields: Fields, name: str, default: str, low: int = 0, high: int = 1
 
 
 def _canvas(fields: Fields, background: Source | None) -> Canvas | None:
-    """As large as the background, unless its size is given; ``scale`` says how the photo fits into it."""
+    """Parse the canvas: as large as the background unless a size is given; ``scale`` fits the photo into it."""
     fit = choice("scale", fields.text("scale") or "fit", _SCALES)
     width, height = (
         _number(fields, name, "", 1, MAX_SIDE_PX) if name in fields else None for name in ("bg_width", "bg_height")
@@ -255,7 +275,7 @@ def _canvas(fields: Fields, background: Source | None) -> Canvas | None:
 
 def _stroke(fields: Fields) -> Stroke | None:
     size = _number(fields, "stroke_size", "0")
-    paint = ink("stroke_color", fields.text("stroke_color") or "ffffff")
+    paint = opaque_color("stroke_color", fields.text("stroke_color") or "ffffff")
     opacity = _number(fields, "stroke_opacity", "100") / 100
     return Stroke(Length(size), paint, opacity) if size else None
 

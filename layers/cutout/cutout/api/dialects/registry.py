@@ -1,4 +1,4 @@
-"""The discovery of dialects: every file or folder beside this one that defines ``DIALECT``."""
+"""The discovery of dialects: every module beside this one that defines ``DIALECT``."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -18,12 +18,12 @@ def every_dialect() -> tuple[Dialect, ...]:
 
 
 def removal_routes() -> Iterator[tuple[Route, Dialect]]:
-    """List the routes by which images come in."""
+    """List the routes that remove a background."""
     return ((route, dialect) for dialect in every_dialect() for route in sorted(dialect.routes))
 
 
 def page_routes() -> Iterator[tuple[Route, Dialect, PageHandler]]:
-    """List the routes that need no key."""
+    """List the routes without a key."""
     return ((route, dialect, page) for dialect in every_dialect() for route, page in dialect.pages.items())
 
 
@@ -38,16 +38,16 @@ def account_routes() -> Iterator[tuple[Route, Dialect, AccountHandler]]:
 
 
 def public_routes() -> Iterator[tuple[Route, Dialect, PublicHandler]]:
-    """List the routes that need no key, but something that is stored."""
+    """List the routes without a key that read stored data."""
     return ((route, dialect, handle) for dialect in every_dialect() for route, handle in dialect.public_routes.items())
 
 
 def find_dialect(name: str) -> Dialect | None:
-    """Find a dialect by its name; None: there is none of this name (any more)."""
+    """Find a dialect by its name; None: there is no such dialect, or not any more."""
     return next((dialect for dialect in every_dialect() if dialect.name == name), None)
 
 
 def methods_of(path: str) -> set[str]:
-    """Collect the methods by which dialects are called at a path of the template, HEAD and OPTIONS apart."""
+    """Collect the methods of all dialects at a route of the template, without HEAD and OPTIONS."""
     routes = (route for dialect in every_dialect() for route in dialect.every_route())
     return {method for method, route in routes if route == path}

@@ -1,7 +1,7 @@
-"""rembg's own server (``rembg s``): ``/api/remove``, a picture by a form or by a URL; out, always a PNG.
+"""rembg's own server (``rembg s``): ``/api/remove``, an image in a form or by a URL; the answer is always a PNG.
 
-Errors are those of FastAPI: 422 with a list of what is wrong with which field, else ``{"detail": text}``. What the
-original answers by 500 (a picture that does not decode, a bad ``bgc``) is 400 here.
+Errors are those of FastAPI: 422 with a list of faults by field, else ``{"detail": text}``. Errors that the original
+answers with 500 (an image that does not decode, a bad ``bgc``) are 400 here.
 """
 
 import re
@@ -27,21 +27,21 @@ _MODELS: Final = (
     "birefnet-dis", "birefnet-hrsod", "birefnet-cod", "birefnet-massive", "birefnet-general-fp16", "ben_custom",
     "bria-rmbg", "withoutbg", "atlascloud",
 )  # fmt: skip
-"""Of release 2.0.86. Which of them work here is for the models' manifest to say."""
+"""The models of release 2.0.86; the models' manifest decides which of them are available here."""
 _MODEL: Final = re.compile("(" + "|".join(_MODELS) + ")")
 _TRUE: Final = frozenset(("1", "on", "t", "true", "y", "yes"))
 _FALSE: Final = frozenset(("0", "off", "f", "false", "n", "no"))
 _INTEGER: Final = re.compile(r"\s*[-+]?[0-9]{1,18}(\.0{1,18})?\s*")
 _SHOWN_CHARS: Final = 200
-"""Of a wrong value, so much is told back."""
+"""The most characters of a wrong value that an error repeats."""
 _LIMITS: Final = Limits(max_bytes=50 * 2**20)
 
 _Fault = Mapping[str, object]
-"""What pydantic says about a value: type, msg and, for some, ctx."""
+"""A fault of a value, as pydantic reports it: type, msg and, for some, ctx."""
 
 
 def _wrong_model(text: str) -> _Fault | None:
-    """Any text that contains a known name will do, as in the original."""
+    """Check the name of a model; as in the original, any text that contains a known name is accepted."""
     if _MODEL.search(text):
         return None
     msg = f"String should match pattern '{_MODEL.pattern}'"
@@ -79,7 +79,7 @@ _OPTIONS: Final[Mapping[str, Callable[[str], _Fault | None]]] = {
     "dc": _wrong_boolean,
     "vm": _wrong_boolean,
 }
-"""What is wrong with a value. Those of the matting (a, af, ab, ae, vm) have no effect: edges are always refined."""
+"""The check of each option. The options of matting (a, af, ab, ae, vm) have no effect: edges are always refined."""
 
 
 class Rembg(Dialect):
@@ -91,12 +91,12 @@ class Rembg(Dialect):
     routes = frozenset({("GET", "/api/remove"), ("POST", "/api/remove")})
 
     def credential(self, request: Request, *, legacy: bool) -> str | None:
-        """A key in our own spellings; the original has none."""
+        """Find a key as in our own contract; the original has none."""
         return auth.request_key(request, legacy=legacy)
 
     def parse(self, request: Request) -> RemovalRequest:
-        """A picture, and options of the same place; ``bgc`` and ``extras`` stand in the query even of a form."""
-        if request.method == "HEAD":  # the original has none, and it would cost an image that nobody sees
+        """Parse an image and its options; ``bgc`` and ``extras`` are in the query string, even of a form."""
+        if request.method == "HEAD":  # the original has none, and it would charge an image that nobody sees
             raise errors.MethodNotAllowedError("Method Not Allowed", {"allow": "GET, OPTIONS, POST"})
         query = Fields((name, values[-1]) for name, values in request.query.items())
         if request.method == "GET":
@@ -107,11 +107,11 @@ class Rembg(Dialect):
         return RemovalRequest(_spec(fields, query), source, "png", model=fields.text("model") or "", limits=_LIMITS)
 
     def answer(self, request: Request, outcome: Outcome) -> Response:  # noqa: ARG002
-        """The PNG; ``x-model`` names the model that made it, whichever was asked for."""
+        """Write the PNG; ``x-model`` names the model that made it, which may not be the requested one."""
         return answers.image_answer(outcome.result)
 
     def problem(self, error: CutoutError, request: Request) -> Response:
-        """``{"detail": text}``, or a list of faults; whatever is wrong behind a URL is 400."""
+        """Write ``{"detail": text}``, or a list of faults; any fault of an image behind a URL is 400."""
         status, detail = status_of(error), error.details.get("detail", error.message)
         if isinstance(detail, list):
             status = 422
@@ -123,7 +123,7 @@ class Rembg(Dialect):
 
 
 def _source(fields: Fields, place: str, name: str, kind: InputKind) -> Source:
-    """The picture. Raises InvalidOptionError with all faults of the fields, its own absence among them."""
+    """Find the image. Raises InvalidOptionError with all faults of the fields, including a missing image."""
     value = fields.raw(name) if kind is InputKind.BYTES else fields.text(name)
     faults: list[_Fault] = []
     if value is None:
@@ -151,7 +151,7 @@ def _is_on(fields: Fields, name: str) -> bool:
 
 
 def _background(text: str | None) -> Rgba | None:
-    """``r,g,b,a``. Raises InvalidOptionError."""
+    """Parse ``r,g,b,a``. Raises InvalidOptionError."""
     if text is None:
         return None
     parts = [part.strip() for part in text[:_SHOWN_CHARS].split(",")]

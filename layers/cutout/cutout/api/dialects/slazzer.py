@@ -1,7 +1,7 @@
-"""Slazzer: ``POST /v2.0/remove_image_background`` answers with the image, its elder under ``/api/v1`` with JSON.
+"""Slazzer: ``POST /v2.0/remove_image_background`` answers with the image, the older route of ``/api/v1`` with JSON.
 
-One of ``source_image_file``, ``source_image_url`` and ``source_image_base64``, in a form or (elder clients) in JSON.
-Errors are ``{"error": text}``, in the vendor's words where it has any.
+The image is one of ``source_image_file``, ``source_image_url`` and ``source_image_base64``, in a form or (older
+clients) in JSON. Errors are ``{"error": text}``, with the vendor's texts if they are known.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ from cutout.api.sources import InputKind, find_source
 from cutout.errors import CutoutError, InvalidOptionError
 from cutout.imaging.spec import CutoutSpec
 
-_ELDER: Final = "/api/v1/remove_image_background"
+_V1_ROUTE: Final = "/api/v1/remove_image_background"
 _SOURCES: Final = {
     "source_image_file": InputKind.BYTES,
     "source_image_url": InputKind.URL,
@@ -36,7 +36,7 @@ _WRONG_COLOR: Final = "Invalid background color code format"
 
 
 def _one_of(text: str, values: tuple[str, ...]) -> str:
-    """The value in lower case. Raises InvalidOptionError."""
+    """Require one of several values; return it in lower case. Raises InvalidOptionError."""
     value = text.strip().lower()
     if value not in values:
         raise InvalidOptionError(_WRONG_FORMAT)
@@ -50,7 +50,7 @@ def _color(text: str) -> str:
 
 
 def _margins(text: str) -> str:
-    """Here they begin at the left (left, top, right, bottom; or sides, then top and bottom), ours at the top."""
+    """Reorder margins: the vendor's are left, top, right, bottom (or sides, top and bottom), ours begin at the top."""
     values = text.replace(",", " ").split()
     indices = {2: (1, 0), 4: (1, 2, 3, 0)}.get(len(values))
     return text if indices is None else " ".join(values[index] for index in indices)
@@ -72,10 +72,10 @@ _OPTIONS: Final[Mapping[str, tuple[str, Callable[[str], str]]]] = {
     "roi": ("roi", str),
     "car_shadow": ("shadow", _if_true("car_shadow", "car")),
 }
-"""Theirs to ours, and what becomes of the value."""
+"""By option of the vendor: our option, and the conversion of the value."""
 _THEIRS: Final = {ours: theirs for theirs, (ours, _) in _OPTIONS.items()}
 _ONLY_WITH: Final = {"crop_margin": "crop", "position": "scale"}
-"""Options that this contract ignores where another is missing."""
+"""Options that this contract ignores unless another one is set."""
 
 _TEXTS: Final[Mapping[type[CutoutError], tuple[int, str]]] = {
     errors.MissingImageError: (400, "Source image file not found"),
@@ -86,30 +86,30 @@ _TEXTS: Final[Mapping[type[CutoutError], tuple[int, str]]] = {
     errors.RateLimitedError: (429, "Api rate limit crossed"),
 }
 _BAD_REQUESTS: Final = frozenset({413, 415, 422})
-"""Statuses that this contract does not know: parameters and images that are wrong are 400."""
+"""Statuses that this contract does not have: faulty parameters and images are 400."""
 
 
 class Slazzer(Dialect):
-    """The vendor's API page for v2.0, its public clients for what is older."""
+    """The contract of the vendor's API page for v2.0, and of its public clients for the older route."""
 
     name = "slazzer"
     title = "Slazzer v2.0"
-    routes = frozenset({("POST", "/v2.0/remove_image_background"), ("POST", _ELDER)})
+    routes = frozenset({("POST", "/v2.0/remove_image_background"), ("POST", _V1_ROUTE)})
 
     def credential(self, request: Request, *, legacy: bool) -> str | None:  # noqa: ARG002
-        """``API-KEY``."""
+        """Find the key in ``API-KEY``."""
         return request.headers.get("api-key", "").strip() or None
 
     def parse(self, request: Request) -> RemovalRequest:
-        """A form, or JSON; fields that the contract does not know are left alone."""
+        """Parse a form or JSON; fields that the contract does not know are ignored."""
         fields = form_fields(request)
         background = find_source(fields, _BACKGROUNDS) if _BACKGROUNDS.keys() & set(fields) else None
-        shape = fields.text("output_image_format") or (_URL if request.route == _ELDER else _BINARY)
+        shape = fields.text("output_image_format") or (_URL if request.route == _V1_ROUTE else _BINARY)
         reply = _one_of(shape, (_BINARY, _URL, _BASE64))
         return RemovalRequest(_spec(fields), find_source(fields, _SOURCES), reply, background=background)
 
     def answer(self, request: Request, outcome: Outcome) -> Response:  # noqa: ARG002
-        """The image; or JSON with ``status`` and a URL that anyone may get for a while, or a data URL."""
+        """Write the image, or JSON with ``status`` and a public URL or a data URL."""
         result = outcome.result
         if outcome.request.reply == _BINARY:
             return image_answer(result)
@@ -120,29 +120,29 @@ class Slazzer(Dialect):
         )
 
     def problem(self, error: CutoutError, request: Request) -> Response:
-        """``{"error": text}``; elder clients look for ``status`` and ``message`` besides."""
-        status, text = _TEXTS.get(type(error), (status_of(error), _own_words(error)))
+        """Write ``{"error": text}``; older clients also need ``status`` and ``message``."""
+        status, text = _TEXTS.get(type(error), (status_of(error), _message(error)))
         body: dict[str, object] = {"error": text}
-        if request.route == _ELDER:
+        if request.route == _V1_ROUTE:
             body |= {"status": False, "message": text}
         answer = json_answer(body, 400 if status in _BAD_REQUESTS else status)
         return replace(answer, headers=refusal_headers(error))
 
 
 def _spec(fields: Fields) -> CutoutSpec:
-    wanted: dict[str, str] = {}
+    options: dict[str, str] = {}
     for theirs, (ours, convert) in _OPTIONS.items():
         text = fields.text(theirs)
         if text is not None and (value := convert(text)):
-            wanted[ours] = value
+            options[ours] = value
     for name, other in _ONLY_WITH.items():
-        if other not in wanted:
-            wanted.pop(name, None)
-    return parse_options(Fields(wanted.items()))
+        if other not in options:
+            options.pop(name, None)
+    return parse_options(Fields(options.items()))
 
 
-def _own_words(error: CutoutError) -> str:
-    """Our message with their names in it."""
+def _message(error: CutoutError) -> str:
+    """Adapt our message to the vendor's names."""
     if isinstance(error, errors.ImageTooLargeError) and "image" not in error.details:
         return f"Source image file can not be greater than {int(str(error.details['max_bytes'])) // 2**20}mb"
     ours = str(error.details.get("option", ""))

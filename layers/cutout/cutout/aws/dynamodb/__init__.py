@@ -1,1 +1,1 @@
-"""The tables ``Accounts`` and ``Jobs``: one module a kind of record, every change a conditional write."""
+"""The tables ``Accounts`` and ``Jobs``: one module per kind of record; every change is a conditional write."""

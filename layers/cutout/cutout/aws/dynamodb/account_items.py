@@ -1,7 +1,7 @@
-"""The items of the table ``Accounts``, from values and back; the layout itself is in the design's table.
+"""The items of the table ``Accounts``: values to items and back.
 
-Items are in the wire form of DynamoDB's low-level client. Knows no client and raises nothing: what stands in the table
-was written by this module.
+Items are in the wire form of DynamoDB's low-level client. This module makes no calls and raises nothing, because every
+item in the table was written by it.
 """
 
 import json
@@ -14,33 +14,41 @@ Item = dict[str, Any]
 """``{"name": {"S": "value"}, ...}``; Any, because the stubs' own type is a union of every kind of attribute."""
 
 
-def key_id(key_hash: str) -> Item:
-    """Make the primary key of the item that tells whether a key is good."""
+def key_primary_key(key_hash: str) -> Item:
+    """Make the primary key of an API key's own item, which alone decides whether the key is valid."""
     return {"pk": {"S": f"KEY#{key_hash}"}, "sk": {"S": "KEY"}}
 
 
-def profile_id(account_id: str) -> Item:
+def profile_primary_key(account_id: str) -> Item:
     """Make the primary key of an account's profile."""
     return {"pk": {"S": f"ACCOUNT#{account_id}"}, "sk": {"S": "PROFILE"}}
 
 
-def listing_id(account_id: str, fingerprint: str) -> Item:
-    """Make the primary key of an account's pointer to one of its keys; with an empty fingerprint the prefix of all."""
+def key_pointer_primary_key(account_id: str, fingerprint: str) -> Item:
+    """Make the primary key of an account's pointer to one of its keys; an empty fingerprint gives the prefix of all."""
     return {"pk": {"S": f"ACCOUNT#{account_id}"}, "sk": {"S": f"KEY#{fingerprint}"}}
 
 
-def webhook_id(account_id: str) -> Item:
+def webhook_primary_key(account_id: str) -> Item:
     """Make the primary key of the secrets that sign an account's webhooks."""
     return {"pk": {"S": f"ACCOUNT#{account_id}"}, "sk": {"S": "WEBHOOK"}}
 
 
-def service_key_id() -> Item:
-    """Make the primary key of the key by which the service itself signs."""
+def service_key_primary_key() -> Item:
+    """Make the primary key of the service's own signing key."""
     return {"pk": {"S": "SERVICE"}, "sk": {"S": "SIGNING_KEY"}}
 
 
 def audit_item(entry: AuditEntry, nonce: str) -> Item:
-    """Write an entry of the audit. nonce: tells entries of the same microsecond apart."""
+    """Write an audit entry as an item.
+
+    Args:
+        entry: The entry.
+        nonce: Distinguishes entries of the same microsecond.
+
+    Returns:
+        The item.
+    """
     item = {
         "pk": {"S": f"ACCOUNT#{entry.account_id}"},
         "sk": {"S": f"AUDIT#{entry.at.isoformat(timespec='microseconds')}#{nonce}"},
@@ -58,7 +66,7 @@ def audit_item(entry: AuditEntry, nonce: str) -> Item:
 
 
 def audit_prefix(account_id: str) -> Item:
-    """Make the hash key of an account's entries, and what their range keys begin with: in order of time."""
+    """Make the partition key of an account's audit entries, and the prefix of their sort keys, which order by time."""
     return {"pk": {"S": f"ACCOUNT#{account_id}"}, "sk": {"S": "AUDIT#"}}
 
 
@@ -79,8 +87,16 @@ def to_audit(item: Item) -> AuditEntry:
 
 
 def key_item(key_hash: str, key: ApiKey) -> Item:
-    """Write a key as an item. An empty label and times that are not set are left out."""
-    item = key_id(key_hash) | {
+    """Write an API key as an item.
+
+    Args:
+        key_hash: SHA-256 of the raw key, 64 hex digits.
+        key: The key's facts.
+
+    Returns:
+        The item, without attributes for an empty label and for times that are not set.
+    """
+    item = key_primary_key(key_hash) | {
         "account_id": {"S": key.account_id},
         "mode": {"S": key.mode.value},
         "fingerprint": {"S": key.fingerprint},
@@ -112,11 +128,11 @@ def to_key(item: Item) -> ApiKey:
 
 
 LISTED = "ACCOUNT"
-"""Value of ``listed`` in every profile: the hash key of the index ``accounts``, which holds profiles only."""
+"""The value of ``listed`` in every profile: the partition key of the index ``accounts``, which holds profiles only."""
 
 
 def profile_fields(account: Account) -> Item:
-    """Write what may change in an account; a quota without bound is left out."""
+    """Write the attributes of an account that may change; an unlimited quota is left out."""
     fields = {
         "email": {"S": account.email},
         "plan": {"S": account.plan},
@@ -134,7 +150,7 @@ def profile_fields(account: Account) -> Item:
 def profile_item(account: Account) -> Item:
     """Write an account as an item."""
     names = {"account_id": {"S": account.id}, "listed": {"S": LISTED}}
-    return profile_id(account.id) | names | profile_fields(account)
+    return profile_primary_key(account.id) | names | profile_fields(account)
 
 
 def to_account(item: Item) -> Account:

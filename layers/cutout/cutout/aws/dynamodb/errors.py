@@ -1,4 +1,4 @@
-"""What DynamoDB's errors mean: what a retry may cure, and which write of a transaction was refused."""
+"""The meaning of DynamoDB's errors: which ones a retry may cure, and which write of a transaction was refused."""
 
 import secrets
 import time
@@ -11,47 +11,68 @@ from botocore.exceptions import ConnectionError as BotoConnectionError
 
 from cutout.errors import ServiceUnavailableError
 
-NOT_MET: Final = "ConditionalCheckFailed"
-"""Why a write of a transaction was refused; a single write's error has the suffix "Exception"."""
+CONDITION_FAILED: Final = "ConditionalCheckFailed"
+"""The reason for which a write of a transaction is refused; a single write's error has the suffix "Exception"."""
 THROTTLED: Final = frozenset({
     "ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException",
 })  # fmt: skip
-"""Codes of a table or an item that is asked too often."""
+"""Codes of a table or an item that receives too many requests."""
 TRANSIENT: Final = THROTTLED | {"TransactionConflictException", "TransactionInProgressException"}
 """Codes below status 500 after which a retry may work (DynamoDB developer guide, "Error handling")."""
 
-LOST: Final = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
-"""Why a transaction is cancelled although nothing is wrong with it (API reference, TransactWriteItems)."""
+TRANSIENT_REASONS: Final = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
+"""Reasons for which a valid transaction is cancelled, and a retry may work (API reference, TransactWriteItems)."""
 
 
-def code_of(error: ClientError) -> str:
-    """The service's name for an error."""
+def error_code(error: ClientError) -> str:
+    """Return the service's name for an error."""
     return str(error.response["Error"]["Code"])
 
 
-def is_not_met(error: ClientError) -> bool:
-    """Whether a single write was refused by its condition."""
-    return code_of(error) == f"{NOT_MET}Exception"
+def is_condition_failed(error: ClientError) -> bool:
+    """Report whether a single write was refused by its condition."""
+    return error_code(error) == f"{CONDITION_FAILED}Exception"
 
 
 def is_transient(error: Exception) -> bool:
-    """Whether a retry may cure it; all else (rights, names) is our fault."""
+    """Report whether a retry may cure an error.
+
+    Args:
+        error: The error of a call to DynamoDB.
+
+    Returns:
+        False for all that a retry cannot cure, such as missing rights, wrong names or a condition that is not met.
+    """
     if isinstance(error, ClientError):
         if reasons := set(refusals(error)) - {"None"}:
-            return reasons <= LOST
-        return code_of(error) in TRANSIENT or error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500  # noqa: PLR2004
+            return reasons <= TRANSIENT_REASONS
+        return error_code(error) in TRANSIENT or error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500  # noqa: PLR2004
     return isinstance(error, BotoConnectionError | HTTPClientError)
 
 
 def refusals(error: ClientError) -> list[str]:
-    """Why each write of a cancelled transaction was refused, in order, "None" where it was not; else nothing."""
+    """List the reasons for which the writes of a cancelled transaction were refused.
+
+    Args:
+        error: The error of a call to DynamoDB.
+
+    Returns:
+        One reason per write, in order, "None" for a write that was not refused; empty for any other error.
+    """
     reasons: Any = error.response.get("CancellationReasons", [])
     return [str(reason["Code"]) for reason in reasons]
 
 
 @contextmanager
 def service_errors(message: str) -> Iterator[None]:
-    """Turn what a retry may cure into ServiceUnavailableError with this message; all else passes as it is."""
+    """Translate the errors of DynamoDB that a retry may cure; all others pass unchanged.
+
+    Args:
+        message: The message for the client.
+
+    Raises:
+        ServiceUnavailableError: DynamoDB cannot be reached, or is overloaded.
+    """
     try:
         yield
     except (BotoConnectionError, HTTPClientError, ClientError) as error:
@@ -63,21 +84,32 @@ def service_errors(message: str) -> Iterator[None]:
 T = TypeVar("T")
 
 TRIES: Final = 8
-"""Their waits come to 1.6 s on average: short beside the work on an image, long beside a conflict."""
+"""Attempts of one call. Their waits add up to 1.6 s on average: short beside the work on an image, long beside a
+conflict."""
 FIRST_WAIT_MS: Final = 25
-"""Longest wait before the second try; it doubles with every try."""
+"""The longest wait before the second attempt; it doubles with every attempt."""
 
 Pick = Callable[[int], int]
-"""An integer from 0 to below the argument."""
+"""Draws an integer from 0 to below the argument."""
 Sleep = Callable[[float], None]
 """Waits for seconds."""
 
 
-def retry(call: Callable[[], T], away: str, pick: Pick = secrets.randbelow, sleep: Sleep = time.sleep) -> T:
-    """What ``call`` returns, tried again while DynamoDB is away or busy.
+def retry(call: Callable[[], T], message: str, pick: Pick = secrets.randbelow, sleep: Sleep = time.sleep) -> T:
+    """Make a call, and repeat it while DynamoDB is unavailable or busy (exponential backoff with full jitter).
 
-    away: what the client is told in the end. Raises ServiceUnavailableError after TRIES tries (whether the last one
-    did its work is then unknown), and at once what no retry can cure.
+    Args:
+        call: Calls DynamoDB.
+        message: The message for the client after the last attempt.
+        pick: Draws an integer from 0 to below its argument, for the waits.
+        sleep: Waits for seconds.
+
+    Returns:
+        The result of the call.
+
+    Raises:
+        ServiceUnavailableError: All TRIES attempts have failed; whether the last one did its work is unknown.
+        ClientError: No retry can cure the error; raised at once.
     """
     for attempt in range(TRIES):
         try:
@@ -86,6 +118,29 @@ def retry(call: Callable[[], T], away: str, pick: Pick = secrets.randbelow, slee
             if not is_transient(error):
                 raise
             if attempt + 1 == TRIES:
-                raise ServiceUnavailableError(away) from error
+                raise ServiceUnavailableError(message) from error
             sleep(pick(FIRST_WAIT_MS * 2**attempt) / 1000)
     raise AssertionError("the last try returns or raises")
+
+
+def conditional_write(write: Callable[[], object], message: str) -> bool:
+    """Make a single conditional write, with retries as :func:`retry`.
+
+    Args:
+        write: Writes one item on a condition.
+        message: The message for the client after the last attempt.
+
+    Returns:
+        Whether the write was done; False when its condition was not met. After a False, an earlier attempt may have
+        done it and lost its answer.
+
+    Raises:
+        ServiceUnavailableError: All attempts have failed; whether the write was done is unknown.
+    """
+    try:
+        retry(write, message)
+    except ClientError as error:
+        if not is_condition_failed(error):
+            raise
+        return False
+    return True

@@ -1,6 +1,7 @@
-"""The items of the table ``Jobs``, from values and back; the layout itself is in the design's table.
+"""The items of the table ``Jobs``: values to items and back.
 
-What conditions and the index look at is an attribute of its own, the rest of a job is JSON text. Knows no client.
+Fields that conditions and the index use are attributes of their own; the rest of a job is JSON text. This module makes
+no calls.
 """
 
 import json
@@ -22,40 +23,48 @@ if TYPE_CHECKING:
 
 
 INDEX = "by_account"
-"""Global index of an account's jobs by time: ``account_id``, ``created``."""
+"""The global index of an account's jobs by time: ``account_id``, ``created``."""
 
 
-def job_key(job_id: str) -> Item:
+def job_primary_key(job_id: str) -> Item:
     """Make the primary key of a job."""
     return {"pk": {"S": job_id}}
 
 
 def job_item(job: Job, writer: str) -> Item:
-    """Write a job as an item. writer: names the change, so that its author knows it again."""
+    """Write a job as an item.
+
+    Args:
+        job: The job.
+        writer: A random name of this write, by which its author recognises it.
+
+    Returns:
+        The item.
+    """
     texts = {
         "account_id": job.account_id,
         "created": sort_key(job.created_at, job.id),
         "state": job.state.value,
-        "created_at": written(job.created_at),
+        "created_at": time_text(job.created_at),
         "options": to_json(job.options),
         "source": to_json(job.source),
         "charged_mode": job.charged_mode.value,
         "webhook_url": job.webhook_url,
-        "fingerprint": job.fingerprint,
-        "started_at": written(job.started_at),
-        "finished_at": written(job.finished_at),
+        "fingerprint": job.request_fingerprint,
+        "started_at": time_text(job.started_at),
+        "finished_at": time_text(job.finished_at),
         "fault": job.fault or None,
-        "lease_until": written(job.lease_until),
+        "lease_until": time_text(job.lease_until),
         "result": to_json(job.result) if job.result else None,
         "error": to_json(job.error) if job.error else None,
-        "deleted_at": written(job.deleted_at),
+        "deleted_at": time_text(job.deleted_at),
         "dialect": job.dialect or None,
         "notes": json.dumps(dict(job.notes)) if job.notes else None,
         "writer": writer,
     }
     numbers = {"attempts": job.attempts, "faults": job.faults, "expires_at": int(job.expires_at.timestamp())}
     return (
-        job_key(job.id)
+        job_primary_key(job.id)
         | {name: {"S": text} for name, text in texts.items() if text is not None}
         | {name: {"N": str(number)} for name, number in numbers.items()}
         | {"webhook_queued": {"BOOL": job.webhook_queued}}
@@ -75,7 +84,7 @@ def to_job(item: Item) -> Job:
         source=from_json(JobSource, item["source"]["S"]),
         charged_mode=KeyMode(item["charged_mode"]["S"]),
         webhook_url=_text(item, "webhook_url"),
-        fingerprint=_text(item, "fingerprint"),
+        request_fingerprint=_text(item, "fingerprint"),
         started_at=_moment(item, "started_at"),
         finished_at=_moment(item, "finished_at"),
         attempts=int(item["attempts"]["N"]),
@@ -91,14 +100,14 @@ def to_job(item: Item) -> Job:
     )
 
 
-def written(moment: datetime | None) -> str | None:
-    """A moment (UTC) as text that sorts by time."""
+def time_text(moment: datetime | None) -> str | None:
+    """Write a time (UTC) as text that sorts by time; None stays None."""
     return moment.isoformat(timespec="milliseconds") if moment else None
 
 
 def sort_key(created_at: datetime, job_id: str) -> str:
-    """A job's place in its account's index."""
-    return f"{written(created_at)}#{job_id}"
+    """Make the sort key of a job in the index of its account."""
+    return f"{time_text(created_at)}#{job_id}"
 
 
 def _text(item: Item, name: str) -> str | None:
@@ -114,14 +123,21 @@ T = TypeVar("T")
 
 
 def to_json(value: "DataclassInstance") -> str:
-    """Write a dataclass whose fields are text, numbers, enums of them, tuples, mappings, or such dataclasses."""
+    """Write a dataclass as JSON; its fields are text, numbers, enums, tuples, mappings, or such dataclasses."""
     return json.dumps(asdict(value))
 
 
 def from_json(kind: type[T], text: str) -> T:
-    """Read what :func:`to_json` wrote. A field that is not there takes its default, an unknown one is left out.
+    """Read what :func:`to_json` wrote.
 
-    So a deployment reads what the one before it wrote, and the other way round.
+    A missing field gets its default and an unknown field is ignored, so two deployments can read each other's items.
+
+    Args:
+        kind: The dataclass.
+        text: JSON.
+
+    Returns:
+        The value.
     """
     return cast("T", _value(kind, json.loads(text)))
 

@@ -1,4 +1,4 @@
-"""An account's jobs by time, page by page, from the index of the table ``Jobs``."""
+"""The list of an account's jobs by time, in pages, from the index of the table ``Jobs``."""
 
 import base64
 import binascii
@@ -10,27 +10,48 @@ from cutout.aws.dynamodb.account_items import Item
 from cutout.aws.dynamodb.errors import retry
 from cutout.aws.dynamodb.job_items import INDEX, sort_key, to_job
 from cutout.errors import InvalidOptionError
-from cutout.jobs.job import RETENTION, Job, JobPage, JobState
+from cutout.jobs.job import RETENTION, Job, JobState
+from cutout.jobs.store import JobPage
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 MAX_QUERIES: Final = 5
-"""Of one page: jobs of a wanted state may lie far apart."""
+"""The most queries for one page: jobs of one state may lie far apart."""
 QUERY_ITEMS: Final = 100
 _UNAVAILABLE: Final = "Jobs cannot be listed just now; try again shortly."
-_PLACE: Final = re.compile(r"[0-9T:.+-]{29}#(job_[0-9a-f]{32})")
+_POSITION: Final = re.compile(r"[0-9T:.+-]{29}#(job_[0-9a-f]{32})")
 
 
 class JobListing:
-    """Reads the index, which follows the table within about a second."""
+    """Reads the index, which follows the table within about a second.
+
+    Args:
+        client: A DynamoDB client.
+        table: The name of the table.
+    """
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client = client
         self._table = table
 
     def page(self, account_id: str, now: datetime, limit: int, cursor: str | None, state: JobState | None) -> JobPage:
-        """See :meth:`cutout.jobs.job.JobStore.page`."""
+        """List jobs as :meth:`cutout.jobs.store.JobStore.page` does.
+
+        Args:
+            account_id: The account.
+            now: The current time (UTC); expired jobs are left out.
+            limit: The most jobs of the page.
+            cursor: The cursor of the page before; None: from the newest.
+            state: Only jobs in this state; None: all.
+
+        Returns:
+            The page.
+
+        Raises:
+            InvalidOptionError: The cursor is none of this list's.
+            ServiceUnavailableError: DynamoDB is unavailable.
+        """
         start = _start_key(account_id, cursor) if cursor else None
         found: list[Job] = []
         for _ in range(MAX_QUERIES):
@@ -46,7 +67,7 @@ class JobListing:
     def _query(
         self, account_id: str, now: datetime, start: Item | None, state: JobState | None, limit: int
     ) -> tuple[list[Job], Item | None]:
-        """Some of the account's jobs that have not expired, and where to go on."""
+        """Read some of the account's jobs that have not expired, and the key to continue from."""
         values = {":account": {"S": account_id}, ":oldest": {"S": sort_key(now - RETENTION, "")}}
         query: Any = {
             "TableName": self._table,
@@ -67,7 +88,7 @@ class JobListing:
 
 
 def _cursor(created: str) -> str:
-    """A place in the index, in letters that an URL takes. It names no account: that is always the asker's own."""
+    """Encode a position in the index for use in a URL; it names no account, which is always the caller's."""
     return base64.urlsafe_b64encode(created.encode("ascii")).decode("ascii").rstrip("=")
 
 
@@ -75,12 +96,12 @@ def _start_key(account_id: str, cursor: str) -> Item:
     try:
         created = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
     except (binascii.Error, ValueError) as error:
-        raise _not_ours() from error
-    match = _PLACE.fullmatch(created)
+        raise _unknown_cursor() from error
+    match = _POSITION.fullmatch(created)
     if match is None:
-        raise _not_ours()
+        raise _unknown_cursor()
     return {"pk": {"S": match[1]}, "account_id": {"S": account_id}, "created": {"S": created}}
 
 
-def _not_ours() -> InvalidOptionError:
+def _unknown_cursor() -> InvalidOptionError:
     return InvalidOptionError("The cursor is not one that this list gave.", {"option": "cursor"})

@@ -1,39 +1,45 @@
 """Jobs in DynamoDB: every change is one conditional write on the job as it was read.
 
-A job's state, attempts and faults together are its position, which every step of the work moves: a write on condition
-of the position cannot pass another's. Every write also carries a name of its own: where it was done but its answer was
-lost, the item read again tells.
+A job's state, attempts and faults together are its position, and every step of the work changes it. So a write on
+condition of the position cannot overwrite another one. Every write also carries a random name: when its answer is lost,
+reading the item shows whether it was done.
 """
 
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
 from cutout.aws.dynamodb.account_items import Item
-from cutout.aws.dynamodb.errors import NOT_MET, is_not_met, refusals, retry
-from cutout.aws.dynamodb.job_items import job_item, job_key, to_job
+from cutout.aws.dynamodb.errors import CONDITION_FAILED, conditional_write, refusals, retry
+from cutout.aws.dynamodb.job_items import job_item, job_primary_key, to_job
 from cutout.aws.dynamodb.job_listing import JobListing
 from cutout.aws.dynamodb.usage import charge_writes
 from cutout.errors import JobBusyError, JobEndedError, NotFoundError, ServiceUnavailableError
-from cutout.jobs.job import Job, JobPage, JobState
+from cutout.jobs.job import Job, JobState
 from cutout.jobs.parts import SUPERSEDED, JobError, JobResult
+from cutout.jobs.store import JobPage
 from cutout.usage import Charge
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-T = TypeVar("T")
-
 UNAVAILABLE: Final = "Jobs cannot be looked up just now; try again shortly."
 ROUNDS: Final = 10
-"""How often a change is tried anew because another writer came first; each of them moved the job forward."""
+"""Attempts at a change when other writers are faster; each of those has moved the job forward."""
 
 
 class DynamoJobStore:
-    """The table ``Jobs``; charges go to ``accounts_table``. See :class:`~cutout.jobs.job.JobStore`. now: UTC."""
+    """The table ``Jobs``; implements :class:`~cutout.jobs.store.JobStore`.
+
+    Args:
+        client: A DynamoDB client.
+        table: The name of the table.
+        accounts_table: The name of the table that counts charges.
+        now: Gives the current time (UTC).
+    """
 
     def __init__(
         self,
@@ -49,7 +55,7 @@ class DynamoJobStore:
         self._listing = JobListing(client, table)
 
     def create(self, job: Job) -> bool:
-        """Add a job; one that has expired makes room."""
+        """Add a job, also in place of an expired one; return False when the id is in use."""
         writer = _new_writer()
         now_s = {":now": {"N": str(int(self._now().timestamp()))}}
         free = "attribute_not_exists(pk) OR expires_at <= :now"
@@ -59,13 +65,13 @@ class DynamoJobStore:
         return stored is not None and stored["writer"]["S"] == writer
 
     def find(self, job_id: str) -> Job | None:
-        """Read a job, consistently."""
+        """Read a job with strong consistency; return None when it is unknown or expired."""
         item = self._get(job_id)
         job = to_job(item) if item else None
         return job if job and self._now() < job.expires_at else None
 
     def page(self, account_id: str, limit: int, cursor: str | None = None, state: JobState | None = None) -> JobPage:
-        """List by the index, which follows the table within about a second."""
+        """List an account's jobs by the index, which follows the table within about a second."""
         return self._listing.page(account_id, self._now(), limit, cursor, state)
 
     def start(self, job_id: str, lease_s: float) -> Job:
@@ -73,7 +79,7 @@ class DynamoJobStore:
         return self._change(job_id, lambda job: job.started(self._now(), lease_s))
 
     def release(self, job: Job, fault: str) -> Job:
-        """End this attempt by a fault of ours."""
+        """End this attempt by a fault of the service; the job stays open."""
         return self._end(job, job.released(fault), None)
 
     def succeed(self, job: Job, result: JobResult, charge: Charge | None) -> Job:
@@ -85,11 +91,11 @@ class DynamoJobStore:
         return self._end(job, job.failed(self._now(), error), None)
 
     def supersede(self, job: Job) -> Job:
-        """Give the job up for a newer image."""
+        """Cancel the job in favour of a newer image."""
         return self._end(job, job.cancelled(self._now(), SUPERSEDED), None)
 
     def forget(self, account_id: str, job_id: str, *, open_only: bool = False) -> Job:
-        """Give the job up on its owner's wish."""
+        """Cancel the job for its owner, and drop its data."""
 
         def forgotten(job: Job) -> Job:
             if job.account_id != account_id:
@@ -101,31 +107,29 @@ class DynamoJobStore:
         return self._change(job_id, forgotten)
 
     def note_webhook_queued(self, job_id: str) -> None:
-        """Remember that the webhooks' queue has it."""
-        try:
-            self._persistently(
-                lambda: self._client.update_item(
-                    TableName=self._table,
-                    Key=job_key(job_id),
-                    UpdateExpression="SET webhook_queued = :yes",
-                    ConditionExpression="attribute_exists(pk)",
-                    ExpressionAttributeValues={":yes": {"BOOL": True}},
-                )
-            )
-        except ClientError as error:
-            if not is_not_met(error):
-                raise
-            raise _unknown(job_id) from error
+        """Record that the end of the job was sent to the webhooks' queue."""
+        done = conditional_write(
+            lambda: self._client.update_item(
+                TableName=self._table,
+                Key=job_primary_key(job_id),
+                UpdateExpression="SET webhook_queued = :yes",
+                ConditionExpression="attribute_exists(pk)",
+                ExpressionAttributeValues={":yes": {"BOOL": True}},
+            ),
+            UNAVAILABLE,
+        )
+        if not done:
+            raise _unknown(job_id)
 
     def _change(self, job_id: str, change: Callable[[Job], Job]) -> Job:
-        """Read, change, write; and again from the start where another writer came between."""
+        """Read, change and write a job; start over when another writer was faster."""
         writer = _new_writer()
         for _ in range(ROUNDS):
             item = self._get(job_id)
             job = to_job(item) if item else None
             if item is None or job is None or self._now() >= job.expires_at:
                 raise _unknown(job_id)
-            if item["writer"]["S"] == writer:  # the last round's write was done, its answer lost
+            if item["writer"]["S"] == writer:  # the last round's write was done, and its answer lost
                 return job
             changed = change(job)
             if changed == job or self._put(job_item(changed, writer), *_at_position(job)):
@@ -133,7 +137,7 @@ class DynamoJobStore:
         raise ServiceUnavailableError(UNAVAILABLE)
 
     def _end(self, job: Job, changed: Job, charge: Charge | None) -> Job:
-        """Write what became of an attempt, unless the job is no longer in this attempt's hands."""
+        """Write the end of an attempt, unless another attempt or the owner has changed the job."""
         writer = _new_writer()
         item = job_item(changed, writer)
         done = self._put_charged(item, job, charge) if charge else self._put(item, *_at_position(job))
@@ -150,30 +154,26 @@ class DynamoJobStore:
         raise JobBusyError(f"Another attempt works on the job {job.id}.", {"retry_after_s": 1})
 
     def _put(self, item: Item, condition: str, values: Item, names: dict[str, str]) -> bool:
-        """Write an item; False when its condition was not met, by which a try whose answer was lost may stand."""
-        try:
-            self._persistently(lambda: self._client.put_item(**self._conditional(item, condition, values, names)))
-        except ClientError as error:
-            if not is_not_met(error):
-                raise
-            return False
-        return True
+        """Write an item on a condition; return as :func:`conditional_write`."""
+        return conditional_write(
+            lambda: self._client.put_item(**self._conditional(item, condition, values, names)), UNAVAILABLE
+        )
 
     def _put_charged(self, item: Item, job: Job, charge: Charge) -> bool:
-        """As :meth:`_put`, with the charge; what is charged already stays so, and the job is written alone."""
+        """Write an item as :meth:`_put`, with its charge; if that is counted already, write the item alone."""
 
         def transact() -> None:
             put = {"Put": self._conditional(item, *_at_position(job))}
-            writes: Any = [put, *charge_writes(charge, self._accounts_table)]  # each try on a counter of its own
+            writes: Any = [put, *charge_writes(charge, self._accounts_table)]  # every attempt picks its counter
             self._client.transact_write_items(TransactItems=writes)
 
         try:
-            self._persistently(transact)
+            retry(transact, UNAVAILABLE)
         except ClientError as error:
             reasons = refusals(error)
-            if NOT_MET not in reasons:
+            if CONDITION_FAILED not in reasons:
                 raise
-            return reasons[0] != NOT_MET and self._put(item, *_at_position(job))
+            return reasons[0] != CONDITION_FAILED and self._put(item, *_at_position(job))
         return True
 
     def _conditional(self, item: Item, condition: str, values: Item, names: dict[str, str]) -> Any:
@@ -186,17 +186,15 @@ class DynamoJobStore:
         return write | ({"ExpressionAttributeNames": names} if names else {})
 
     def _get(self, job_id: str) -> Item | None:
-        answer = self._persistently(
-            lambda: self._client.get_item(TableName=self._table, Key=job_key(job_id), ConsistentRead=True)
+        answer = retry(
+            lambda: self._client.get_item(TableName=self._table, Key=job_primary_key(job_id), ConsistentRead=True),
+            UNAVAILABLE,
         )
         return answer.get("Item")
 
-    def _persistently(self, call: Callable[[], T]) -> T:
-        return retry(call, UNAVAILABLE)
-
 
 def _at_position(job: Job) -> tuple[str, Item, dict[str, str]]:
-    """The condition that nobody has moved the job, with its values and names."""
+    """Make the condition that the job has not moved, with its values and names."""
     values = {
         ":state": {"S": job.state.value},
         ":attempts": {"N": str(job.attempts)},

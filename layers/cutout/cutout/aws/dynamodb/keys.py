@@ -1,70 +1,65 @@
 """Accounts and keys in DynamoDB.
 
-One item alone tells whether a key is good (``KEY#<sha256>``); the account's listing only points to it, and both are
-written in one transaction, so they cannot disagree. A raw key is hashed on entry and neither kept nor logged.
+One item alone decides whether a key is valid (``KEY#<sha256>``). The account's listing only points to it; both are
+written in one transaction, so they cannot disagree. A raw key is hashed on entry, and neither stored nor logged.
 """
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any, Final
+from datetime import date
+from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from cutout.accounts import (
-    OPERATOR,
-    Account,
-    Actor,
-    ApiKey,
-    AuditEntry,
-    Caller,
-    KeyMode,
-    KeyStatus,
-    fingerprint,
-    hash_key,
-)
+from cutout.accounts import OPERATOR, Account, Actor, ApiKey, AuditEntry, Caller, KeyMode, KeyStatus
+from cutout.authentication import fingerprint_key, hash_key
 from cutout.aws.dynamodb import key_changes
-from cutout.aws.dynamodb.account_items import Item, key_id, listing_id, profile_id, to_account, to_key
-from cutout.aws.dynamodb.audited_transaction import UNAVAILABLE, AuditedTransaction, adding_account
-from cutout.aws.dynamodb.errors import is_not_met, service_errors
+from cutout.aws.dynamodb.account_items import (
+    Item,
+    key_pointer_primary_key,
+    key_primary_key,
+    profile_primary_key,
+    to_account,
+    to_key,
+)
+from cutout.aws.dynamodb.audited_transaction import UNAVAILABLE, AuditedTable, account_creation
+from cutout.aws.dynamodb.errors import is_condition_failed, service_errors
 from cutout.errors import ConflictError, NotFoundError, ServiceUnavailableError
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 logger = logging.getLogger(__name__)
 
 BATCH_GET_ITEMS: Final = 100
 """Items of one BatchGetItem (service quota)."""
 MAX_KEYS: Final = 500
-"""Keys that an account may list, closed ones included: only who makes them in a loop will meet it."""
+"""The most keys of an account, closed ones included; only a client that makes keys in a loop reaches it."""
 
 
 class DynamoKeyStore:
-    """The table ``Accounts``. Every method raises ServiceUnavailableError when DynamoDB cannot be asked just now.
+    """The accounts and API keys in the table ``Accounts``; every change is audited.
 
-    Every change is audited (:mod:`cutout.aws.dynamodb.audited_transaction`): ``by`` says who makes it. now: UTC.
+    Every method raises ServiceUnavailableError while DynamoDB is unavailable.
+
+    Args:
+        table: The table.
     """
 
-    def __init__(
-        self,
-        client: "DynamoDBClient",
-        table: str,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        audited: Callable[[AuditEntry], None] = lambda _: None,
-    ) -> None:
-        self._client = client
+    def __init__(self, table: AuditedTable) -> None:
         self._table = table
-        self._transaction = AuditedTransaction(client, table, now, audited)
 
     def find(self, key_hash: str) -> Caller | None:
-        """Look a key up; one whose account is gone is unknown.
+        """Look a key up.
 
-        Reads are consistent, so that a key works when it is made and is gone when it is revoked; the cache in front
-        makes the dearer read rare.
+        Reads are strongly consistent, so that a key works as soon as it is made and ends as soon as it is revoked; the
+        cache in front of this store makes the more expensive read rare.
+
+        Args:
+            key_hash: SHA-256 of the raw key.
+
+        Returns:
+            The key and its account; None for a key that is unknown or whose account does not exist.
         """
-        key_found = self._transaction.get(key_id(key_hash))
+        key_found = self._table.get(key_primary_key(key_hash))
         if key_found is None:
             return None
         key = to_key(key_found)
@@ -75,124 +70,187 @@ class DynamoKeyStore:
         return Caller(account=account, key=key)
 
     def find_account(self, account_id: str) -> Account | None:
-        """Look an account up by its id; None when there is none. Consistent."""
-        profile = self._transaction.get(profile_id(account_id))
+        """Look an account up with strong consistency; return None when there is none."""
+        profile = self._table.get(profile_primary_key(account_id))
         return to_account(profile) if profile else None
 
     def touch(self, key_hash: str, day: date) -> None:
-        """Note the day of use, at most once a day per key; a failure is logged, for no request may fail over it."""
+        """Record the day of use, once a day per key. A failure is only logged: it must not end the request.
+
+        Args:
+            key_hash: SHA-256 of the raw key.
+            day: The day of use (UTC).
+        """
         try:
             with service_errors(UNAVAILABLE):
-                self._client.update_item(
-                    TableName=self._table,
-                    Key=key_id(key_hash),
+                self._table.client.update_item(
+                    TableName=self._table.name,
+                    Key=key_primary_key(key_hash),
                     UpdateExpression="SET last_used_day = :day",
                     ConditionExpression="attribute_exists(pk) AND NOT last_used_day >= :day",
                     ExpressionAttributeValues={":day": {"S": day.isoformat()}},
                 )
         except (ClientError, ServiceUnavailableError) as error:
-            if isinstance(error, ClientError) and is_not_met(error):
+            if isinstance(error, ClientError) and is_condition_failed(error):
                 return  # the day is noted already
-            logger.warning("day of use not noted for key %s", fingerprint(key_hash), exc_info=True)
+            logger.warning("day of use not noted for key %s", fingerprint_key(key_hash), exc_info=True)
 
     def create_account(self, account: Account, actor: Actor = OPERATOR) -> None:
-        """Add an account. Raises InvalidRequestError when its id is taken."""
-        self._transaction.commit(*adding_account(self._transaction, account, actor))
+        """Add an account.
+
+        Args:
+            account: The account.
+            actor: The author of the change.
+
+        Raises:
+            InvalidRequestError: The id is in use.
+        """
+        self._table.commit(*account_creation(self._table, account, actor))
 
     def create_key(
         self, account_id: str, raw_key: str, mode: KeyMode, label: str = "", actor: Actor = OPERATOR
     ) -> ApiKey:
-        """Let a raw key open an account.
+        """Add a key to an account.
 
-        Raises NotFoundError (no such account), InvalidRequestError (used key), ConflictError (too many keys).
+        Args:
+            account_id: The account.
+            raw_key: The key.
+            mode: What the key may be used for.
+            label: A name for people.
+            actor: The author of the change.
+
+        Returns:
+            The key's facts.
+
+        Raises:
+            NotFoundError: There is no such account.
+            InvalidApiKeyError: No key can look like this.
+            InvalidRequestError: The key is in use.
+            ConflictError: The account has MAX_KEYS keys.
         """
         key_hash = hash_key(raw_key)
-        self._require_room(account_id)
+        self._require_below_limit(account_id)
         key = self._make(account_id, key_hash, mode, label)
         entry = self._entry(key, "key.create", actor, {"mode": mode.value, "label": label})
-        self._transaction.commit(key_changes.adding(self._transaction, key_hash, key), entry)
+        self._table.commit(key_changes.creation(self._table, key_hash, key), entry)
         return key
 
     def list_keys(self, account_id: str) -> list[ApiKey]:
-        """All keys of an account, closed ones included, oldest first; none for an unknown account."""
+        """List all keys of an account, closed ones included, oldest first; none for an unknown account."""
         with service_errors(UNAVAILABLE):
             keys = [to_key(item) for item in self._get_keys(self._hashes(account_id))]
         return sorted(keys, key=lambda key: (key.created_at, key.fingerprint))
 
     def find_key(self, account_id: str, key_fingerprint: str) -> ApiKey:
-        """One of an account's keys. Raises NotFoundError."""
+        """Look one of an account's keys up.
+
+        Args:
+            account_id: The account.
+            key_fingerprint: The key's fingerprint.
+
+        Returns:
+            The key's facts.
+
+        Raises:
+            NotFoundError: The account has no such key.
+        """
         return self._key_of(account_id, key_fingerprint)[1]
 
     def revoke(self, account_id: str, key_fingerprint: str, actor: Actor = OPERATOR) -> ApiKey:
-        """Close a key for good; a closed one stays closed. Raises NotFoundError for a key that is not the account's."""
+        """Revoke a key for ever; to revoke a closed key is no error.
+
+        Args:
+            account_id: The account.
+            key_fingerprint: The key's fingerprint.
+            actor: The author of the change.
+
+        Returns:
+            The revoked key's facts.
+
+        Raises:
+            NotFoundError: The account has no such key.
+        """
         key_hash, key = self._key_of(account_id, key_fingerprint)
-        changes = key_changes.revoking(self._transaction, key_hash, key, _unknown_key(account_id, key_fingerprint))
-        self._transaction.commit(changes, self._entry(key, "key.revoke", actor))
+        changes = key_changes.revocation(self._table, key_hash, key, _unknown_key(account_id, key_fingerprint))
+        self._table.commit(changes, self._entry(key, "key.revoke", actor))
         return replace(key, status=KeyStatus.REVOKED)
 
     def rotate(
         self, account_id: str, key_fingerprint: str, raw_key: str, actor: Actor = OPERATOR, grace_s: int = 0
     ) -> ApiKey:
-        """Put a raw key in the place of an active one, mode and label kept; the new one opens at once.
+        """Replace an active key by a new one with the same mode and label, which is valid at once.
 
-        grace_s: for so long the old one opens too; 0: it closes as the new one opens. Raises NotFoundError for an
-        unknown key, ConflictError for one that is revoked or was rotated before, InvalidRequestError for a used new
-        one, ConflictError for too many keys.
+        Args:
+            account_id: The account.
+            key_fingerprint: The fingerprint of the old key.
+            raw_key: The new key.
+            actor: The author of the change.
+            grace_s: Seconds for which the old key remains valid; 0: it is revoked now.
+
+        Returns:
+            The new key's facts.
+
+        Raises:
+            NotFoundError: The account has no such key.
+            InvalidApiKeyError: No key can look like the new one.
+            InvalidRequestError: The new key is in use.
+            ConflictError: The old key is revoked or was rotated before, or the account has MAX_KEYS keys.
         """
-        self._require_room(account_id)
+        self._require_below_limit(account_id)
         old_hash, old = self._key_of(account_id, key_fingerprint)
         key_hash = hash_key(raw_key)
         key = self._make(account_id, key_hash, old.mode, old.label)
         closed = ConflictError(f"The key {key_fingerprint} is revoked or was rotated already.")
         changes = [
-            *key_changes.retiring(self._transaction, old_hash, old, grace_s, closed),
-            *key_changes.adding(self._transaction, key_hash, key),
+            *key_changes.retirement(self._table, old_hash, old, grace_s, closed),
+            *key_changes.creation(self._table, key_hash, key),
         ]
         entry = self._entry(old, "key.rotate", actor, {"successor": key.fingerprint, "grace_s": grace_s})
-        self._transaction.commit(changes, entry)
+        self._table.commit(changes, entry)
         return key
 
     def audit(self, account_id: str) -> Iterator[AuditEntry]:
-        """What was done to an account and its keys, oldest first; nothing for an unknown account."""
-        return self._transaction.entries(account_id)
+        """Read the changes to an account and its keys, oldest first; none for an unknown account."""
+        return self._table.entries(account_id)
 
     def _make(self, account_id: str, key_hash: str, mode: KeyMode, label: str) -> ApiKey:
-        created_at = self._transaction.now().replace(microsecond=0)
-        return ApiKey(account_id, mode, fingerprint(key_hash), KeyStatus.ACTIVE, created_at, None, label)
+        created_at = self._table.now().replace(microsecond=0)
+        return ApiKey(account_id, mode, fingerprint_key(key_hash), KeyStatus.ACTIVE, created_at, None, label)
 
     def _entry(self, key: ApiKey, action: str, actor: Actor, changes: dict[str, object] | None = None) -> AuditEntry:
-        return AuditEntry(key.account_id, action, key.fingerprint, actor, self._transaction.now(), changes or {})
+        return AuditEntry(key.account_id, action, key.fingerprint, actor, self._table.now(), changes or {})
 
     def _hashes(self, account_id: str) -> list[str]:
-        prefix = listing_id(account_id, "")
-        pages = self._client.get_paginator("query").paginate(
-            TableName=self._table,
+        prefix = key_pointer_primary_key(account_id, "")
+        pages = self._table.client.get_paginator("query").paginate(
+            TableName=self._table.name,
             ConsistentRead=True,
             KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
             ExpressionAttributeValues={":pk": prefix["pk"], ":sk": prefix["sk"]},
         )
         return [item["key_hash"]["S"] for page in pages for item in page["Items"]]
 
-    def _require_room(self, account_id: str) -> None:
+    def _require_below_limit(self, account_id: str) -> None:
         with service_errors(UNAVAILABLE):
             if len(self._hashes(account_id)) >= MAX_KEYS:
-                message = (
-                    f"The account has {MAX_KEYS} keys; closed ones leave the list after {key_changes.KEPT_DAYS} days."
-                )
+                days = key_changes.RETENTION_DAYS
+                message = f"The account has {MAX_KEYS} keys; closed ones leave the list after {days} days."
                 raise ConflictError(message, {"maximum": MAX_KEYS})
 
     def _get_keys(self, hashes: Sequence[str]) -> Iterator[Item]:
-        waiting: list[Any] = [key_id(key_hash) for key_hash in hashes]
+        waiting: list[Any] = [key_primary_key(key_hash) for key_hash in hashes]
         while waiting:
             batch, waiting = waiting[:BATCH_GET_ITEMS], waiting[BATCH_GET_ITEMS:]
-            answer = self._client.batch_get_item(RequestItems={self._table: {"Keys": batch, "ConsistentRead": True}})
-            yield from answer["Responses"].get(self._table, [])
-            left = answer["UnprocessedKeys"].get(self._table)
+            answer = self._table.client.batch_get_item(
+                RequestItems={self._table.name: {"Keys": batch, "ConsistentRead": True}}
+            )
+            yield from answer["Responses"].get(self._table.name, [])
+            left = answer["UnprocessedKeys"].get(self._table.name)
             waiting.extend(left["Keys"] if left else ())
 
     def _key_of(self, account_id: str, key_fingerprint: str) -> tuple[str, ApiKey]:
-        pointer = self._transaction.get(listing_id(account_id, key_fingerprint))
-        found = pointer and self._transaction.get(key_id(pointer["key_hash"]["S"]))
+        pointer = self._table.get(key_pointer_primary_key(account_id, key_fingerprint))
+        found = pointer and self._table.get(key_primary_key(pointer["key_hash"]["S"]))
         if not pointer or not found:
             raise _unknown_key(account_id, key_fingerprint)
         return str(pointer["key_hash"]["S"]), to_key(found)

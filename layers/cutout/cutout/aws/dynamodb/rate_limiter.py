@@ -1,8 +1,8 @@
-"""Requests per second of an account, counted in DynamoDB over all environments. One write a request, or none.
+"""A rate limiter that counts an account's requests per second in DynamoDB, for all execution environments together.
 
-A second's count is one item, or several once the limit is more than one item can take: each of these shards has its
-share of the limit, and each request asks one of them at random. A shard that was found full is not asked again for that
-second. What goes wrong with the count never stops a request: a limiter that is away admits.
+A second's count is one item, or several if the limit is above what one item can count: each of these shards has a share
+of the limit, and each request is counted on one of them, chosen at random. A shard that is full is skipped for the rest
+of the second. So a request costs one write, or none. A request is admitted when it cannot be counted.
 """
 
 import secrets
@@ -13,34 +13,55 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cutout.aws.dynamodb.account_items import Item
-from cutout.aws.dynamodb.errors import THROTTLED, code_of
+from cutout.aws.dynamodb.errors import THROTTLED, error_code
 from cutout.usage import RateState
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 SHARD_LIMIT: Final = 500
-"""Admitted requests per second and item: half of what DynamoDB lets one partition write, for those that come above."""
-KEPT_S: Final = 120
-"""Seconds after which a second's count may be thrown away."""
+"""Admitted requests per second and item: half of what one partition can write (1,000), because refused requests are
+counted too."""
+RETENTION_S: Final = 120
+"""Seconds after which a second's count may be deleted."""
 
 
-def window_id(account_id: str, second: int, shard: int) -> Item:
-    """Make the primary key of a shard of an account's second."""
+def rate_primary_key(account_id: str, second: int, shard: int) -> Item:
+    """Make the primary key of one counter of an account's second.
+
+    Args:
+        account_id: The account.
+        second: Seconds since the epoch.
+        shard: From 0.
+
+    Returns:
+        The primary key.
+    """
     return {"pk": {"S": f"RATE#{account_id}#{second}#{shard}"}, "sk": {"S": "COUNT"}}
 
 
-def shares(limit: int) -> list[int]:
-    """Split a limit over its shards, as evenly as integers go; one shard at least."""
+def split_limit(limit: int) -> list[int]:
+    """Split a limit evenly over its shards.
+
+    Args:
+        limit: Requests per second, above zero.
+
+    Returns:
+        The share of each shard; at least one.
+    """
     count = max(-(-limit // SHARD_LIMIT), 1)
     return [limit // count + (shard < limit % count) for shard in range(count)]
 
 
 class DynamoRateLimiter:
-    """Counts in the table ``Accounts``; the client should neither wait long nor retry.
+    """The rate limiter. Not thread-safe.
 
-    clock: seconds of the epoch. pick: an integer from 0 to below its argument. failed: told of every count that could
-    not be made and let its request pass. Not for use by several threads at once.
+    Args:
+        client: A DynamoDB client with short timeouts and without retries.
+        table: The name of the table ``Accounts``.
+        failed: Receives the error of every request that was admitted uncounted.
+        clock: Gives the seconds since the epoch.
+        pick: Draws an integer from 0 to below its argument.
     """
 
     def __init__(
@@ -57,15 +78,23 @@ class DynamoRateLimiter:
         self._clock = clock
         self._pick = pick
         self._second = 0
-        self._seen: dict[str, dict[int, int]] = {}  # account, shard: the count in this second when last asked
+        self._seen: dict[str, dict[int, int]] = {}  # by account and shard: the last known count of this second
 
     def consume(self, account_id: str, limit: int) -> RateState:
-        """Count a request and tell whether it was within the limit (per second, above zero). Never raises."""
+        """Count a request. Never raises.
+
+        Args:
+            account_id: The account.
+            limit: Requests per second, above zero.
+
+        Returns:
+            The account's state in the current second, with the decision on this request.
+        """
         second = int(self._clock())
         if second != self._second:
             self._second = second
             self._seen.clear()
-        share_of = shares(limit)
+        share_of = split_limit(limit)
         seen = self._seen.setdefault(account_id, {})
         open_shards = [shard for shard, share in enumerate(share_of) if seen.get(shard, 0) < share]
         admitted = False
@@ -75,11 +104,11 @@ class DynamoRateLimiter:
         return RateState(limit, _remaining(share_of, seen), second + 1, admitted)
 
     def _count(self, account_id: str, shard: int, share: int, seen: dict[int, int]) -> bool:
-        """Ask one shard; a shard that DynamoDB throttles takes far more requests than its share."""
+        """Count on one shard. One that DynamoDB throttles receives far more requests than its share, so it is full."""
         try:
             seen[shard] = self._add_one(account_id, shard)
         except (ClientError, BotoCoreError) as error:
-            if not (isinstance(error, ClientError) and code_of(error) in THROTTLED):
+            if not (isinstance(error, ClientError) and error_code(error) in THROTTLED):
                 self._failed(error)
                 return True
             seen[shard] = share + 1
@@ -88,11 +117,11 @@ class DynamoRateLimiter:
     def _add_one(self, account_id: str, shard: int) -> int:
         answer = self._client.update_item(
             TableName=self._table,
-            Key=window_id(account_id, self._second, shard),
+            Key=rate_primary_key(account_id, self._second, shard),
             UpdateExpression="ADD hits :one SET expires_at = :expires_at",
             ExpressionAttributeValues={
                 ":one": {"N": "1"},
-                ":expires_at": {"N": str(self._second + KEPT_S)},
+                ":expires_at": {"N": str(self._second + RETENTION_S)},
             },
             ReturnValues="UPDATED_NEW",
         )
@@ -100,9 +129,9 @@ class DynamoRateLimiter:
 
 
 def _remaining(share_of: list[int], seen: dict[int, int]) -> int:
-    """What the second still takes, as far as this environment knows: shards not asked are taken to be as full."""
+    """Estimate how many more requests fit into the second, assuming unseen shards are as full as the seen ones."""
     if not seen:
         return sum(share_of)
     used = sum(min(count, share_of[shard]) for shard, count in seen.items())
-    asked = sum(share_of[shard] for shard in seen)
-    return max(sum(share_of) - -(-used * sum(share_of) // asked), 0)
+    seen_limit = sum(share_of[shard] for shard in seen)
+    return max(sum(share_of) - -(-used * sum(share_of) // seen_limit), 0)

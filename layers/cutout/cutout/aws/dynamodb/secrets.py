@@ -1,97 +1,113 @@
-"""The secrets that sign an account's webhooks (Standard Webhooks), one per account and, for a while, its predecessor.
+"""The secrets of webhooks in DynamoDB: each account's signing secret (Standard Webhooks), and the service's own key.
 
-The first one is made when it is first needed. They are kept as they are, for signing needs them: in a table that is
-encrypted at rest, and in no log.
+Each is made when it is first needed. They are stored unhashed, because signing needs them: in a table that is encrypted
+at rest, and never in a log.
 """
 
 import base64
 import secrets
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Final
 
 from cutout.accounts import Actor, AuditEntry
-from cutout.aws.dynamodb.account_items import Item, profile_id, webhook_id
-from cutout.aws.dynamodb.audited_transaction import AuditedTransaction
-from cutout.errors import ConflictError, NotFoundError
+from cutout.aws.dynamodb.account_items import Item, profile_primary_key, service_key_primary_key, webhook_primary_key
+from cutout.aws.dynamodb.audited_transaction import UNAVAILABLE, AuditedTable
+from cutout.errors import ConflictError, NotFoundError, ServiceUnavailableError
 from cutout.webhooks import WebhookSecret
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-from functools import cached_property
-from typing import TYPE_CHECKING
-
-from cutout.aws.dynamodb.account_items import service_key_id
-from cutout.aws.dynamodb.audited_transaction import UNAVAILABLE
-from cutout.errors import ServiceUnavailableError
-
 SECRET_BYTES: Final = 32
-"""Within the 24 to 64 that the specification asks for."""
+"""Within the 24 to 64 bytes of Standard Webhooks 1.0."""
 
 
 class DynamoWebhookSecrets:
-    """The table ``Accounts``. grace_s: for so long a rotated secret still signs.
+    """The accounts' webhook secrets in the table ``Accounts``; rotations are audited.
 
-    Every method raises ServiceUnavailableError when DynamoDB cannot be asked just now.
+    Every method raises ServiceUnavailableError while DynamoDB is unavailable.
+
+    Args:
+        table: The table.
+        grace_s: Seconds for which a rotated secret still signs.
     """
 
-    def __init__(
-        self,
-        client: "DynamoDBClient",
-        table: str,
-        grace_s: int,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        audited: Callable[[AuditEntry], None] = lambda _: None,
-    ) -> None:
-        self._transaction = AuditedTransaction(client, table, now, audited)
+    def __init__(self, table: AuditedTable, grace_s: int) -> None:
+        self._table = table
         self._grace_s = grace_s
 
     def signing(self, account_id: str, now: datetime) -> tuple[str, ...]:
-        """The secrets of an account that are good at this time, the newest first."""
+        """Select the secrets of an account that sign at a time.
+
+        Args:
+            account_id: The account.
+            now: The time (UTC).
+
+        Returns:
+            The secrets, the newest first.
+
+        Raises:
+            NotFoundError: There is no such account.
+        """
         return self.find(account_id).signing(now)
 
     def find(self, account_id: str) -> WebhookSecret:
-        """The secret of an account; made now if there was none. Raises NotFoundError when there is no such account."""
-        found = self._transaction.get(webhook_id(account_id))
+        """Read the secret of an account, and make it if there is none.
+
+        Args:
+            account_id: The account.
+
+        Returns:
+            The secret.
+
+        Raises:
+            NotFoundError: There is no such account.
+        """
+        found = self._table.get(webhook_primary_key(account_id))
         if found is None:
             self._make_first(account_id)
-            found = self._transaction.get(webhook_id(account_id))
+            found = self._table.get(webhook_primary_key(account_id))
         if found is None:
             raise NotFoundError(f"There is no account {account_id}.")
         return _to_secret(found)
 
     def rotate(self, account_id: str, actor: Actor) -> WebhookSecret:
-        """Put a new secret in the place of the current one, which signs too for the time of grace.
+        """Replace the secret of an account; the old one signs too during the grace period.
 
-        Raises ConflictError when somebody else does so at the same time.
+        Args:
+            account_id: The account.
+            actor: The author of the change.
+
+        Returns:
+            The new secret.
+
+        Raises:
+            NotFoundError: There is no such account.
+            ConflictError: Another request rotates the secret at the same time.
         """
         old = self.find(account_id)
-        now = self._transaction.now().replace(microsecond=0)
+        now = self._table.now().replace(microsecond=0)
         values = {
             ":new": {"S": _new_secret()},
             ":old": {"S": old.current},
             ":now": {"S": now.isoformat()},
             ":until": {"S": (now + timedelta(seconds=self._grace_s)).isoformat()},
         }
-        change = self._transaction.update(
-            webhook_id(account_id),
+        change = self._table.update(
+            webhook_primary_key(account_id),
             "SET secret = :new, previous = :old, created_at = :now, previous_until = :until",
             "secret = :old",
             ExpressionAttributeValues=values,
         )
         lost = ConflictError("The secret was rotated by another request just now.")
-        self._transaction.commit(
-            [(change, lost)], AuditEntry(account_id, "webhook_secret.rotate", account_id, actor, now)
-        )
+        self._table.commit([(change, lost)], AuditEntry(account_id, "webhook_secret.rotate", account_id, actor, now))
         return self.find(account_id)
 
     def _make_first(self, account_id: str) -> None:
-        """Nobody acts here, so there is nothing to audit. The first writer wins, the others read what it wrote."""
-        if self._transaction.get(profile_id(account_id)) is None:
+        """Make the first secret, without an audit entry, because nobody has changed anything. The first writer wins."""
+        if self._table.get(profile_primary_key(account_id)) is None:
             return
-        now = self._transaction.now().replace(microsecond=0)
-        item = webhook_id(account_id) | {"secret": {"S": _new_secret()}, "created_at": {"S": now.isoformat()}}
-        self._transaction.add_if_absent(item)
+        now = self._table.now().replace(microsecond=0)
+        item = webhook_primary_key(account_id) | {"secret": {"S": _new_secret()}, "created_at": {"S": now.isoformat()}}
+        self._table.add_if_absent(item)
 
 
 def _new_secret() -> str:
@@ -109,35 +125,38 @@ def _to_secret(item: Item) -> WebhookSecret:
 
 
 class DynamoServiceKey:
-    """The table ``Accounts``. Every method raises ServiceUnavailableError when DynamoDB cannot be asked just now.
+    """The service's Ed25519 key in the table ``Accounts``. It never changes, so it is read once.
 
-    The key is read once: it never changes.
+    Every method raises ServiceUnavailableError while DynamoDB is unavailable.
+
+    Args:
+        table: The table.
     """
 
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._transaction = AuditedTransaction(client, table)
+    def __init__(self, table: AuditedTable) -> None:
+        self._table = table
 
     def sign(self, message: bytes) -> bytes:
-        """The signature of a message, 64 bytes."""
+        """Sign a message; return the signature, 64 bytes."""
         from cutout import signing  # noqa: PLC0415 - loads cryptography, which most functions do without
 
         return signing.sign(self._seed, message)
 
     def public(self) -> bytes:
-        """The key by which signatures are verified, 32 bytes."""
+        """Return the public key that verifies the signatures, 32 bytes."""
         from cutout import signing  # noqa: PLC0415
 
         return signing.public_key(self._seed)
 
     @cached_property
     def _seed(self) -> bytes:
-        """The first writer wins, the others read what it wrote."""
+        """Read the private key, and make it if there is none. The first writer wins; the others read its key."""
         from cutout import signing  # noqa: PLC0415
 
-        found = self._transaction.get(service_key_id())
+        found = self._table.get(service_key_primary_key())
         if found is None:
-            self._transaction.add_if_absent(service_key_id() | {"seed": {"B": signing.new_seed()}})
-            found = self._transaction.get(service_key_id())
+            self._table.add_if_absent(service_key_primary_key() | {"seed": {"B": signing.new_seed()}})
+            found = self._table.get(service_key_primary_key())
         if found is None:
             raise ServiceUnavailableError(UNAVAILABLE)
         return bytes(found["seed"]["B"])

@@ -1,4 +1,4 @@
-"""Usage in DynamoDB: every charge counted once, whatever is repeated, lost or refused on the way."""
+"""Usage in DynamoDB: every charge is counted once, even when requests are repeated, lost or refused."""
 
 import secrets
 import time
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from cutout.aws.dynamodb.account_items import Item
-from cutout.aws.dynamodb.errors import FIRST_WAIT_MS, NOT_MET, TRIES, Pick, Sleep, refusals, retry
+from cutout.aws.dynamodb.errors import CONDITION_FAILED, FIRST_WAIT_MS, TRIES, Pick, Sleep, refusals, retry
 from cutout.errors import ServiceUnavailableError
 from cutout.usage import Charge, Usage
 
@@ -21,9 +21,13 @@ UNAVAILABLE: Final = "Usage cannot be counted just now; try again shortly."
 
 
 class DynamoUsageStore:
-    """The counters in the table ``Accounts``.
+    """The usage counters in the table ``Accounts``.
 
-    pick: an integer from 0 to below its argument, for counters and waits. sleep: takes seconds.
+    Args:
+        client: A DynamoDB client.
+        table: The name of the table.
+        pick: Draws an integer from 0 to below its argument, for counters and waits.
+        sleep: Waits for seconds.
     """
 
     def __init__(
@@ -39,16 +43,34 @@ class DynamoUsageStore:
         self._sleep = sleep
 
     def record(self, charge: Charge) -> bool:
-        """Count a charge; False when it was counted before, be it by a try whose answer was lost.
+        """Count a charge.
 
-        Raises ServiceUnavailableError after TRIES tries; then the charge may or may not be counted, and may be
-        recorded again.
+        Args:
+            charge: The charge.
+
+        Returns:
+            Whether it was counted now; False: it was counted before, perhaps by an attempt whose answer was lost.
+
+        Raises:
+            ServiceUnavailableError: All TRIES attempts have failed. Whether the charge was counted is unknown; it may
+                be recorded again.
         """
         return retry(lambda: self._record_once(charge), UNAVAILABLE, self._pick, self._sleep)
 
     def total(self, account_id: str, month: str) -> Usage:
-        """All that was counted for an account in a month, whole and up to date (consistent reads of every counter)."""
-        counters = counter_ids(account_id, month)
+        """Sum an account's usage of a month, by strongly consistent reads of every counter.
+
+        Args:
+            account_id: The account.
+            month: The month (UTC), ``yyyy-mm``.
+
+        Returns:
+            The usage.
+
+        Raises:
+            ServiceUnavailableError: DynamoDB is unavailable.
+        """
+        counters = counter_primary_keys(account_id, month)
         return retry(lambda: to_usage(self._get_all(counters)), UNAVAILABLE, self._pick, self._sleep)
 
     def _record_once(self, charge: Charge) -> bool:
@@ -56,14 +78,14 @@ class DynamoUsageStore:
         try:
             self._client.transact_write_items(TransactItems=writes)
         except self._client.exceptions.TransactionCanceledException as error:
-            if refusals(error)[0] == NOT_MET:
+            if refusals(error)[0] == CONDITION_FAILED:
                 return False
             raise
         return True
 
-    def _get_all(self, item_ids: Sequence[Item]) -> Iterator[Item]:
-        """At most 100 items, which is what one BatchGetItem takes; what it leaves out is asked for again."""
-        waiting: Any = list(item_ids)
+    def _get_all(self, primary_keys: Sequence[Item]) -> Iterator[Item]:
+        """Read at most 100 items (the limit of BatchGetItem); repeat the request for items that DynamoDB leaves out."""
+        waiting: Any = list(primary_keys)
         for attempt in range(TRIES):
             answer = self._client.batch_get_item(RequestItems={self._table: {"Keys": waiting, "ConsistentRead": True}})
             yield from answer["Responses"].get(self._table, [])
@@ -76,40 +98,49 @@ class DynamoUsageStore:
 
 
 CHARGE_DAYS: Final = 40
-"""For so long a charge is known to be counted: more than a message lives in a queue and its dead-letter queue (28)."""
+"""Days for which a charge is known to be counted: longer than a message can stay in a queue and its dead-letter queue
+(28 days)."""
 COUNTED: Final = ("images", "pixels", "bytes_in", "bytes_out")
-"""The fields of Usage, and the attributes of a counter."""
+"""The fields of Usage, which are also the attributes of a counter."""
 
 
-def charge_id(charge: Charge) -> Item:
-    """Make the primary key of the item that says that a charge is counted."""
+def charge_primary_key(charge: Charge) -> Item:
+    """Make the primary key of the item that records that a charge is counted."""
     return {"pk": {"S": f"CHARGE#{charge.id}"}, "sk": {"S": "CHARGE"}}
 
 
-def counter_id(account_id: str, month: str, shard: int) -> Item:
-    """Make the primary key of one of the counters of an account's month."""
+def counter_primary_key(account_id: str, month: str, shard: int) -> Item:
+    """Make the primary key of one counter (``shard``: 0 to MAX_SHARDS - 1) of an account's month (``yyyy-mm``)."""
     return {"pk": {"S": f"USAGE#{account_id}#{month}#{shard}"}, "sk": {"S": "COUNT"}}
 
 
-def counter_ids(account_id: str, month: str) -> list[Item]:
-    """Make the primary keys of all counters there can be: an account's rate, and so their number, may change."""
-    return [counter_id(account_id, month, shard) for shard in range(MAX_SHARDS)]
+def counter_primary_keys(account_id: str, month: str) -> list[Item]:
+    """Make the primary keys of all counters that may exist; their number changes with the account's rate."""
+    return [counter_primary_key(account_id, month, shard) for shard in range(MAX_SHARDS)]
 
 
 def charge_writes(charge: Charge, table: str, pick: Callable[[int], int] = secrets.randbelow) -> list[Item]:
-    """Make the two writes of a transaction: note the charge if it is new, and count it on some counter.
+    """Make the two writes of a transaction: record the charge if it is new, and add it to one counter.
 
-    pick: an integer from 0 to below its argument. When the first is refused by its condition, the charge was counted
-    before; on a conflict, try again with new writes, which will likely pick another counter.
+    When the first write is refused by its condition, the charge was counted before. After a conflict, retry with new
+    writes, which will probably pick another counter.
+
+    Args:
+        charge: The charge.
+        table: The name of the table ``Accounts``.
+        pick: Draws an integer from 0 to below its argument.
+
+    Returns:
+        The two elements of the transaction.
     """
     expires_at = int((charge.at + timedelta(days=CHARGE_DAYS)).timestamp())
-    note = charge_id(charge) | {"account_id": {"S": charge.account_id}, "expires_at": {"N": str(expires_at)}}
+    note = charge_primary_key(charge) | {"account_id": {"S": charge.account_id}, "expires_at": {"N": str(expires_at)}}
     return [
         {"Put": {"TableName": table, "Item": note, "ConditionExpression": "attribute_not_exists(pk)"}},
         {
             "Update": {
                 "TableName": table,
-                "Key": counter_id(charge.account_id, charge.month, pick(charge.shards)),
+                "Key": counter_primary_key(charge.account_id, charge.month, pick(charge.shards)),
                 "UpdateExpression": "ADD " + ", ".join(f"{name} :{name}" for name in COUNTED),
                 "ExpressionAttributeValues": {f":{name}": {"N": str(getattr(charge.usage, name))} for name in COUNTED},
             }
@@ -118,7 +149,7 @@ def charge_writes(charge: Charge, table: str, pick: Callable[[int], int] = secre
 
 
 def to_usage(counters: Iterable[Item]) -> Usage:
-    """Add counters up."""
+    """Sum counters."""
     total = Usage()
     for item in counters:
         total += Usage(**{name: int(item[name]["N"]) for name in COUNTED})

@@ -1,15 +1,15 @@
-"""The images of jobs as they lie in the uploads bucket: opened first, read only if they are small enough."""
+"""The images of jobs in the uploads bucket: opened first, and read only if they are small enough."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from cutout.api.sources import too_large
-from cutout.aws.s3.errors import code_of, is_absent, is_not_met
-from cutout.errors import InvalidRequestError, MissingImageError, ServiceUnavailableError
+from cutout.aws.s3.errors import is_precondition_failed, s3_call, s3_code
+from cutout.errors import InvalidRequestError, MissingImageError
 from cutout.jobs.parts import JobSource
 from cutout.jobs.storage import ImageChangedError
 
@@ -18,13 +18,20 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _UNAVAILABLE: Final = "The image could not be read; try again."
-_CLOSED: Final = frozenset({"InvalidObjectState", "InvalidRequest"})
-"""Archived, or encrypted with a key that only its owner has (S3 API reference, GetObject)."""
+_UNREADABLE: Final = frozenset({"InvalidObjectState", "InvalidRequest"})
+"""Codes for an object that is archived, or encrypted with a key of its owner (S3 API reference, GetObject)."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenImage:
-    """An object whose bytes are still on their way. size_bytes: as S3 tells it before the first of them."""
+    """An object whose bytes are not read yet; implements :class:`~cutout.jobs.storage.StoredImage`.
+
+    Attributes:
+        size_bytes: The size that S3 reports before the first byte.
+        metadata: The object's metadata.
+        tags: Fetches the object's tags.
+        body: The open stream.
+    """
 
     size_bytes: int
     metadata: Mapping[str, str]
@@ -32,35 +39,59 @@ class OpenImage:
     body: "StreamingBody"
 
     def read(self, max_bytes: int) -> bytes:
-        """All of it. Raises ImageTooLargeError above ``max_bytes``, with nothing read; ServiceUnavailableError."""
+        """Read the whole object.
+
+        Args:
+            max_bytes: The most bytes to read.
+
+        Returns:
+            The bytes.
+
+        Raises:
+            ImageTooLargeError: The object has more than ``max_bytes`` bytes; nothing is read then.
+            ServiceUnavailableError: S3 is unavailable.
+        """
         if self.size_bytes > max_bytes:
             raise too_large(max_bytes)
-        with _failures():
+        with _image_call():
             return self.body.read()
 
 
 class S3ImageStore:
-    """Reads objects. client: gives the client; it is asked for only when needed."""
+    """Reads the images of jobs; implements :class:`~cutout.jobs.storage.ImageStore`.
+
+    Args:
+        client: Gives the S3 client; called on first use.
+    """
 
     def __init__(self, client: "Callable[[], S3Client]") -> None:
         self._client = client
 
     @contextmanager
     def open(self, source: JobSource) -> Iterator[OpenImage]:
-        """Open an object for a while: the very version, or the one with this etag, where ``source`` names it.
+        """Open an object as a context manager: exactly the version or the ETag that the source names.
 
-        Raises ImageChangedError, MissingImageError when nothing is there, InvalidRequestError when it cannot be read
-        with our rights, ServiceUnavailableError.
+        Args:
+            source: The object.
+
+        Yields:
+            The open object.
+
+        Raises:
+            ImageChangedError: The object was overwritten.
+            MissingImageError: There is no such object.
+            InvalidRequestError: The object cannot be read with the service's rights.
+            ServiceUnavailableError: S3 is unavailable.
         """
         place: Any = {"Bucket": source.bucket, "Key": source.key}
         if source.version:
             place["VersionId"] = source.version
         condition: Any = {"IfMatch": f'"{source.etag}"'} if source.etag and not source.version else {}
-        with _failures():
+        with _image_call():
             found = self._client().get_object(**place, **condition)
 
         def tags() -> Mapping[str, str]:
-            with _failures():
+            with _image_call():
                 return {tag["Key"]: tag["Value"] for tag in self._client().get_object_tagging(**place)["TagSet"]}
 
         def none() -> Mapping[str, str]:
@@ -71,15 +102,14 @@ class S3ImageStore:
 
 
 @contextmanager
-def _failures() -> Iterator[None]:
-    """What S3's errors mean here."""
-    try:
-        yield
-    except (BotoCoreError, ClientError) as error:
-        if is_not_met(error):
-            raise ImageChangedError from error
-        if is_absent(error):
-            raise MissingImageError("There is no image: it was removed, or has expired.") from error
-        if code_of(error) in _CLOSED:
-            raise InvalidRequestError("The object is archived, or encrypted with a key of its owner.") from error
-        raise ServiceUnavailableError(_UNAVAILABLE) from error
+def _image_call() -> Iterator[None]:
+    """Translate the errors of a call to S3 about an image."""
+    with s3_call(_UNAVAILABLE, MissingImageError("There is no image: it was removed, or has expired.")):
+        try:
+            yield
+        except ClientError as error:
+            if is_precondition_failed(error):
+                raise ImageChangedError from error
+            if s3_code(error) in _UNREADABLE:
+                raise InvalidRequestError("The object is archived, or encrypted with a key of its owner.") from error
+            raise

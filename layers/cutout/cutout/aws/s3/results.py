@@ -1,39 +1,40 @@
-"""The results bucket: the results of jobs, and answers that are too large for the transport."""
+"""The results bucket: the results and reports of jobs, and answers that are too large for the transport."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+import json
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from cutout.api.job_documents import Links
+from cutout.api.job_documents import Links, result_facts
 from cutout.api.request import Response
-from cutout.aws.s3.errors import if_met, is_absent
-from cutout.errors import GoneError, ServiceUnavailableError
+from cutout.aws.dynamodb.job_items import time_text
+from cutout.aws.s3.errors import if_precondition_met, s3_call
+from cutout.errors import GoneError
 from cutout.imaging.spec import Channels, CutoutResult, ImageFormat
 from cutout.jobs.job import Job
 from cutout.jobs.parts import JobResult
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-import json
-from typing import TYPE_CHECKING, Any
-
-from cutout.api.job_documents import result_facts
-from cutout.aws.dynamodb.job_items import written
 
 _ENVELOPE_BYTES = 8_192
-"""Room for the JSON around the body of an answer: status and headers."""
+"""Bytes reserved for the JSON around the body of an answer: status and headers."""
 _ENDINGS: Final = {each.media_type: each.value for each in ImageFormat}
 
 
 class S3ResultStore:
-    """The results bucket. Objects expire by the bucket's lifecycle (24 h), their URLs after ``url_s`` seconds.
+    """The results bucket. Its objects expire by the bucket's lifecycle (24 h).
 
-    Every method raises ServiceUnavailableError when S3 cannot be asked. client: gives the client; it is asked for only
-    when needed.
+    Every method raises ServiceUnavailableError while S3 is unavailable.
+
+    Args:
+        client: Gives the S3 client; called on first use.
+        bucket: The bucket's name.
+        inline_limit_bytes: The largest answer of a function, base64 included; 0: no limit.
+        url_s: Seconds for which a presigned URL is valid.
+        now: Gives the current time (UTC).
     """
 
     def __init__(
@@ -52,9 +53,14 @@ class S3ResultStore:
         self._now = now
 
     def deliver(self, response: Response, key: str) -> Response:
-        """The response itself if it fits the transport, else 303 See Other to a presigned GET of its body.
+        """Return a response that fits the transport; replace another by 303 See Other to its stored body.
 
-        key: object key without ending.
+        Args:
+            response: The response.
+            key: The object key for the body, without its ending.
+
+        Returns:
+            The response, or the redirect to a presigned GET.
         """
         if not self._inline_limit_bytes or self._size(response) <= self._inline_limit_bytes:
             return response
@@ -66,8 +72,8 @@ class S3ResultStore:
         """Store a result without a job, and make a presigned GET of it.
 
         Args:
-            result: What was made.
-            key: Object key without its ending.
+            result: The cutout.
+            key: The object key without its ending.
 
         Returns:
             The URL.
@@ -77,7 +83,16 @@ class S3ResultStore:
         return self.url(key)
 
     def store(self, job: Job, result: CutoutResult, mask: bytes | None = None) -> JobResult:
-        """Store what was made for a job: the cutout, and beside it the mask (PNG)."""
+        """Store the result of a job.
+
+        Args:
+            job: The job.
+            result: The cutout.
+            mask: The mask (PNG), which is stored beside it.
+
+        Returns:
+            The facts of the result, with its object keys.
+        """
         folder = folder_of(job)
         key = f"{folder}/cutout.{_ENDINGS[result.media_type]}"
         self._put(key, result.data, result.media_type, job.id)
@@ -99,8 +114,18 @@ class S3ResultStore:
         )
 
     def read(self, result: JobResult) -> CutoutResult:
-        """What was made, again. Raises GoneError when it was removed."""
-        with _failures("The result could not be read; try again."):
+        """Read the result of a job.
+
+        Args:
+            result: The facts of the result.
+
+        Returns:
+            The cutout.
+
+        Raises:
+            GoneError: The result was removed or has expired.
+        """
+        with s3_call("The result could not be read; try again.", absent=_gone()):
             data = self._client().get_object(Bucket=self._bucket, Key=result.key)["Body"].read()
         return CutoutResult(
             data=data,
@@ -115,20 +140,23 @@ class S3ResultStore:
         )
 
     def links(self) -> Links:
-        """Presigned GETs, from now on."""
+        """Make the maker of presigned GETs, which are valid from now on."""
         return Links(self.url, self._now() + timedelta(seconds=self._url_s))
 
     def url(self, key: str) -> str:
-        """A presigned GET. Made without asking S3."""
-        with _failures("The URL of the result could not be made; try again."):
+        """Make a presigned GET, without a call to S3."""
+        with s3_call("The URL of the result could not be made; try again."):
             return self._client().generate_presigned_url(
                 "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=self._url_s
             )
 
     def remove(self, job: Job) -> None:
-        """Remove all that a job may have made, but not the report of an end that is reported.
+        """Remove all objects that a job may have written, except the report of an end that is reported.
 
-        What another job has written to the same place meanwhile stays.
+        An object that another job has written to the same key stays.
+
+        Args:
+            job: The job.
         """
         alpha = job.options.spec.channels is Channels.ALPHA
         image_format = ImageFormat.PNG if alpha else job.options.spec.format
@@ -137,45 +165,44 @@ class S3ResultStore:
             self._remove(f"{folder_of(job)}/{name}", job.id)
 
     def _remove(self, key: str, job_id: str) -> None:
-        """Remove an object if that job wrote it, and nobody has written there since it was asked."""
-        with suppress(GoneError), _failures("The result could not be removed; try again."):
+        """Remove an object if this job wrote it, and it was not overwritten after the check."""
+        with suppress(GoneError), s3_call("The result could not be removed; try again.", absent=_gone()):
             found = self._client().head_object(Bucket=self._bucket, Key=key)
             if found["Metadata"].get("job") != job_id:
                 return
-            with if_met():
+            with if_precondition_met():
                 self._client().delete_object(Bucket=self._bucket, Key=key, IfMatch=found["ETag"])
 
     def _put(self, key: str, data: bytes, media_type: str, job_id: str = "") -> None:
         metadata = {"job": job_id} if job_id else {}
-        with _failures("The result could not be stored; try again."):
+        with s3_call("The result could not be stored; try again."):
             self._client().put_object(
                 Bucket=self._bucket, Key=key, Body=data, ContentType=media_type, Metadata=metadata
             )
 
     def _size(self, response: Response) -> int:
-        """Bytes of the function's answer: the body as base64, or as JSON text, which escapes quotes."""
+        """Estimate the bytes of the function's answer: the body as base64, or as JSON text with escaped quotes."""
         textual = response.media_type.startswith("application/json")
         body = len(response.body) + 64 if textual else (len(response.body) + 2) // 3 * 4
         return body + _ENVELOPE_BYTES
 
 
 def folder_of(job: Job) -> str:
-    """Where the results of a job lie; foreseeable for objects that people put themselves."""
+    """Make the key prefix of a job's results; predictable for objects that owners upload themselves."""
     return f"results/{job.account_id}/{job.folder}"
 
 
-@contextmanager
-def _failures(message: str) -> Iterator[None]:
-    try:
-        yield
-    except (BotoCoreError, ClientError) as error:
-        if is_absent(error):
-            raise GoneError("The result is gone: results are kept for 24 hours, unless deleted before.") from error
-        raise ServiceUnavailableError(message) from error
+def _gone() -> GoneError:
+    return GoneError("The result is gone: results are kept for 24 hours, unless deleted before.")
 
 
 class S3ReportStore:
-    """Writes to the results bucket. client: gives the client; it is asked for only when needed."""
+    """Writes reports to the results bucket; implements :class:`~cutout.jobs.storage.ReportStore`.
+
+    Args:
+        client: Gives the S3 client; called on first use.
+        bucket: The bucket's name.
+    """
 
     def __init__(self, client: "Callable[[], S3Client]", bucket: str) -> None:
         self._client = client
@@ -186,34 +213,31 @@ class S3ReportStore:
 
         Args:
             job: The job.
-            overwrite: Whether a report that is there already is replaced.
+            overwrite: Whether an existing report is replaced.
 
         Raises:
-            ServiceUnavailableError: S3 cannot be reached.
+            ServiceUnavailableError: S3 is unavailable.
         """
         condition: Any = {} if overwrite else {"IfNoneMatch": "*"}
-        try:
-            with if_met():
-                self._client().put_object(
-                    Bucket=self._bucket,
-                    Key=f"{folder_of(job)}/result.json",
-                    Body=json.dumps(report(job), indent=1).encode(),
-                    ContentType="application/json",
-                    Metadata={"job": job.id},
-                    **condition,
-                )
-        except (BotoCoreError, ClientError) as error:
-            raise ServiceUnavailableError("The report could not be stored; try again.") from error
+        with s3_call("The report could not be stored; try again."), if_precondition_met():
+            self._client().put_object(
+                Bucket=self._bucket,
+                Key=f"{folder_of(job)}/result.json",
+                Body=json.dumps(report(job), indent=1).encode(),
+                ContentType="application/json",
+                Metadata={"job": job.id},
+                **condition,
+            )
 
 
 def report(job: Job) -> dict[str, object]:
-    """What the report says; keys are places in the results bucket."""
+    """Write the report of a job as JSON; its keys are object keys of the results bucket."""
     document: dict[str, object] = {
         "job_id": job.id,
         "status": job.state.value,
-        "created_at": written(job.created_at),
-        "started_at": written(job.started_at),
-        "finished_at": written(job.finished_at),
+        "created_at": time_text(job.created_at),
+        "started_at": time_text(job.started_at),
+        "finished_at": time_text(job.finished_at),
     }
     if job.source.key:
         document["source"] = job.source.key

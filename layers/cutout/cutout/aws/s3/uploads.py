@@ -1,35 +1,41 @@
-"""The uploads bucket: forms for uploads past the API, and what was uploaded. Objects expire within a day.
+"""The uploads bucket: forms for direct uploads, the uploaded images, and images retained for training.
 
-``uploads/{account}/`` starts jobs by notification; ``direct/{account}/`` holds images that a request names or brings.
+An object below ``uploads/{account}/`` starts a job by its notification; ``direct/{account}/`` holds images that a
+request names or contains. Both expire within a day.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from cutout.accounts import Account
 from cutout.api.sources import too_large
 from cutout.api.uploads import UploadForm, check_upload_id
-from cutout.aws.s3.errors import if_met, is_absent
-from cutout.errors import NotFoundError, ServiceUnavailableError
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-from typing import TYPE_CHECKING
-
-from cutout.accounts import Account
+from cutout.aws.s3.errors import if_precondition_met, s3_call
+from cutout.errors import NotFoundError
 from cutout.jobs.job import Job
 from cutout.jobs.storage import direct_upload_key
 
-_NOTHING = "Nothing was uploaded under this upload_id: post the form of POST /v2/uploads first; uploads last a day."
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_ABSENT = "Nothing was uploaded under this upload_id: post the form of POST /v2/uploads first; uploads last a day."
 
 
 class S3UploadStore:
-    """Signs, reads and removes. Every method raises ServiceUnavailableError when S3 cannot be asked.
+    """The uploads bucket. Every method raises ServiceUnavailableError while S3 is unavailable.
 
-    client: gives the client; it is asked for only when needed. max_bytes: of one image; url_s: life of a form.
+    Attributes:
+        bucket: The bucket's name.
+        max_bytes: The most bytes of one image.
+
+    Args:
+        client: Gives the S3 client; called on first use.
+        bucket: The bucket's name.
+        max_bytes: The most bytes of one image.
+        url_s: Seconds for which a form or a presigned URL is valid.
+        now: Gives the current time (UTC).
     """
 
     def __init__(
@@ -48,11 +54,18 @@ class S3UploadStore:
         self._now = now
 
     def form(self, key: str, content_type: str) -> UploadForm:
-        """A form for one object of 1 to ``max_bytes`` bytes; its Content-Type may be changed to another ``image/``.
+        """Make a presigned POST for one object of 1 to ``max_bytes`` bytes.
 
-        Source: S3 API reference, "POST Policy". S3 refuses what does not fit; we never see it.
+        S3 itself refuses what the policy does not allow (S3 API reference, "POST Policy").
+
+        Args:
+            key: The object key.
+            content_type: The Content-Type in the form; the client may change it to another ``image/`` type.
+
+        Returns:
+            The form.
         """
-        with _failures("The upload could not be prepared; try again."):
+        with s3_call("The upload could not be prepared; try again."):
             made = self._client().generate_presigned_post(
                 self.bucket,
                 key,
@@ -64,42 +77,72 @@ class S3UploadStore:
         return UploadForm(made["url"], made["fields"], expires_at, self.max_bytes)
 
     def require(self, account_id: str, upload_id: str) -> str:
-        """The key of an upload that is there and small enough. Raises as :meth:`read`."""
+        """Require that an upload exists and is small enough.
+
+        Args:
+            account_id: The owner.
+            upload_id: The upload.
+
+        Returns:
+            The object key.
+
+        Raises:
+            CutoutError: As :meth:`read`.
+        """
         key = direct_upload_key(account_id, check_upload_id(upload_id))
-        with _failures("The upload could not be found just now; try again."):
+        with s3_call("The upload could not be found just now; try again.", absent=NotFoundError(_ABSENT)):
             self._require_size(self._client().head_object(Bucket=self.bucket, Key=key)["ContentLength"])
         return key
 
     def read(self, account_id: str, upload_id: str) -> bytes:
-        """An upload. Raises NotFoundError, InvalidRequestError (no such id can be), ImageTooLargeError unread."""
+        """Read an upload.
+
+        Args:
+            account_id: The owner.
+            upload_id: The upload.
+
+        Returns:
+            The encoded image.
+
+        Raises:
+            NotFoundError: Nothing was uploaded under this id.
+            InvalidRequestError: No upload can have this id.
+            ImageTooLargeError: The object has too many bytes; nothing is read then.
+        """
         key = direct_upload_key(account_id, check_upload_id(upload_id))
-        with _failures("The upload could not be read; try again."):
+        with s3_call("The upload could not be read; try again.", absent=NotFoundError(_ABSENT)):
             found = self._client().get_object(Bucket=self.bucket, Key=key)
             with found["Body"] as body:
                 self._require_size(found["ContentLength"])
                 return body.read()
 
     def put_url(self, key: str) -> str:
-        """A presigned PUT of any bytes; how many is seen when they are read."""
+        """Make a presigned PUT of any bytes; their number is checked when they are read."""
         return self._presigned("put_object", key)
 
     def get_url(self, key: str) -> str:
-        """A presigned GET. Made without asking S3."""
+        """Make a presigned GET, without a call to S3."""
         return self._presigned("get_object", key)
 
     def store(self, key: str, data: bytes) -> None:
-        """Keep an image for later."""
-        with _failures("The image could not be kept; try again."):
+        """Store an image."""
+        with s3_call("The image could not be kept; try again."):
             self._client().put_object(Bucket=self.bucket, Key=key, Body=data)
 
     def remove(self, key: str, etag: str | None = None) -> None:
-        """Remove an object if it is there; with an etag (no quotes) only that very one, for people overwrite theirs."""
+        """Remove an object, if it exists.
+
+        Args:
+            key: The object key.
+            etag: Remove it only with this ETag (no quotes), because owners may overwrite their objects; None: always.
+        """
         condition: Any = {} if etag is None else {"IfMatch": f'"{etag}"'}
-        with suppress(NotFoundError), _failures("The upload could not be removed; try again."), if_met():
+        call = s3_call("The upload could not be removed; try again.", absent=NotFoundError(_ABSENT))
+        with suppress(NotFoundError), call, if_precondition_met():
             self._client().delete_object(Bucket=self.bucket, Key=key, **condition)
 
     def _presigned(self, operation: str, key: str) -> str:
-        with _failures("The upload's URL could not be made; try again."):
+        with s3_call("The upload's URL could not be made; try again."):
             return self._client().generate_presigned_url(
                 operation, Params={"Bucket": self.bucket, "Key": key}, ExpiresIn=self._url_s
             )
@@ -109,39 +152,39 @@ class S3UploadStore:
             raise too_large(self.max_bytes)
 
 
-@contextmanager
-def _failures(message: str) -> Iterator[None]:
-    try:
-        yield
-    except (BotoCoreError, ClientError) as error:
-        if is_absent(error):
-            raise NotFoundError(_NOTHING) from error
-        raise ServiceUnavailableError(message) from error
-
-
 class S3RetentionStore:
-    """Copies in the uploads bucket that do not expire. client: gives the client; it is asked for only when needed."""
+    """Copies of images that do not expire; implements :class:`~cutout.jobs.storage.RetentionStore`.
+
+    Args:
+        client: Gives the S3 client; called on first use.
+        bucket: The bucket's name.
+    """
 
     def __init__(self, client: "Callable[[], S3Client]", bucket: str) -> None:
         self._client = client
         self._bucket = bucket
 
     def store(self, account: Account, job: Job, image: bytes) -> None:
-        """Keep a job's image, if its owner allows it. Raises ServiceUnavailableError."""
+        """Retain a job's image, if its account has opted in.
+
+        Args:
+            account: The owner.
+            job: The job.
+            image: The encoded image.
+
+        Raises:
+            ServiceUnavailableError: S3 is unavailable.
+        """
         if account.training_opt_in and account.id == job.account_id:
-            try:
+            with s3_call("The image could not be kept; try again."):
                 self._client().put_object(Bucket=self._bucket, Key=retained_key(job), Body=image)
-            except (BotoCoreError, ClientError) as error:
-                raise ServiceUnavailableError("The image could not be kept; try again.") from error
 
     def remove(self, job: Job) -> None:
-        """Remove what was kept, if anything was. Raises ServiceUnavailableError."""
-        try:
+        """Remove the retained image, if there is one. Raises ServiceUnavailableError."""
+        with s3_call("The kept image could not be removed; try again."):
             self._client().delete_object(Bucket=self._bucket, Key=retained_key(job))
-        except (BotoCoreError, ClientError) as error:
-            raise ServiceUnavailableError("The kept image could not be removed; try again.") from error
 
 
 def retained_key(job: Job) -> str:
-    """Where a job's image is kept."""
+    """Make the object key of a job's retained image."""
     return f"retained/{job.account_id}/{job.id}"

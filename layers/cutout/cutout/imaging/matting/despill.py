@@ -10,8 +10,8 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from cutout.imaging.arrays import Bytes, Floats, row_bands, to_bytes
-from cutout.imaging.matting.foreground import GRID_PX, ROWS, confident_weight
-from cutout.imaging.matting.grid import double, grid_shape, halve, pull_push, sample_bilinear, shrink
+from cutout.imaging.matting.foreground import GRID_PX, ROWS, confident_weight, interior_weight
+from cutout.imaging.matting.grid import grid_shape, pull_push, sample_bilinear, shrink
 from cutout.imaging.matting.refine import upsample_rows
 from cutout.imaging.srgb import DARK, LINEAR
 
@@ -24,14 +24,10 @@ _EPSILON, _KAPPA = 216 / 24389, 24389 / 27
 """Where the cube root of CIE L*a*b* becomes a straight line, and its slope (CIE 15)."""
 _WHITE = _TO_XYZ.sum(axis=1)
 _FROM_XYZ = np.linalg.inv(_TO_XYZ).astype(np.float32)
-_RIM_HALVINGS = 4
-"""The subject's own colour is taken from about 2**4 pixels of the grid inside the edge."""
 _WINDOW = 3
 _CELLS_PX = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 _WHOLE = [255 if share >= 250 else 0 for share in range(256)]  # noqa: PLR2004
 """Table by which a cell that is soft in (about) all its pixels becomes 255, any other 0."""
-_SHALLOW = 0.001
-"""Weight of the rim, which may be tinted, in the subject's own colour; thin subjects have nothing else."""
 _GAMUT_TOLERANCE = 0.004
 """By this much a colour may leave 0..1 before it counts as outside sRGB: one step of 255."""
 _GAMUT_STEPS = 5
@@ -99,13 +95,7 @@ def _local_chroma(alpha: Bytes, image: Bytes) -> Floats:
     """Compute a and b deep in the subject, and those of the background, on a grid: float32 [4, h, w]."""
     shape = grid_shape(alpha.shape[0], alpha.shape[1], GRID_PX)
     colours, cover = shrink(image, shape), shrink(alpha, shape)
-    nearness = 1 - cover
-    for _ in range(_RIM_HALVINGS):
-        nearness = halve(nearness)
-    for _ in range(_RIM_HALVINGS):
-        nearness = double(nearness)
-    depth = np.maximum(1 - 4 * np.minimum(nearness * 4, 1), _SHALLOW)
-    subject = pull_push(colours, confident_weight(cover) * depth)
+    subject = pull_push(colours, interior_weight(cover))
     background = pull_push(colours, confident_weight(1 - cover))
     local = to_bytes(np.stack([subject, background]).transpose(0, 2, 3, 1))
     return np.concatenate(list(to_lab(local)[..., 1:].transpose(0, 3, 1, 2)))

@@ -3,13 +3,16 @@
 The observed colour is I = alpha F + (1 - alpha) B. Local means of certain foreground and certain background (Forte:
 Approximate Fast Foreground Colour Estimation, ICIP 2021) are first guesses of F and B; the pair nearest to them that
 explains I (least squares) gives F. The means live on a coarse grid; the formula runs at full size, on soft pixels only.
+
+Where alpha is too large, I is the background itself, and F would be too: a bright rim around dark hair. So where the
+subject differs strongly from the background, F may lie only a little way from its own colour towards the other.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cutout.imaging.arrays import Bytes, Floats, row_bands
-from cutout.imaging.matting.grid import grid_shape, pull_push, sample_bilinear, shrink
+from cutout.imaging.arrays import Bytes, Floats, row_bands, to_bytes
+from cutout.imaging.matting.grid import double, grid_shape, halve, pull_push, sample_bilinear, shrink
 
 GRID_PX = 384
 """Longest side of the grid; 768 is not visibly better on estimated alpha and costs three times as much."""
@@ -19,6 +22,14 @@ CONFIDENT = 0.8
 """Cells covered by the foreground (or the background) to a smaller share are mixed; their colour is that of neither."""
 _RIDGE = 0.03
 """Keeps F near its guess; 0 would explain noise, 1 is plain blur fusion."""
+_INTERIOR_HALVINGS = 4
+"""The subject's own colour is taken from about 2**4 cells inside the edge."""
+_SHALLOW = 0.001
+"""Weight of the rim in the subject's own colour; thin subjects have nothing else."""
+_ALIKE, _UNLIKE = 0.3, 0.55
+"""Root mean square difference of subject and background, 0..1, up to which F is free, and from which on it is bound."""
+_FREE_WAY, _FREE_EXPONENT = 0.15, 8
+"""Share of the way to the background's colour that F may take: the first at alpha 0, all of it at alpha 1."""
 
 
 def estimate_foreground(image: Bytes, alpha: Bytes) -> Bytes:
@@ -43,26 +54,28 @@ def estimate_foreground(image: Bytes, alpha: Bytes) -> Bytes:
         pixels = result[rows].reshape(-1, 3)
         observed = np.take(pixels, soft, axis=0)
         means = sample_bilinear(guess, soft, rows.start, (alpha.shape[0], alpha.shape[1]))
-        pixels[soft] = _solve_foreground(observed, np.take(cover, soft), means)
+        share = np.take(cover, soft)
+        background = means[3:6].copy()
+        solved = _solve_foreground(observed, share, means[:6])
+        pixels[soft] = _bound_to_subject(solved, share, means[6:], background)
     return result
 
 
 def local_colours(image: Bytes, alpha: Bytes) -> Floats:
-    """Compute local means of the foreground's and the background's colours on a grid.
+    """Compute local means of the foreground's, the background's and the subject's own colours on a grid.
 
     Args:
         image: uint8 [H, W, 3].
         alpha: uint8 [H, W].
 
     Returns:
-        float32 [6, h, w] in 0..1: foreground RGB, background RGB.
+        float32 [9, h, w] in 0..1: RGB of the nearest foreground, of the background, and of the subject's interior.
     """
     shape = grid_shape(alpha.shape[0], alpha.shape[1], GRID_PX)
     colours = shrink(image, shape)
     cover = shrink(alpha, shape)
-    return np.concatenate(
-        [pull_push(colours, confident_weight(cover)), pull_push(colours, confident_weight(1 - cover))]
-    )
+    weights = confident_weight(cover), confident_weight(1 - cover), interior_weight(cover)
+    return np.concatenate([pull_push(colours, weight) for weight in weights])
 
 
 def confident_weight(share: Floats) -> Floats:
@@ -75,6 +88,24 @@ def confident_weight(share: Floats) -> Floats:
         float32 of the same shape: 0 up to CONFIDENT, then rising to 1.
     """
     weight: Floats = np.clip((share - np.float32(CONFIDENT)) / np.float32(1 - CONFIDENT), 0, 1)
+    return weight
+
+
+def interior_weight(cover: Floats) -> Floats:
+    """Weigh a cell's colour by how deep inside the subject it lies, out of reach of the background's light.
+
+    Args:
+        cover: Share of each cell that is foreground, float32 [1, h, w] in 0..1.
+
+    Returns:
+        float32 [1, h, w] in 0..1.
+    """
+    nearness = 1 - cover
+    for _ in range(_INTERIOR_HALVINGS):
+        nearness = halve(nearness)
+    for _ in range(_INTERIOR_HALVINGS):
+        nearness = double(nearness)
+    weight: Floats = confident_weight(cover) * np.maximum(1 - 4 * np.minimum(nearness * 4, 1), np.float32(_SHALLOW))
     return weight
 
 
@@ -131,3 +162,15 @@ def _solve_foreground(observed: Bytes, cover: NDArray[np.uint8], guess: Floats) 
         front += residue
         solved[:, channel] = np.clip(front, 0, 1, out=front) * np.float32(255) + np.float32(0.5)
     return solved
+
+
+def _bound_to_subject(solved: Bytes, cover: NDArray[np.uint8], subject: Floats, background: Floats) -> Bytes:
+    """Limit how far solved colours [n, 3] lie from the subject's own [3, n] towards the background's [3, n]."""
+    colours = solved.T * np.float32(1 / 255)
+    way = background - subject
+    length = (way * way).sum(axis=0)
+    gate = np.clip((np.sqrt(length / 3) - np.float32(_ALIKE)) / np.float32(_UNLIKE - _ALIKE), 0, 1)
+    free = _FREE_WAY + (1 - _FREE_WAY) * (cover * np.float32(1 / 255)) ** _FREE_EXPONENT
+    taken = ((colours - subject) * way).sum(axis=0) / np.maximum(length, np.float32(_ALIKE**2))
+    colours -= gate * np.maximum(taken - free, 0) * way
+    return to_bytes(np.clip(colours, 0, 1)).T

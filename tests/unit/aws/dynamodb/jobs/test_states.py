@@ -29,7 +29,7 @@ def test_a_job_comes_back_as_it_was_made(store, clock):
         NOON,
         charged_mode=KeyMode.SYNTHETIC,
         webhook_url="https://hook.example/x?y=z",
-        fingerprint="f" * 64,
+        request_fingerprint="f" * 64,
     )
 
     assert store.create(made)
@@ -187,7 +187,7 @@ def test_a_job_can_end_without_having_been_started(store, queued):
 
 
 def test_a_forgotten_job_keeps_nothing_of_its_owners(store, clock):
-    made = job(clock, webhook_url="https://hook.example", fingerprint="f")
+    made = job(clock, webhook_url="https://hook.example", request_fingerprint="f")
     store.create(made)
     store.succeed(store.start(made.id, 60), RESULT, None)
     clock.sleep(5)

@@ -1,6 +1,6 @@
 """fal ``fal-ai/ben/v2/image``: direct runs, the queue with its webhooks, and the uploads of its clients.
 
-This file is the dialect; what its parts say and where they are is in the files beside it.
+This file is the dialect; its documents, addresses and routes are in the files beside it.
 """
 
 import secrets
@@ -20,7 +20,7 @@ from cutout.api.dialects.fal.addresses import (
     id_for_answer,
     is_queued,
     public_id,
-    upload_in,
+    upload_id_in,
 )
 from cutout.api.dialects.fal.documents import SEED, output, reply, submitted
 from cutout.api.dialects.fal.inputs import parse_input
@@ -53,49 +53,49 @@ class Fal(Dialect):
         }
 
     def credential(self, request: Request, *, legacy: bool) -> str | None:  # noqa: ARG002
-        """``Authorization: Key KEY``, or Bearer; there are no other places."""
+        """Find the key in ``Authorization: Key KEY`` or Bearer."""
         return auth.header_key(request)
 
     def parse(self, request: Request) -> RemovalRequest:
-        """A JSON object; on the queue, ``?fal_webhook=`` besides. The seed changes nothing, and is told back."""
+        """Parse a JSON object and, on the queue, ``?fal_webhook=``. The seed has no effect, and is returned."""
         given = parse_input(request.body)
         seed = secrets.randbelow(_SEEDS) if given.seed is None else given.seed
-        later = is_queued(request)
-        hook = request.query.get("fal_webhook", ("",))[-1].strip() if later else ""
+        queued = is_queued(request)
+        hook = request.query.get("fal_webhook", ("",))[-1].strip() if queued else ""
         return RemovalRequest(
             CutoutSpec(),
             _source(given.image_url.strip(), request),
             reply="output",
-            respond_async=later,
+            respond_async=queued,
             notes={SEED: str(seed), HOME: home_of(request)},
             webhook_url=hook or None,
             dialect=NAME,
         )
 
     def answer(self, request: Request, outcome: Outcome) -> Response:
-        """The result by a URL, always a PNG, and the seed."""
+        """Write the URL of the result, always a PNG, and the seed."""
         request_id, result = id_for_answer(request), outcome.result
         size = (result.width, result.height)
         document = output(outcome.publish(), request_id, size, len(result.data), outcome.request.notes[SEED])
         return reply(document, request_id, units=int(outcome.charged))
 
     def accepted(self, request: Request, job: Job, links: Links, *, repeated: bool) -> Response:  # noqa: ARG002
-        """The URLs of the request in the queue."""
+        """Write the URLs of the request in the queue."""
         return reply(submitted(job), public_id(job))
 
     def webhook(self, job: Job, links: Links, sign: Callable[[bytes], bytes], now: datetime) -> WebhookDelivery:
-        """The webhook, signed by the service's key."""
+        """Write the webhook, signed with the service's key."""
         return webhook.signed_delivery(job, links, sign, now)
 
     def problem(self, error: CutoutError, request: Request) -> Response:
-        """``{"detail": ...}``: a list for what is wrong with the input, else a sentence."""
+        """Write ``{"detail": ...}``: a list for faults of the input, else a sentence."""
         return write_problem(error, request)
 
 
 def _source(image_url: str, request: Request) -> Source:
     if image_url[:5].lower() == "data:":
         return Source(InputKind.BASE64, "image_url", image_url)
-    if upload_id := upload_in(image_url, request):
+    if upload_id := upload_id_in(image_url, request):
         return Source(InputKind.UPLOAD, "image_url", upload_id)
     return Source(InputKind.URL, "image_url", image_url)
 

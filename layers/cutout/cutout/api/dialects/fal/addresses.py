@@ -1,7 +1,7 @@
-"""Where things are in this contract: its paths, the ids of its requests, and the URLs that answers name.
+"""The addresses of this contract: its paths, the ids of its requests, and the URLs in its answers.
 
-The sub-path ``v2/image`` belongs to run and submit alone; a request's own URLs leave it out, and so do clients that
-build them anew from its id.
+Only the routes that run or submit have the sub-path ``v2/image``; the URLs of a request do not have it, and clients
+that build these URLs from the id omit it too.
 """
 
 import re
@@ -17,9 +17,9 @@ NAME: Final = "fal"
 APP: Final = "/fal-ai/ben"
 RUN: Final = f"{APP}/v2/image"
 QUEUE: Final = "/queue"
-"""Stands before the queue's paths where there is no host ``queue.`` of its own."""
+"""The prefix of the queue's paths on a host that is not ``queue.``."""
 HOME: Final = "home"
-"""Note of a job: the app's URL at the host and below the path where the request was submitted."""
+"""A note of a job: the app's URL on the host and path prefix where the request was submitted."""
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _FILE: Final = re.compile(r"/files/[\w-]{1,80}/(upl_[0-9a-f]{32})/[^/]*", re.ASCII)
@@ -28,24 +28,24 @@ _MAX_NAME_CHARS: Final = 100
 
 
 def is_queued(request: Request) -> bool:
-    """Whether a run is to be submitted to the queue: by the path, or by a host whose first label is ``queue``."""
+    """Report whether a run is submitted to the queue: by its path, or by a host whose first label is ``queue``."""
     return request.route.startswith(f"{QUEUE}/") or _host(request).startswith("queue.")
 
 
 def base_url(request: Request) -> str:
-    """Scheme, host and what stands before the route, for a route without parameters."""
+    """Return scheme, host and path prefix of a request to a route without parameters."""
     scheme = request.headers.get("x-forwarded-proto", "https").split(",", 1)[0].strip()
     return f"{scheme}://{_host(request)}{request.base_path}"
 
 
 def home_of(request: Request) -> str:
-    """The note HOME for a job that is submitted by this request."""
+    """Make the note HOME for a job of this request."""
     prefix = QUEUE if request.route.startswith(f"{QUEUE}/") else ""
     return f"{base_url(request)}{prefix}{APP}"
 
 
 def job_urls(job: Job) -> dict[str, object]:
-    """The id and the three URLs of a submitted request."""
+    """Write the id and the three URLs of a submitted request."""
     request_id = public_id(job)
     url = f"{job.notes[HOME]}/requests/{request_id}"
     return {
@@ -57,12 +57,12 @@ def job_urls(job: Job) -> dict[str, object]:
 
 
 def public_id(job: Job) -> str:
-    """A job's id as this contract writes it: a UUID."""
+    """Return a job's id as this contract writes it: a UUID."""
     return str(UUID(job.id.removeprefix("job_")))
 
 
 def job_id_of(request: Request) -> str:
-    """The job in the path. Raises NotFoundError for what no request can be called."""
+    """Read the job's id in the path. Raises NotFoundError for text of another form."""
     text = request.path_parameters.get("id", "")
     if not _UUID.fullmatch(text):
         raise unknown_request()
@@ -70,24 +70,42 @@ def job_id_of(request: Request) -> str:
 
 
 def unknown_request() -> NotFoundError:
-    """The error for a request that is not there, is another account's or has expired: always in the same words."""
+    """Make the error for a request that does not exist, is another account's or has expired: the same in each case."""
     return NotFoundError("There is no such request; requests are kept for 24 hours.")
 
 
 def id_for_answer(request: Request) -> str:
-    """What ``x-fal-request-id`` says: the request that is asked about, or else this one."""
-    asked = request.path_parameters.get("id", "")
-    return asked if _UUID.fullmatch(asked) else request.request_id.removeprefix("req_")
+    """Return the value of ``x-fal-request-id``: the request in the path, or else this request."""
+    request_id = request.path_parameters.get("id", "")
+    return request_id if _UUID.fullmatch(request_id) else request.request_id.removeprefix("req_")
 
 
 def file_url(request: Request, account_id: str, upload_id: str, name: str) -> str:
-    """The URL of an upload, which anyone who knows it may read. name: as the client calls the file."""
+    """Make the public URL of an upload.
+
+    Args:
+        request: The request.
+        account_id: The owner.
+        upload_id: The upload.
+        name: The client's name of the file.
+
+    Returns:
+        The URL.
+    """
     safe = _UNSAFE.sub("_", name)[-_MAX_NAME_CHARS:] or "upload.bin"
     return f"{base_url(request)}/files/{quote(account_id, safe='')}/{upload_id}/{safe}"
 
 
-def upload_in(url: str, request: Request) -> str | None:
-    """The upload that a URL of ours stands for; None: it is none of ours, and is fetched like any other."""
+def upload_id_in(url: str, request: Request) -> str | None:
+    """Find the upload that a URL of :func:`file_url` names.
+
+    Args:
+        url: The URL.
+        request: The request, for its host.
+
+    Returns:
+        The upload's id; None for any other URL.
+    """
     try:
         parts = urlsplit(url.strip())
     except ValueError:

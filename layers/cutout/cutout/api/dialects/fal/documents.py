@@ -1,4 +1,4 @@
-"""What this contract says of a run and of a request in the queue, as JSON."""
+"""The documents of this contract: a run, and a request in the queue, as JSON."""
 
 from datetime import datetime
 from typing import Final
@@ -13,20 +13,41 @@ from cutout.errors import CutoutError, GoneError, ImageUrlFetchFailedError
 from cutout.jobs.job import Job, JobState
 
 SEED: Final = "seed"
-"""Note of an order and of its job: the seed that is told back."""
+"""The note of a removal request and of its job with the seed, which is returned."""
 ENDED: Final = 200
 PENDING: Final = 202
 
 
 def reply(document: dict[str, object], request_id: str, status: int = 200, units: int = 0) -> Response:
-    """A JSON document with the headers of every answer. units: what was charged, in images."""
+    """Write a JSON document with the headers of every answer.
+
+    Args:
+        document: The document.
+        request_id: The value of ``x-fal-request-id``.
+        status: The HTTP status.
+        units: The charged images.
+
+    Returns:
+        The response.
+    """
     answer = json_answer(document, status)
     headers = {"x-fal-request-id": request_id} | ({"x-fal-billable-units": str(units)} if units else {})
     return Response(answer.status, answer.media_type, answer.body, headers)
 
 
 def output(url: str, name: str, size: tuple[int, int], file_size: int, seed: str) -> dict[str, object]:
-    """What a run gives. size: width and height in pixels; file_size: bytes."""
+    """Write the output of a run.
+
+    Args:
+        url: The URL of the result.
+        name: The file name without its ending.
+        size: Width and height in pixels.
+        file_size: Bytes.
+        seed: The seed.
+
+    Returns:
+        The document.
+    """
     image = {
         "url": url,
         "content_type": "image/png",
@@ -39,7 +60,18 @@ def output(url: str, name: str, size: tuple[int, int], file_size: int, seed: str
 
 
 def job_output(job: Job, links: Links) -> dict[str, object]:
-    """What a request in the queue gave. Raises what it failed by, GoneError for one that was cancelled or deleted."""
+    """Write the output of a request in the queue.
+
+    Args:
+        job: Its job, in a final state.
+        links: Makes URLs of results.
+
+    Returns:
+        The document.
+
+    Raises:
+        CutoutError: The error of the job; GoneError if it was cancelled or deleted.
+    """
     if error := error_of_job(job):
         raise error
     result = job.result
@@ -50,15 +82,22 @@ def job_output(job: Job, links: Links) -> dict[str, object]:
 
 
 def submitted(job: Job) -> dict[str, object]:
-    """The answer to a submit."""
+    """Write the answer to a submitted request."""
     request_id = public_id(job)
     return {"status": "IN_QUEUE", **job_urls(job), "gateway_request_id": request_id, "queue_position": 0}
 
 
-def status_of(job: Job, *, logs: bool) -> dict[str, object]:
-    """Where a request stands. The queue tells no positions, so whoever waits is told to be next.
+def status_document(job: Job, *, logs: bool) -> dict[str, object]:
+    """Write the status of a request. The position in the queue is unknown, so it is always reported as 0.
 
-    A failed or cancelled request is complete, with the reason; clients know no other end.
+    A failed or cancelled request is reported as completed, with the reason, because clients know no other end.
+
+    Args:
+        job: Its job.
+        logs: Whether to add the log.
+
+    Returns:
+        The document.
     """
     logged = _logs(job) if logs else None
     if job.state is JobState.QUEUED:
@@ -75,12 +114,12 @@ def status_of(job: Job, *, logs: bool) -> dict[str, object]:
 
 
 def status_code(job: Job) -> int:
-    """The HTTP status of an answer that tells of a request."""
+    """Return the HTTP status of an answer about a request."""
     return ENDED if job.state.is_final else PENDING
 
 
 def error_of_job(job: Job) -> CutoutError | None:
-    """Why a request has no output; None: it has one, or has not ended."""
+    """Return the reason why a request has no output; None: it has one, or has not ended."""
     if job.state is JobState.CANCELLED:
         return GoneError("The request was cancelled.")
     if job.error is None:
@@ -95,7 +134,7 @@ def _metrics(job: Job) -> dict[str, object]:
 
 
 def _logs(job: Job) -> list[dict[str, object]]:
-    """What is known of the way so far."""
+    """Write the log: one line for each known step."""
     steps = [(job.created_at, "Request was queued."), (job.started_at, f"Attempt {job.attempts} began.")]
     ended = (job.finished_at, f"Request ended: {job.state.value}.")
     return [_log(moment, message) for moment, message in (*steps, ended) if moment]

@@ -1,6 +1,6 @@
-"""The input of a run: a JSON object with ``image_url`` and perhaps ``seed``, checked as pydantic's lax mode would.
+"""The input of a run: a JSON object with ``image_url`` and perhaps ``seed``, checked like pydantic's lax mode.
 
-All that is wrong is told at once, as the list that the contract's 422 carries.
+All faults are reported together, as the list in the contract's 422.
 """
 
 import json
@@ -11,7 +11,7 @@ from typing import Final, NoReturn
 from cutout.errors import InvalidOptionError
 
 DETAIL: Final = "detail"
-"""Key of an error's details under which the whole list stands."""
+"""The key of the list in an error's details."""
 _SEED_BITS: Final = 63
 _INTEGER: Final = re.compile(r"[-+]?[0-9]{1,20}")
 _MAX_ECHO_CHARS: Final = 40
@@ -19,14 +19,19 @@ _MAX_ECHO_CHARS: Final = 40
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """What is asked for. image_url: a URL, or a ``data:`` URI; seed: None when the client gave none."""
+    """The input of a run.
+
+    Attributes:
+        image_url: A URL or a ``data:`` URI.
+        seed: The seed; None: none was sent.
+    """
 
     image_url: str
     seed: int | None
 
 
 def parse_input(body: bytes) -> Input:
-    """The input in a body. Raises InvalidOptionError with the list of what is wrong."""
+    """Parse the input in a body. Raises InvalidOptionError with the list of faults."""
     try:
         document = json.loads(body or b"{}", parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
@@ -41,7 +46,17 @@ def parse_input(body: bytes) -> Input:
 
 
 def fault(kind: str, message: str, *place: str, given: object = None) -> dict[str, object]:
-    """One item of the list. kind: the machine's code; given: what was sent, echoed if it is short."""
+    """Make one item of the list of faults.
+
+    Args:
+        kind: The machine-readable code.
+        message: The message.
+        *place: The path of the faulty value.
+        given: The faulty value, which is repeated if it is short.
+
+    Returns:
+        The item.
+    """
     item: dict[str, object] = {"loc": list(place), "msg": message, "type": kind}
     if isinstance(given, str | bool | int) and len(str(given)) <= _MAX_ECHO_CHARS:
         item["input"] = given
@@ -49,7 +64,7 @@ def fault(kind: str, message: str, *place: str, given: object = None) -> dict[st
 
 
 def refused(items: list[dict[str, object]]) -> InvalidOptionError:
-    """The error that carries a list."""
+    """Make the error with a list of faults."""
     return InvalidOptionError("The input is not valid.", {DETAIL: items})
 
 

@@ -1,7 +1,7 @@
-"""Errors in this contract's shapes: a list under 422 for what is wrong with the input, one sentence for all else.
+"""The errors of this contract: a list with 422 for faults of the input, one sentence for all others.
 
-Clients send some statuses again by themselves: 408, 409 and 429 (Python), 429, 502, 503 and 504 (JavaScript). None of
-these is answered where trying again cannot help.
+Clients retry some statuses by themselves: 408, 409 and 429 (Python), 429, 502, 503 and 504 (JavaScript). None of these
+is used where a retry cannot help.
 """
 
 from collections.abc import Mapping
@@ -28,13 +28,13 @@ _INPUT: Final[Mapping[type[CutoutError], str]] = {
     errors.ResolutionTooHighError: "image_too_large",
     errors.InvalidOptionError: "value_error",
 }
-"""Faults of the input, and their machine codes."""
+"""The machine-readable codes of faults of the input."""
 
 
 class _Plain(NamedTuple):
     status: int
     kind: str = ""
-    """The machine's code; for faults of ours."""
+    """The machine-readable code, for faults of the service."""
 
 
 _PLAIN: Final[Mapping[type[CutoutError], _Plain]] = {
@@ -59,12 +59,12 @@ _SENTENCES: Final[Mapping[type[CutoutError], str]] = {
     CutoutError: "Internal server error",
     errors.MissingApiKeyError: "Authentication is required: send the header Authorization: Key YOUR_KEY.",
 }
-"""What is said otherwise here than elsewhere."""
+"""The messages that differ from our own contract."""
 
 
 def write_problem(error: CutoutError, request: Request) -> Response:
-    """The response to a request that failed."""
-    if isinstance(error, errors.NotFoundError) and request.route.endswith(RUN):  # an upload of ours that is not there
+    """Write the response for an error."""
+    if isinstance(error, errors.NotFoundError) and request.route.endswith(RUN):  # an upload does not exist
         error = missing_file(error)
     stored = request.route.startswith(("/storage/", "/files/"))
     status, document = problem_document(error, ("body",) if stored else IMAGE)
@@ -78,12 +78,20 @@ def write_problem(error: CutoutError, request: Request) -> Response:
     if kind := _kind(document):
         headers["x-fal-error-type"] = kind
     if isinstance(error, errors.DeadlineError):
-        headers["x-fal-request-timeout-type"] = "user"  # what took too long does so again: this ends all retries
+        headers["x-fal-request-timeout-type"] = "user"  # a retry would take as long: this header prevents it
     return Response(status, response.media_type, response.body, headers)
 
 
 def problem_document(error: CutoutError, place: tuple[str, ...] = IMAGE) -> tuple[int, dict[str, object]]:
-    """The status and the body of an error, wherever they are told. place: of the input that is at fault."""
+    """Write an error, for a response or a webhook.
+
+    Args:
+        error: The error.
+        place: The path of the faulty input.
+
+    Returns:
+        The HTTP status, and the body as JSON.
+    """
     if DETAIL in error.details:
         return 422, {"detail": error.details[DETAIL]}
     for cls in type(error).__mro__:
@@ -97,7 +105,7 @@ def problem_document(error: CutoutError, place: tuple[str, ...] = IMAGE) -> tupl
 
 
 def missing_file(error: errors.NotFoundError) -> CutoutError:
-    """The error for an upload that an ``image_url`` names and that is not there."""
+    """Make the error for an ``image_url`` that names an upload that does not exist."""
     return errors.ImageUrlFetchFailedError(error.message)
 
 

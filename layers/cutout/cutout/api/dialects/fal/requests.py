@@ -1,4 +1,4 @@
-"""Requests in the queue, after they were submitted: status, stream, result, cancel."""
+"""The routes of submitted requests in the queue: status, stream, result and cancel."""
 
 import json
 from collections.abc import Iterator
@@ -8,38 +8,50 @@ from cutout.accounts import KeyMode
 from cutout.api.answers import json_answer
 from cutout.api.dialects.context import AccountContext, AccountHandler
 from cutout.api.dialects.fal.addresses import APP, NAME, QUEUE, id_for_answer, job_id_of, public_id, unknown_request
-from cutout.api.dialects.fal.documents import job_output, reply, status_code, status_of
+from cutout.api.dialects.fal.documents import job_output, reply, status_code, status_document
 from cutout.api.request import Request, Response
 from cutout.errors import ConflictError, JobEndedError, NotFoundError
 from cutout.jobs.job import Job
 
 STREAM_S: Final = 12.0
-"""So long a stream, or a result that is not there yet, is waited for: clients give a stream up after 15 s."""
+"""Seconds to wait for a stream, or for a result that is not ready: clients close a stream after 15 s."""
 HOLD_S: Final = 1.0
-"""So long a status without news is held back: a client that asks ten times a second then asks once."""
+"""Seconds to delay a status without changes: a client that would poll ten times a second then polls once."""
 SPARE_S: Final = 5.0
-"""Of the function's time, for the rest of its work."""
+"""Seconds of the function's time reserved for the rest of its work."""
 
 
 def status(request: Request, context: AccountContext) -> Response:
-    """Where the request stands, or will stand within a second."""
-    seen = _watch(request, context, HOLD_S)
-    first = next(seen)
-    job = first if first.state.is_final else next(seen, first)
-    return reply(status_of(job, logs=_wants_logs(request)), public_id(job), status_code(job))
+    """Answer with the status of a request, after waiting up to HOLD_S for a change."""
+    jobs = _watch(request, context, HOLD_S)
+    first = next(jobs)
+    job = first if first.state.is_final else next(jobs, first)
+    return reply(status_document(job, logs=_wants_logs(request)), public_id(job), status_code(job))
 
 
 def stream(request: Request, context: AccountContext) -> Response:
-    """Server-sent events, one for each step. They are sent together: when the request has ended, or after STREAM_S."""
+    """Answer with server-sent events, one per change, all together at the end of the request or after STREAM_S."""
     logs = _wants_logs(request)
-    events = [json.dumps(status_of(job, logs=logs)) for job in _watch(request, context, STREAM_S)]
+    events = [json.dumps(status_document(job, logs=logs)) for job in _watch(request, context, STREAM_S)]
     body = "".join(f"data: {event}\n\n" for event in events).encode()
     headers = {"x-fal-request-id": id_for_answer(request), "cache-control": "no-store"}
     return Response(200, "text/event-stream", body, headers)
 
 
 def result(request: Request, context: AccountContext) -> Response:
-    """The output. Raises ConflictError for a request that has not ended, and what a request failed by."""
+    """Answer with the output of a request, after waiting up to STREAM_S for it.
+
+    Args:
+        request: The HTTP request.
+        context: The account's jobs.
+
+    Returns:
+        The response.
+
+    Raises:
+        ConflictError: The request has not ended.
+        CutoutError: The error of the request.
+    """
     *_, job = _watch(request, context, STREAM_S)
     if not job.state.is_final:
         raise ConflictError("Request is still in progress.")
@@ -48,9 +60,9 @@ def result(request: Request, context: AccountContext) -> Response:
 
 
 def cancel(request: Request, context: AccountContext) -> Response:
-    """Give the request up."""
+    """Cancel a request."""
     try:
-        job_id = _known(context.find(job_id_of(request))).id
+        job_id = _require_own(context.find(job_id_of(request))).id
         context.cancel(job_id)
     except NotFoundError as error:
         answer = json_answer({"status": "NOT_FOUND", "detail": error.message}, 404)
@@ -62,12 +74,12 @@ def cancel(request: Request, context: AccountContext) -> Response:
 
 
 def _watch(request: Request, context: AccountContext, longest_s: float) -> Iterator[Job]:
-    """The steps of the request in the path. Raises NotFoundError, also for a job of another contract."""
+    """Follow the job in the path. Raises NotFoundError, also for a job of another contract."""
     time_s = max(0.0, min(longest_s, request.time_left_s - SPARE_S))
-    return map(_known, context.watch(job_id_of(request), time_s))
+    return map(_require_own, context.watch(job_id_of(request), time_s))
 
 
-def _known(job: Job) -> Job:
+def _require_own(job: Job) -> Job:
     if job.dialect != NAME:
         raise unknown_request()
     return job

@@ -1,7 +1,7 @@
-"""Uploads by this contract's clients, of which an ``image_url`` may then be made.
+"""The routes for uploads by this contract's clients, which return URLs for ``image_url``.
 
-A file lies below the account's own uploads and is named by a URL of ours, which sends whoever reads it to storage.
-Bodies that pass through us are bound by the gateway (docs/limits.md); the JavaScript client puts straight into storage.
+A file is stored as an upload of the account; its URL leads to this service, which redirects to storage. A body through
+the API is limited by the gateway (docs/limits.md); the JavaScript client puts its files directly into storage.
 """
 
 import json
@@ -25,7 +25,7 @@ _ACCOUNT_ID: Final = re.compile(r"[\w-]{1,80}", re.ASCII)
 
 
 def token(request: Request, context: AccountContext) -> Response:  # noqa: ARG001
-    """Credentials for uploads: the very key that was sent, which is told to nobody else and kept nowhere."""
+    """Answer with credentials for uploads: the key of the request itself, which is stored nowhere."""
     document: dict[str, object] = {
         "token": auth.header_key(request),
         "token_type": "Key",
@@ -37,20 +37,27 @@ def token(request: Request, context: AccountContext) -> Response:  # noqa: ARG00
 
 
 def initiate(request: Request, context: AccountContext) -> Response:
-    """Where to put a file, and what it will be called.
+    """Answer with the URLs for the upload and for the download of a file.
 
-    ``storage_type=gcs`` is asked for by a client that puts its key beside the file, which storage would refuse: it is
-    given a place of ours.
+    A client that requests ``storage_type=gcs`` sends its key with the file, which storage would refuse, so it gets an
+    upload URL of this service.
+
+    Args:
+        request: The request.
+        context: The account's uploads.
+
+    Returns:
+        The response.
     """
     upload_id = new_upload_id()
-    ours = request.query.get("storage_type", ("",))[-1] == "gcs"
-    put_url = f"{base_url(request)}/storage/upload/{upload_id}" if ours else context.upload_url(upload_id)
+    through_api = request.query.get("storage_type", ("",))[-1] == "gcs"
+    put_url = f"{base_url(request)}/storage/upload/{upload_id}" if through_api else context.upload_url(upload_id)
     url = file_url(request, context.account_id, upload_id, _file_name(request))
     return reply({"upload_url": put_url, "file_url": url}, id_for_answer(request))
 
 
 def put(request: Request, context: AccountContext) -> Response:
-    """Take a file at a place of ours."""
+    """Store a file at an upload URL of this service. Raises NotFoundError for an id of another form."""
     upload_id = request.path_parameters.get("id", "")
     if not _UPLOAD_ID.fullmatch(upload_id):
         raise NotFoundError("There is no such place for an upload.")
@@ -59,7 +66,7 @@ def put(request: Request, context: AccountContext) -> Response:
 
 
 def upload(request: Request, context: AccountContext) -> Response:
-    """Take a file."""
+    """Store a file; answer with its URL."""
     upload_id = new_upload_id()
     context.store_upload(upload_id, request.body)
     name = request.headers.get("x-fal-file-name", "upload.bin")
@@ -67,12 +74,12 @@ def upload(request: Request, context: AccountContext) -> Response:
 
 
 def multipart(request: Request, context: AccountContext) -> Response:  # noqa: ARG001
-    """Refuse: clients send files in parts when they are larger than any image may be. Raises ImageTooLargeError."""
+    """Refuse a file in parts, which is larger than any image may be. Raises ImageTooLargeError."""
     raise too_large(context.max_bytes)
 
 
 def read(request: Request, context: PublicContext) -> Response:
-    """302 to a presigned GET of a file; its name is for people."""
+    """Redirect (302) to a presigned GET of a file; the name in the URL has no effect."""
     account_id, upload_id = request.path_parameters.get("account", ""), request.path_parameters.get("upload", "")
     if not _ACCOUNT_ID.fullmatch(account_id) or not _UPLOAD_ID.fullmatch(upload_id):
         raise NotFoundError("There is no such file.")
@@ -81,7 +88,7 @@ def read(request: Request, context: PublicContext) -> Response:
 
 
 def _file_name(request: Request) -> str:
-    """As the body tells it. Raises InvalidOptionError for a body that is no JSON object."""
+    """Read the file's name in the body. Raises InvalidOptionError for a body that is not a JSON object."""
     try:
         document = json.loads(request.body or b"{}")
     except (ValueError, RecursionError) as error:

@@ -1,7 +1,7 @@
-"""This contract's webhook: the output or the error, signed by the service's Ed25519 key, and where that key is told.
+"""This contract's webhook: the output or the error, signed with the service's Ed25519 key, and the route of that key.
 
-Source: the vendor's documentation of webhooks: the signature is over four lines, request, user, time and the body's
-SHA-256 in hex; receivers take the public keys from a JWK set (RFC 7517, RFC 8037).
+Source: the vendor's documentation of webhooks: the signature covers four lines, the request, the user, the time and the
+body's SHA-256 in hex; receivers read the public keys from a JWK set (RFC 7517, RFC 8037).
 """
 
 import base64
@@ -21,12 +21,22 @@ from cutout.api.job_documents import Links
 from cutout.api.request import Request, Response
 from cutout.jobs.job import Job
 
-_KEPT_S: Final = 86_400
-"""For so long a receiver may keep the key, as the vendor says."""
+_CACHE_S: Final = 86_400
+"""Seconds for which a receiver may cache the key, as the vendor documents."""
 
 
 def signed_delivery(job: Job, links: Links, sign: Callable[[bytes], bytes], now: datetime) -> WebhookDelivery:
-    """One delivery for a request that has ended."""
+    """Write the webhook of a request that has ended.
+
+    Args:
+        job: Its job.
+        links: Makes URLs of results.
+        sign: Signs bytes with the service's Ed25519 key; returns 64 bytes.
+        now: The current time (UTC).
+
+    Returns:
+        The webhook.
+    """
     body = json.dumps(_document(job, links), separators=(",", ":")).encode()
     request_id, timestamp = public_id(job), str(int(now.timestamp()))
     lines = (request_id, job.account_id, timestamp, hashlib.sha256(body).hexdigest())
@@ -50,12 +60,12 @@ def _document(job: Job, links: Links) -> dict[str, object]:
 
 
 def keys(request: Request, context: PublicContext) -> Response:
-    """The JWK set of the one key."""
+    """Answer with the JWK set of the service's key."""
     x = base64.urlsafe_b64encode(context.public_key()).rstrip(b"=").decode("ascii")
     kid = hashlib.sha256(x.encode()).hexdigest()[:16]
     key = {"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": kid, "x": x}
     answer = json_answer({"keys": [key]})
-    headers = {"cache-control": f"public, max-age={_KEPT_S}", "x-fal-request-id": id_for_answer(request)}
+    headers = {"cache-control": f"public, max-age={_CACHE_S}", "x-fal-request-id": id_for_answer(request)}
     return Response(answer.status, answer.media_type, answer.body, headers)
 
 

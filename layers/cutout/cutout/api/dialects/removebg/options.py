@@ -1,6 +1,6 @@
-"""The parameters of remove.bg: their names, values and defaults, as an order of ours.
+"""The parameters of remove.bg: their names, values and defaults, parsed as a removal request.
 
-Empty values count as absent, parameters that the contract does not know are ignored: real clients send both.
+Empty values count as absent and unknown parameters are ignored, because real clients send both.
 """
 
 from collections.abc import Callable, Mapping
@@ -28,7 +28,13 @@ LIMITS: Final = Limits(max_bytes=MAX_BYTES, max_pixels=50_000_000)
 
 @dataclass(frozen=True, slots=True)
 class _Size:
-    """ours: its name in our options; max_mp: megapixels of the answer; credits_: what the original takes for it."""
+    """A size of the answer.
+
+    Attributes:
+        ours: The name in our options.
+        max_mp: The most megapixels of the answer.
+        credits_: The original's price.
+    """
 
     ours: str
     max_mp: float = 25.0
@@ -46,7 +52,7 @@ _SIZES: Final = {
 _MAX_PNG_MP: Final = 10.0
 _FORMATS: Final = {"auto": "png", "png": "png", "jpg": "jpg", "webp": "webp", "zip": "zip"}
 _AS_THEY_ARE: Final = ("channels", "roi", "crop_margin", "scale", "position", "bg_color", "semitransparency")
-"""Options of ours with the same names and values."""
+"""Options with the same names and values in our contract."""
 
 _TYPES: Final[Mapping[str, tuple[str, str]]] = {
     "auto": ("other", "other"),
@@ -61,20 +67,27 @@ _TYPES: Final[Mapping[str, tuple[str, str]]] = {
     "graphics": ("other", "graphics"),
     "other": ("other", "other"),
 }
-"""What a client says the foreground is, and what X-Type then says: coarsely, finely. We do not find out ourselves."""
+"""By the requested type of the foreground: the coarse and the fine value of X-Type. The type is not detected."""
 _LEVELS: Final = {"none": None, "1": 0, "2": 1, "latest": 1}
 _SHADOWS: Final = {"none": "none", "drop": "drop", "car": "contact", "3d": "contact", "auto": "auto"}
 _ON_GROUND: Final = frozenset({"product", "animal", "car", "transportation"})
-"""Types whose automatic shadow lies on the ground; others may be cut off by the edge, and have one behind them."""
+"""Types whose automatic shadow is on the ground; other subjects may touch the edge, and have a shadow behind them."""
 
 
-def read_order(fields: Fields) -> RemovalRequest:
-    """The order in a request; ``reply`` is left to the caller.
+def parse_removal(fields: Fields) -> RemovalRequest:
+    """Parse a removal request.
 
-    Its notes: ``type`` (of the foreground; empty: not to be told) and ``credits``. Raises the errors of sources and
-    InvalidOptionError.
+    Args:
+        fields: The fields of the body.
+
+    Returns:
+        The request, with an empty ``reply``. Its notes are ``type`` (of the foreground; empty: not reported) and
+        ``credits``.
+
+    Raises:
+        ClientFaultError: A source or an option is missing or wrong.
     """
-    source, background = read_source(fields), _background(fields)
+    source, background = parse_source(fields), _background(fields)
     kind = choice("type", fields.text("type") or "auto", _TYPES)
     level = choice("type_level", fields.text("type_level") or "1", _LEVELS)
     size = choice("size", fields.text("size") or "preview", _SIZES)
@@ -86,15 +99,27 @@ def read_order(fields: Fields) -> RemovalRequest:
 
 
 def _is_png(spec: CutoutSpec, background: Source | None) -> bool:
-    """Whether the answer is a PNG, as far as can be told before it is made."""
+    """Predict whether the answer is a PNG."""
     if spec.channels is Channels.ALPHA:
         return spec.mask_format is ImageFormat.PNG
     opaque = spec.is_flat or background is not None
     return spec.format is ImageFormat.PNG and not (spec.opaque_as_jpeg and opaque)
 
 
-def read_source(fields: Fields) -> Source:
-    """The image. Raises MissingImageError, MultipleSourcesError, InvalidOptionError for what is no URL."""
+def parse_source(fields: Fields) -> Source:
+    """Find the source of the image.
+
+    Args:
+        fields: The fields of the body.
+
+    Returns:
+        The source.
+
+    Raises:
+        MissingImageError: There is no source.
+        MultipleSourcesError: There are two different sources.
+        InvalidOptionError: The URL is malformed.
+    """
     return _checked(find_source(fields, SOURCES))
 
 
@@ -129,7 +154,7 @@ def _spec(fields: Fields, size: _Size, kind: str) -> CutoutSpec:
 
 
 def _shadow(fields: Fields, kind: str) -> Mapping[str, str]:
-    """``shadow_type`` and ``shadow_opacity``, each for all types or, as ``shadow_type[car]``, for one."""
+    """Parse ``shadow_type`` and ``shadow_opacity``, each for all types or, as ``shadow_type[car]``, for one."""
     old = boolean("add_shadow", fields.text("add_shadow") or "false") and kind in {"car", "other"}
     shadow = _of_type(fields, "shadow_type", kind, _shadow_type) or _SHADOWS["car" if old else "none"]
     if shadow == "auto":
@@ -148,11 +173,11 @@ def _opacity(name: str, text: str) -> str:
 
 
 def _of_type(fields: Fields, name: str, kind: str, read: Callable[[str, str], str]) -> str | None:
-    """The value for this type of foreground, before that for all. All that are given are read, whatever the type."""
+    """Parse the value for this type of foreground, or else for all types; values for other types are checked too."""
     values = {}
     for field in fields:
         if field.startswith(f"{name}["):
-            meant = choice(name, field.removeprefix(f"{name}[").removesuffix("]"), _TYPES)
-            values[meant[1]] = read(name, fields.text(field) or "")
+            key = choice(name, field.removeprefix(f"{name}[").removesuffix("]"), _TYPES)
+            values[key[1]] = read(name, fields.text(field) or "")
     for_all = fields.text(name)
     return values.get(kind, None if for_all is None else read(name, for_all))

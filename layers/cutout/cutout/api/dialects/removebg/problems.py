@@ -1,4 +1,4 @@
-"""Errors as remove.bg writes them: ``{"errors": [{title, detail, code}]}``, never an empty list, 5xx included."""
+"""The errors of remove.bg: ``{"errors": [{title, detail, code}]}``, never an empty list, even for 5xx."""
 
 import json
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from cutout.api.request import Response
 from cutout.errors import CutoutError
 
 NOTHING_FOUND: Final = "unknown_foreground"
-"""details["reason"] of an image without a foreground."""
+"""The value of ``details["reason"]`` for an image without a foreground."""
 MAX_BYTES: Final = 22 * 2**20
 
 _FIRST_5XX: Final = 500
@@ -42,11 +42,11 @@ _CASES: Final[Mapping[tuple[type[CutoutError], str], _Problem]] = {
     (errors.InvalidOptionError, "exceeds_bounds"): (400, "roi_exceeds_bounds", "ROI exceeds image bounds"),
     (errors.ResolutionTooHighError, "side"): (400, "invalid_dimensions", "Image dimensions not supported"),
 }
-"""Where a class stands for several problems: which of them, by what ``details`` say."""
+"""The problems of classes with several ones, by a value in ``details``."""
 
 
 def problem_of(error: CutoutError) -> Response:
-    """The response to a request that failed."""
+    """Write the response for an error."""
     status, code, title = _problem(error)
     entry = {"title": title, "code": code}
     if status < _FIRST_5XX:
