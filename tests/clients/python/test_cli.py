@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 
 from cutout_client.cli.app import app
 from cutout_client.cli.flags import NOT_FIELDS, REMOVAL, SCENE
+from cutout_client.cli.interrupts import Stop
 from cutout_client.options import NAMES
 from tests.dialects.pictures import astronaut, cat, plain
 
@@ -286,3 +288,14 @@ def test_time_stamps_alone_make_a_photo_changed(folder: Path) -> None:
     os.utime(folder / "photos" / "a.jpg", (time.time(), time.time() - 100))
     again = lines(cutout("remove", "photos", "-o", "out", "--json", *LOCAL))
     assert [line.get("status") for line in again[:-1]] == ["made", "skipped", "skipped"]
+
+
+def test_ctrl_c_is_noted_and_not_raised_in_the_middle_of_something() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with Stop().listening() as stop:
+        stop.sleep(0)
+        assert not stop.requested
+        signal.raise_signal(signal.SIGINT)
+        assert stop.requested
+        stop.sleep(3600)
+    assert signal.getsignal(signal.SIGINT) is before

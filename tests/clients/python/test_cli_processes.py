@@ -22,15 +22,16 @@ from tests.clients.python.hostile import DROPS_AFTER, HALF, TOO_MANY, hostile
 from tests.dialects.pictures import cat
 from tests.support.local_service import Service
 
+PHOTOS = 7
 COMMAND = [sys.executable, "-c", "from cutout_client.cli import main; main()"]
 PATH = os.pathsep.join([str(ROOT / "clients" / "python"), str(ROOT / "layers" / "cutout"), *filter(None, sys.path)])
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with twelve photos in photos/."""
+    """A folder with PHOTOS photos in photos/."""
     (tmp_path / "photos").mkdir()
-    for number in range(12):
+    for number in range(PHOTOS):
         (tmp_path / "photos" / f"{number:02}.jpg").write_bytes(cat(60 + number, 40, "JPEG"))
     return tmp_path
 
@@ -86,11 +87,11 @@ def interrupt_after_two(folder: Path, *arguments: str, service: Service | None =
 def test_after_ctrl_c_the_same_command_goes_on_where_it_was(folder: Path) -> None:
     code, before = interrupt_after_two(folder, "--local", "-j", "1")
     assert code == 130
-    assert 2 <= len(before) < 12
+    assert 2 <= len(before) < PHOTOS
     assert not list((folder / "out").glob("*.part"))
     done = cutout(folder, "remove", "photos", "-o", "out", "--local", "-j", "1", "--json")
     summary = json.loads(done.stdout.splitlines()[-1])["summary"]
-    assert (done.returncode, summary["skipped"], summary["made"]) == (0, len(before), 12 - len(before))
+    assert (done.returncode, summary["skipped"], summary["made"]) == (0, len(before), PHOTOS - len(before))
     after = made(folder / "out")
     assert {name: after[name] for name in before} == before, "what was done was not done again"
 
@@ -102,7 +103,7 @@ def test_after_a_kill_nothing_half_made_counts_as_done(folder: Path) -> None:
         process.communicate()
     done = cutout(folder, "remove", "photos", "-o", "out", "--local", "--json")
     assert done.returncode == 0
-    assert len(made(folder / "out")) == 12
+    assert len(made(folder / "out")) == PHOTOS
     assert json.loads(done.stdout.splitlines()[-1])["summary"]["skipped"] >= 1
 
 
@@ -112,10 +113,10 @@ def test_over_the_service_every_photo_is_charged_once_although_it_was_interrupte
     with Cutout(service.key, service.url) as client:
         before = client.usage().images
         code, first = interrupt_after_two(folder, "-j", "2", service=service)
-        assert (code, len(first) < 12) == (130, True)
+        assert (code, len(first) < PHOTOS) == (130, True)
         done = cutout(folder, "remove", "photos", "-o", "out", "-j", "2", service=service)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), "in a pipe it is quiet"
-        assert client.usage().images == before + 12
+        assert client.usage().images == before + PHOTOS
 
 
 def test_a_bad_network_costs_nothing_twice(folder: Path, service: Service) -> None:
@@ -124,7 +125,7 @@ def test_a_bad_network_costs_nothing_twice(folder: Path, service: Service) -> No
         bad = Service(proxy.url, service.key, service.endpoints, service.logs, service.pid)
         done = cutout(folder, "remove", "photos", "-o", "out", service=bad)
         assert (done.returncode, done.stderr) == (0, "")
-        assert client.usage().images == before + 12
+        assert client.usage().images == before + PHOTOS
 
 
 def test_mask_first_a_url_and_standard_input_over_the_service(folder: Path, service: Service, file_server) -> None:
@@ -178,11 +179,11 @@ def test_account_usage_keys_and_jobs(folder: Path, service: Service) -> None:
 
 def test_on_a_terminal_progress_rate_and_a_summary_are_shown(folder: Path) -> None:
     shown = on_a_terminal(folder, "remove", "photos", "-o", "out", "--local", "-j", "1")
-    assert "12 made in" in shown
+    assert f"{PHOTOS} made in" in shown
     assert "/s)" in shown
-    assert re.search(r"\d+/12", shown)
+    assert re.search(rf"\d+/{PHOTOS}", shown)
     again = on_a_terminal(folder, "remove", "photos", "-o", "out", "--local", "-j", "1")
-    assert "0 made, 12 were done already" in again
+    assert f"0 made, {PHOTOS} were done already" in again
     one = on_a_terminal(folder, "remove", "photos/00.jpg", "--local")
     assert re.search(r"photos/00-cutout.png +\(60 x 40, \d+ kB, \d+\.\d s\)", one)
     assert "a picture does not go to a terminal" in on_a_terminal(folder, "remove", "-", "--local")
@@ -214,7 +215,7 @@ def on_a_terminal(folder: Path, *arguments: str) -> str:
 
 def test_a_folder_is_watched_until_ctrl_c(folder: Path) -> None:
     with started(folder, "watch", "photos", "-o", "out", "--local", "-j", "1", "--every", "0.1") as process:
-        wait_for(lambda: len(made(folder / "out")) == 12)
+        wait_for(lambda: len(made(folder / "out")) == PHOTOS)
         (folder / "photos" / "new.jpg").write_bytes(cat(90, 40, "JPEG"))
         wait_for(lambda: "new.png" in made(folder / "out"))
         first = made(folder / "out")["00.png"]

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import sys
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Optional
+from typing import Optional
 
 from cutout_client.cli.done_log import DoneLog
 from cutout_client.cli.engines import RemovalEngine
 from cutout_client.cli.failures import INTERRUPTED
+from cutout_client.cli.interrupts import Stop
 from cutout_client.cli.sources import Item
 from cutout_client.errors import (
     AccountSuspendedError,
@@ -102,6 +98,7 @@ def run_batch(
     engine: RemovalEngine,
     tell: Callable[[Outcome], object],
     *,
+    stop: Optional[Stop] = None,
     log: Optional[DoneLog] = None,
 ) -> Summary:
     """Work on all items.
@@ -110,19 +107,22 @@ def run_batch(
         items: Images and what is made of each.
         engine: Does the work.
         tell: Called for each outcome, in this thread.
+        stop: Ends the run when it is requested: what is at work is finished. None: nothing does.
         log: What is done already, and is noted; None: everything is made anew and nothing is noted.
 
     Returns:
-        What came of it. After a first Ctrl-C what is at work is finished; a second one ends the process.
+        What came of it.
     """
     summary, begun_s = Summary(), time.monotonic()
     todo = iter(items)
     running: set[Future[Outcome]] = set()
-    with _stoppable(summary), ThreadPoolExecutor(engine.jobs, thread_name_prefix="cutout") as pool:
+    stop = stop or Stop()
+    with ThreadPoolExecutor(engine.jobs, thread_name_prefix="cutout") as pool:
         exhausted = False
         while running or not exhausted:
             while not exhausted and len(running) < engine.jobs:
-                item = None if _is_over(summary) else next(todo, None)
+                is_over = stop.requested or summary.hopeless is not None
+                item = None if is_over else next(todo, None)
                 if item is None:
                     exhausted = True
                 elif log is not None and log.is_done(item):
@@ -132,13 +132,10 @@ def run_batch(
             done, running = wait(running, timeout=_LOOK_S, return_when=FIRST_COMPLETED)
             for each in done:
                 _count(summary, each.result(), tell)
+    summary.interrupted = stop.requested
     summary.left = len(items) - summary.made - summary.skipped - summary.failed
     summary.seconds = time.monotonic() - begun_s
     return summary
-
-
-def _is_over(summary: Summary) -> bool:
-    return summary.interrupted or summary.hopeless is not None
 
 
 def _count(summary: Summary, outcome: Outcome, tell: Callable[[Outcome], object]) -> None:
@@ -157,24 +154,3 @@ def _make(item: Item, engine: RemovalEngine, log: Optional[DoneLog]) -> Outcome:
     except FAILURES as error:
         return Outcome(item, FAILED, error=error, seconds=time.monotonic() - begun_s)
     return Outcome(item, MADE, result, seconds=time.monotonic() - begun_s)
-
-
-@contextmanager
-def _stoppable(summary: Summary) -> Iterator[None]:
-    """The first Ctrl-C is remembered, the second one ends the process. Only the main thread hears of them."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def on_interrupt(*_: Any) -> None:
-        if summary.interrupted:
-            os._exit(INTERRUPTED)
-        summary.interrupted = True
-        if sys.stderr.isatty():
-            sys.stderr.write("\nFinishing what is at work; Ctrl-C again ends at once.\n")
-
-    before = signal.signal(signal.SIGINT, on_interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -17,6 +17,7 @@ from cutout_client.cli.done_log import DoneLog
 from cutout_client.cli.engines import engine_for
 from cutout_client.cli.failures import INTERRUPTED
 from cutout_client.cli.flags import Connection, Engine, Removal, command
+from cutout_client.cli.interrupts import Stop
 from cutout_client.cli.sources import UsageError, images_in, plan
 from cutout_client.options import NAMES
 
@@ -86,8 +87,9 @@ def _make(photos: Path, folder: Path, removal: Removal, engine: Engine, connecti
     items = plan([str(photos)], folder, "png" if alpha else removal.options.get("format", "png"))
     worker = engine_for(removal, engine, connection, len(items))
     try:
-        with display_for(len(items), as_json=False, quiet=quiet) as display:
-            summary = run_batch(items, worker, display.show, log=DoneLog(worker.settings()))
+        log = DoneLog(worker.settings())
+        with display_for(len(items), as_json=False, quiet=quiet) as display, Stop().listening() as stop:
+            summary = run_batch(items, worker, display.show, stop=stop, log=log)
             display.end(summary)
     finally:
         worker.close()

@@ -15,6 +15,7 @@ from cutout_client.cli.done_log import DoneLog
 from cutout_client.cli.engines import RemovalEngine, engine_for
 from cutout_client.cli.failures import INTERRUPTED
 from cutout_client.cli.flags import Connection, Engine, Removal, command
+from cutout_client.cli.interrupts import Stop
 from cutout_client.cli.sources import FORMATS, STDIN, Item, UsageError, format_of, images_in, plan
 
 _SETTLED_S = 0.5
@@ -94,15 +95,15 @@ def watch(
     worker = engine_for(removal, engine, connection, 2)
     log = DoneLog(worker.settings())
     tried: set[tuple[str, int, int]] = set()
-    try:
-        while True:
+    with Stop().listening() as stop:
+        while not stop.requested:
             for item in _new_items(folder, output, FORMATS.get(ending, ending), tried):
                 with display_for(1, as_json=as_json, quiet=quiet) as display:
-                    if not log.is_done(item) and run_batch([item], worker, display.show, log=log).interrupted:
-                        raise typer.Exit(INTERRUPTED)
-            time.sleep(every)
-    finally:
-        worker.close()
+                    if not stop.requested and not log.is_done(item):
+                        run_batch([item], worker, display.show, stop=stop, log=log)
+            stop.sleep(every)
+    worker.close()
+    raise typer.Exit(INTERRUPTED)
 
 
 def _new_items(folder: Path, output: Path, ending: str, tried: set[tuple[str, int, int]]) -> list[Item]:
@@ -123,8 +124,8 @@ def _new_items(folder: Path, output: Path, ending: str, tried: set[tuple[str, in
 def _work(items: list[Item], worker: RemovalEngine, log: Optional[DoneLog], *, as_json: bool, quiet: bool) -> int:
     """Do all items, show them, and return the exit code."""
     try:
-        with display_for(len(items), as_json=as_json, quiet=quiet) as display:
-            summary = run_batch(items, worker, display.show, log=log)
+        with display_for(len(items), as_json=as_json, quiet=quiet) as display, Stop().listening() as stop:
+            summary = run_batch(items, worker, display.show, stop=stop, log=log)
             display.end(summary)
     finally:
         worker.close()
