@@ -71,8 +71,7 @@ def request_ended(request: Request, response: Response, elapsed_ms: float) -> No
 
 def request_failed(error: CutoutError, status: int) -> None:
     """Count an error by its code, and log it with its HTTP status and its cause."""
-    with single_metric("Errors", MetricUnit.Count, 1, namespace=NAMESPACE) as metric:
-        metric.add_dimension("code", error.code)
+    _count("Errors", "code", error.code)
     cause = f"{type(error.__cause__).__name__}: {error.__cause__}" if error.__cause__ else None
     level = logger.error if status >= 500 else logger.info  # noqa: PLR2004
     level("problem", code=error.code, status=status, details=error.details, cause=cause)
@@ -104,8 +103,7 @@ def job_started(job: Job) -> None:
 
 def job_finished(job: Job) -> None:
     """Count and log the end of a job."""
-    with single_metric("Jobs", MetricUnit.Count, 1, namespace=NAMESPACE) as metric:
-        metric.add_dimension("status", job.state.value)
+    _count("Jobs", "status", job.state.value)
     waited_s = (job.finished_at - job.created_at).total_seconds() if job.finished_at else None
     code = job.error.code if job.error else None
     logger.info("job ended", job=job.id, account=job.account_id, status=job.state.value, code=code, seconds=waited_s)
@@ -130,8 +128,7 @@ def webhook_attempted(job_id: str, outcome: str, answer: int | str | None) -> No
         outcome: The name of the outcome.
         answer: The receiver's HTTP status, or the reason why there is none.
     """
-    with single_metric("Webhooks", MetricUnit.Count, 1, namespace=NAMESPACE) as metric:
-        metric.add_dimension("outcome", outcome)
+    _count("Webhooks", "outcome", outcome)
     logger.info("webhook", job=job_id, outcome=outcome, answer=answer)
 
 
@@ -196,3 +193,9 @@ def image_made(result: CutoutResult) -> None:
         model=result.model,
         stages_ms={stage: round(ms, 1) for stage, ms in result.stages_ms.items()},
     )
+
+
+def _count(name: str, dimension: str, value: str) -> None:
+    """Count one event by a dimension of its own; Powertools adds the stack's name as ``service``."""
+    with single_metric(name, MetricUnit.Count, 1, namespace=NAMESPACE) as metric:
+        metric.add_dimension(dimension, value)
