@@ -12,7 +12,7 @@ from training.camera import upper_body
 from training.compose import Subject
 from training.shards import Collection, Item, pick
 
-PHOTO_WEIGHTS = {"people-ccp": 3.5, "cats": 1.3, "pets": 2.0, "caltech-animals": 1.4, "caltech-objects": 1.6}
+PHOTO_WEIGHTS = {"people-ccp": 2.5, "cats": 1.4, "pets": 1.6, "caltech-animals": 2.1, "caltech-objects": 2.1}
 CUTOUT_WEIGHTS = {
     "objects-ycb": 3.0,
     "furniture-house": 2.0,

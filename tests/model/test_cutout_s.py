@@ -45,8 +45,8 @@ def iou(outline: Outline, mask: np.ndarray) -> float:
 
 @pytest.mark.parametrize(
     ("outline", "floor"),
-    # Scored by the export of 2026-11-21: 0.995, 0.992, 0.976 and 0.418 (the masts beside the rocket come along).
-    [(ASTRONAUT, 0.95), (CHELSEA, 0.97), (COFFEE, 0.95), (ROCKET, 0.3)],
+    # Scored by the export of 2026-11-27: 0.995, 0.997, 0.985 and 0.510 (the masts beside the rocket come along).
+    [(ASTRONAUT, 0.95), (CHELSEA, 0.98), (COFFEE, 0.96), (ROCKET, 0.4)],
     ids=lambda value: value.photo if isinstance(value, Outline) else "",
 )
 def test_subjects_of_ordinary_photos_are_found(outline: Outline, floor: float, segmenter: OnnxSegmenter) -> None:
@@ -59,7 +59,7 @@ def test_a_mirrored_photo_gives_about_the_mirrored_mask(segmenter: OnnxSegmenter
     picture = opened((PHOTOS / "astronaut.png").read_bytes())
     plain = mask_of(saved(picture, "PNG"), segmenter)
     mirrored = mask_of(saved(picture.transpose(0), "PNG"), segmenter)
-    assert np.abs(plain - mirrored[:, ::-1])[ASTRONAUT.judged()].mean() < 0.05  # scored 0.009
+    assert np.abs(plain - mirrored[:, ::-1])[ASTRONAUT.judged()].mean() < 0.05  # scored 0.002
 
 
 def empties() -> dict[str, Image.Image]:
