@@ -290,6 +290,7 @@ def draw_queue(path: Path) -> dict[str, float]:
 
 
 def save(figure: Any, path: Path) -> None:
+    """Write a figure."""
     figure.tight_layout()
     figure.savefig(path, dpi=80)
     plt.close(figure)
