@@ -1,6 +1,6 @@
 """The web page in front of the gateway: the files of ``web/``, sample photos, and the API's documents as JSON.
 
-``GET /`` is the page for whoever accepts HTML and the API's own answer for everybody else; every path that is not a
+``GET /`` is the page for clients that accept HTML and the API's own answer for everybody else; every path that is not a
 file of the page is the API's. The same files can be served by S3 and CloudFront (``tools/export_site.py``).
 """
 
@@ -96,7 +96,7 @@ class Site:
     Args:
         api: The application of the API.
         storage: Origin of presigned URLs.
-        key: API key that the page offers to whoever opens it on this machine.
+        key: API key that the page offers to those who open it on this machine.
     """
 
     def __init__(self, api: App, storage: str, key: str) -> None:

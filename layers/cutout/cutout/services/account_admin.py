@@ -68,7 +68,7 @@ class KeyService:
         return new_key_answer(raw_key, key, self._now())
 
     def revoke(self, caller: Caller, request: Request) -> Response:
-        """Revoke a key for good, though not the acting one, so that whoever revokes keys holds one that works.
+        """Revoke a key for good, though not the acting one, so that the revoking caller holds one that works.
 
         Neither the last key of all nor the last admin key can be lost that way. Raises ConflictError.
         """
