@@ -1,8 +1,8 @@
 """A request that is answered when its work is done, and is done once under its Idempotency-Key.
 
-The job's item is the memory: the request that starts it holds a lease, its result is kept for a day, and a client that sends
-the request again gets that result, or the same refusal. A fault of the service is not kept: the request may be sent
-again then.
+The job's item is the memory: the request that starts it holds a lease, its result is kept for a day, and a client that
+sends the request again gets that result, or the same refusal. A fault of the service is not kept: the request may be
+sent again then.
 """
 
 from collections.abc import Callable
