@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from cutout.webhooks import Event, signed_headers
+from cutout.webhooks import WebhookEvent, signed_headers
 from cutout_client.webhooks import WebhookVerificationError, verify
 from tests.clients.javascript_client import built
 from tests.support.node_packages import node
@@ -36,7 +36,7 @@ class Delivery:
 
 def delivery(*signed_by: str) -> Delivery:
     body = json.dumps(EVENT, ensure_ascii=False).encode()
-    return Delivery(body, signed_headers(Event("evt_1", body), signed_by or (SECRET,), NOW))
+    return Delivery(body, signed_headers(WebhookEvent("evt_1", body), signed_by or (SECRET,), NOW))
 
 
 GOOD = {
