@@ -208,7 +208,7 @@ def test_too_many_bytes_are_too_large(api, as_background, monkeypatch):
 @pytest.mark.covers("limits")
 @pytest.mark.parametrize("as_background", [False, True])
 def test_too_many_pixels_are_too_large(api, as_background):
-    bomb = bombs.png(16_385, 1, b"")
+    bomb = bombs.png(65_536, 1, b"")
     refused(ask(api, background=bomb) if as_background else ask(api, bomb), 413)
 
 

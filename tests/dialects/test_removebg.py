@@ -141,10 +141,11 @@ class TestHeaders:
 
 
 def answer_of(result, **fields):
-    order = parse_removal(Fields({"image_file": b"x", **fields}.items()))
+    removal = parse_removal(Fields({"image_file": b"x", **fields}.items()))
     account = Account.on_plan("a", "a@example.com", PLANS["metered"])
-    standing = AccountStatus(account, KeyMode.LIVE, RateState(1, 0, 1), 5)
-    return DIALECT.answer(Request("POST", "", ""), order, Outcome(result, standing, charged=True, keep=lambda: ""))
+    status = AccountStatus(account, KeyMode.LIVE, RateState(1, 0, 1), 5)
+    outcome = Outcome(removal, result, status, charged=True, publish=lambda: "")
+    return DIALECT.answer(Request("POST", "", ""), outcome)
 
 
 def told_of(result, **fields) -> list[int]:

@@ -183,7 +183,7 @@ class TestLimits:
         [
             (7_072, 7_072, "resolution_too_high"),
             (40_000, 40_000, "resolution_too_high"),
-            (16_385, 2, "invalid_dimensions"),
+            (65_536, 2, "invalid_dimensions"),
         ],
     )
     def test_what_has_too_many_pixels_or_too_long_a_side_is_refused(self, api, width, height, code):

@@ -200,4 +200,4 @@ class TestLimits:
         refused(send(api, files={"source_image_file": plain(10_001, 5_000)}), 400)
 
     def test_a_side_that_is_too_long(self, api):
-        refused(send(api, files={"source_image_file": plain(16_385, 1)}), 400)
+        refused(send(api, files={"source_image_file": plain(65_536, 1)}), 400)

@@ -13,7 +13,7 @@ from local.resources import Template
 
 def test_an_empty_environment_gives_the_documented_defaults():
     assert Settings.from_env({}) == Settings()
-    assert Settings().limits == Limits(30 * 1024 * 1024, 50_000_000, 16_384, 6_000)
+    assert Settings().limits == Limits(30 * 1024 * 1024, 50_000_000, 65_535, 6_000)
     assert (Settings().url_timeout_s, Settings().url_redirects, Settings().url_allow) == (10.0, 3, frozenset())
     assert Settings().legacy_keys is False
 

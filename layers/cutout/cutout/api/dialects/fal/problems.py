@@ -57,6 +57,7 @@ _PLAIN: Final[Mapping[type[CutoutError], _Plain]] = {
 _RETRYABLE: Final = frozenset({429, 503})
 _SENTENCES: Final[Mapping[type[CutoutError], str]] = {
     CutoutError: "Internal server error",
+    errors.ServiceFaultError: "Internal server error",
     errors.MissingApiKeyError: "Authentication is required: send the header Authorization: Key YOUR_KEY.",
 }
 """The messages that differ from our own contract."""
