@@ -191,7 +191,7 @@ def placed(api, **fields) -> tuple[int, int, int, int]:
         alpha = opened(answer.content).getchannel("A").crop((left, top, left + width, top + height))
         boxes.append(box)
         inside.append(np.asarray(alpha.resize((32, 32), Image.Resampling.BOX)).astype(int))
-    assert np.abs(inside[0] - inside[1]).mean() < 4.5
+    assert np.abs(inside[0] - inside[1]).mean() < 5.5  # a box one pixel wider at a soft edge moves the rest by as much
     return boxes[1]
 
 

@@ -84,7 +84,7 @@ def changes(copy: Path) -> dict[str, list[str]]:
     before = files(copy)
     (copy / NEW_FILE).write_text(TOY)
     template = copy / "template.yaml"
-    route = "          Properties: {RestApiId: !Ref Api, Path: /v2, Method: ANY}\n"
+    route = "        RemoveBackground: {Type: Api, Properties: {RestApiId: !Ref Api, Path: /v2, Method: ANY}}\n"
     assert template.read_text().count(route) == 1
     template.write_text(template.read_text().replace(route, route + NEW_LINE))
     after = files(copy)
