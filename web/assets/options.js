@@ -16,6 +16,7 @@ export const GROUPS = [
         choices: [
           ["png", "PNG"],
           ["webp", "WebP"],
+          ["avif", "AVIF"],
           ["jpg", "JPEG"],
           ["bmp", "BMP"],
           ["tiff", "TIFF"],

@@ -21,7 +21,7 @@ const WORDS = {
   ],
   unsupported_image_format: [
     "This kind of image is not read",
-    "JPEG, PNG, WebP, BMP, TIFF and GIF are. Convert HEIC or AVIF to one of them first.",
+    "JPEG, PNG, WebP, AVIF, HEIC, BMP, TIFF and GIF are. Convert it to one of them first.",
   ],
   image_too_large: ["The image is too large", "Up to 30 MB are taken. Save it as a JPEG, or make it smaller."],
   resolution_too_high: ["The image has too many pixels", "Up to 50 megapixels are taken. Make it smaller first."],

@@ -9,7 +9,7 @@ export type Length = number | string
 /** How the answer looks. The service's reference (docs/openapi.yaml) describes each in full, with its bounds. */
 export interface ImageOptions {
   /** Output format; jpg, bmp and gif are flattened. zip holds color.jpg and alpha.png. Default png. */
-  format?: 'png' | 'jpg' | 'jpeg' | 'webp' | 'bmp' | 'tiff' | 'tif' | 'gif' | 'zip' | undefined
+  format?: 'png' | 'jpg' | 'jpeg' | 'webp' | 'avif' | 'bmp' | 'tiff' | 'tif' | 'gif' | 'zip' | undefined
   /** `rgba`: the cutout; `alpha`: its mask, a gray PNG. Default rgba. */
   channels?: 'rgba' | 'alpha' | undefined
   /** Caps the output at about 0.25, 1.5, 4 or 50 megapixels. Default full. */

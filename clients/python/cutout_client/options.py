@@ -16,7 +16,7 @@ class Options(TypedDict, total=False):
     """What can be asked for. Meaning, bounds and defaults: docs/openapi.yaml."""
 
     format: str
-    """png, jpg, webp, bmp, tiff, gif or zip."""
+    """png, jpg, webp, avif, bmp, tiff, gif or zip."""
     channels: str
     """rgba: the picture; alpha: its mask."""
     size: str

@@ -57,7 +57,10 @@ def test_the_mask_and_the_cutout_agree_for_every_format_and_size(image_format: I
     assert read.mode == "L"
     assert read.size == opened(cutout.data).size == (cutout.width, cutout.height)
     assert cutout.media_type == image_format.media_type
-    if image_format.keeps_alpha:
+    if image_format is ImageFormat.AVIF:  # its alpha is a picture of its own, and lossy like the colours
+        difference = np.abs(np.asarray(opened(cutout.data))[..., 3].astype(int) - np.asarray(read))
+        assert (difference.max() <= 32, difference.mean() < 0.25) == (True, True)
+    elif image_format.keeps_alpha:
         assert np.array_equal(np.asarray(opened(cutout.data))[..., 3], np.asarray(read))
     else:
         assert np.asarray(opened(cutout.data).convert("RGB"))[0, 0].min() > 250

@@ -65,7 +65,7 @@ LENGTH, PERCENT, COLOR = "12px|5%", "0-100", "COLOR"
 
 REMOVAL = (
     Flag("format", "Output format; by default the ending of --output, or png.",
-         values=("png", "jpg", "webp", "tiff", "bmp", "gif", "zip")),
+         values=("png", "jpg", "webp", "avif", "tiff", "bmp", "gif", "zip")),
     Flag("channels", "rgba: the picture; alpha: its mask.", values=("rgba", "alpha")),
     Flag("size", "Cap of the output, never an enlargement.", values=("preview", "medium", "hd", "full")),
     Flag("crop", "Crop to the subject.", bool),

@@ -14,7 +14,9 @@ from urllib.parse import unquote, urlsplit
 from cutout_client.images import is_url
 
 STDIN = "-"
-ENDINGS = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"})
+ENDINGS = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".avif", ".heic", ".heif", ".bmp", ".tif", ".tiff", ".gif"}
+)
 """Endings of files that are taken from folders; what is named itself is taken whatever its ending."""
 FORMATS = {"jpeg": "jpg", "tif": "tiff"}
 """Other names of formats, as endings of files."""
