@@ -24,7 +24,7 @@ ENV CUTOUT_MODEL=${MODEL} CUTOUT_MODELS_DIR=/var/task/models ORT_DISABLE_TELEMET
 # A build that cannot import its handler or run its model fails here, not at the first request.
 RUN cd /var/task && AWS_EC2_METADATA_DISABLED=true AWS_DEFAULT_REGION=us-east-1 PYTHONDONTWRITEBYTECODE=1 \
     python3 -c "from functions.process_upload import app as _; from functions.remove_background import app; \
-    app.check(app.warm.segmenter())"
+    app.self_test(app.container().segmenter)"
 CMD ["functions.remove_background.app.handler"]
 
 # Lambda chooses an unprivileged user by itself and needs no USER; `sam local invoke` must be root to add its emulator.
