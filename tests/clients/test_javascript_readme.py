@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cutout.webhooks import Event, signed_headers
+from cutout.webhooks import WebhookEvent, signed_headers
 from local import ROOT
 from tests.clients.javascript_client import PACKAGE, built, run
 from tests.dialects.pictures import astronaut, opened
@@ -122,7 +122,7 @@ def unused_port() -> int:
 
 def test_webhooks(receiver):
     body = json.dumps({"id": "evt_1", "type": "job.succeeded", "data": {"id": "job_1"}}).encode()
-    headers = signed_headers(Event("evt_1", body), (SECRET,), datetime.now(UTC))
+    headers = signed_headers(WebhookEvent("evt_1", body), (SECRET,), datetime.now(UTC))
     with httpx.Client(transport=httpx.HTTPTransport(retries=8)) as client:
         assert client.post(receiver, content=body, headers=headers).status_code == 204
         assert client.post(receiver, content=body + b" ", headers=headers).status_code == 400

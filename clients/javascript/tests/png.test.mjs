@@ -42,9 +42,9 @@ test('every filter is undone', async () => {
   assert.deepEqual((await decodePng(file)).data, data)
 })
 
-test('a PNG of another writer is read: the packaged model beside its picture', async () => {
-  const { width, height, channels, data } = await decodePng(await readFile(new URL('../../../docs/images/model-packaged.png', import.meta.url)))
-  assert.deepEqual([width, height, channels, data.length], [704, 928, 3, 704 * 928 * 3])
+test('a PNG of another writer is read: a plot of the capacity model', async () => {
+  const { width, height, channels, data } = await decodePng(await readFile(new URL('../../../docs/images/capacity-queue.png', import.meta.url)))
+  assert.deepEqual([width, height, channels, data.length], [480, 320, 4, 480 * 320 * 4])
 })
 
 test('what is no PNG, or half of one, is a malformed answer', async () => {
