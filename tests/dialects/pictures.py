@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from PIL import Image, PngImagePlugin
+from PIL import Image
 
 from local import ROOT
 
@@ -35,9 +35,6 @@ def encoded(picture: Image.Image, image_format: str = "PNG", **options: Any) -> 
 
 def plain(width: int, height: int, image_format: str = "PNG", colour: str = "navy") -> bytes:
     return encoded(Image.new("RGB", (width, height), colour), image_format)
-
-
-PngImagePlugin.MAX_TEXT_CHUNK = 2**24  # a picture that is given back as it came may carry more text than Pillow likes
 
 
 def opened(data: bytes) -> Image.Image:

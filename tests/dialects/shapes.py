@@ -11,9 +11,12 @@ import zipfile
 from typing import Any
 
 import requests
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 # ---------------------------------------------------------------- What several contracts share
+
+
+PngImagePlugin.MAX_TEXT_CHUNK = 2**24  # a picture that is given back as it came may carry more text than Pillow likes
 
 
 def document_of(response: requests.Response) -> Any:
