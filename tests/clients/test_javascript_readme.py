@@ -49,10 +49,10 @@ def folder(tmp_path_factory) -> Path:
 
 
 def example(folder: Path, heading: str, nth: int = 0) -> Path:
-    """An example as a file; the address in the first one is left out for the environment's."""
+    """An example as a file, without the first one's address, and with a key that Python's README does not use as well."""
     language, text = [(language, text) for title, language, text in examples() if title == heading][nth]
     path = folder / f"example.{'cjs' if language == 'cjs' else 'mjs'}"
-    path.write_text(text.replace(LOCAL, ""))
+    path.write_text(text.replace(LOCAL, "").replace("order-4711", "javascript-4711"))
     return path
 
 
