@@ -1,6 +1,6 @@
 # `make` prints the targets. `make run` and `make test` need Python 3.11+, make and the package registries, nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types rules audit build deploy preflight smoke rollback destroy lock clean
+.PHONY: help run test check lint types rules audit build invoke deploy preflight smoke rollback destroy lock clean
 SHELL := /bin/bash
 PYTHON ?= python3
 PORT ?= 8585
@@ -60,6 +60,9 @@ build: $(VENV)/local.stamp .venv-sam/sam.stamp ## sam build (Docker and python3.
 	$(BIN)/python -m deploy check-build
 	$(BIN)/python tools/fetch_model.py $(or $(MODEL),cutout-s)
 	$(SAM) build --parameter-overrides Model=$(or $(MODEL),cutout-s)
+
+invoke: $(VENV)/local.stamp .venv-sam/sam.stamp ## `sam local invoke` after `make build`, beside tables of its own (FUNCTION=, EVENT=, OUT=cutout.png)
+	@$(BIN)/python -m tools.sam_local $(FUNCTION) $(EVENT) $(if $(OUT),--out $(OUT))
 
 deploy: $(VENV)/local.stamp .venv-sam/sam.stamp ## check, build and deploy into your account (CONFIG=default|staging|prod)
 	$(BIN)/python -m deploy up $(TARGET) $(if $(MODEL),--model $(MODEL)) $(if $(CI),--yes) $(PARAMETERS)

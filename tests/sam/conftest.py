@@ -4,29 +4,21 @@ Skipped, with the reason, where Docker, the base image or Python 3.13 is missing
 .ci/run) that is a failure. The base image is AWS's, or the stand-in that tests/sam/base_image.sh makes.
 """
 
-import json
 import os
 import shutil
-import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
-import yaml
 
 from local import ROOT
-from local.cloud import aws_environment, create_cloud, seed_account
-from local.intrinsics import read_yaml
 from local.resources import Template
-from tools.emulator import aws_server
+from tools.sam_local import SAM, SamLocal, aws_for_containers, sam_environment
 
-SAM = ROOT / ".venv-sam/bin/sam"
 BASE_IMAGE = "public.ecr.aws/lambda/python:3.13"
-LOCAL_KEY = "local-development-key"
 
 
 def unavailable(reason: str) -> NoReturn:
@@ -34,11 +26,6 @@ def unavailable(reason: str) -> NoReturn:
     if os.environ.get("CUTOUT_REQUIRE_DOCKER"):
         pytest.fail(reason)
     pytest.skip(reason)
-
-
-def docker(*arguments: str) -> str:
-    """The output of a docker command. Raises CalledProcessError."""
-    return subprocess.run(["docker", *arguments], capture_output=True, text=True, check=True).stdout.strip()
 
 
 def _answers(*command: str | Path) -> bool:
@@ -83,9 +70,7 @@ def sam() -> Sam:
     folder = _python_folder()
     if folder is None:
         unavailable("`sam build` wants python3.13 on the PATH")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CUTOUT_"))}
-    path = f"{folder}{os.pathsep}{os.environ['PATH']}"
-    return Sam({**environment, **aws_environment(), "PATH": path, "SAM_CLI_TELEMETRY": "0"})
+    return Sam({**sam_environment(), "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"})
 
 
 @pytest.fixture(scope="session")
@@ -100,37 +85,12 @@ def built(sam: Sam, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def moto_url(sam: Sam, template: Template) -> Iterator[str]:
     """The address at which a container finds a moto server with the template's tables, buckets and account."""
-    subnet = docker("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Subnet}}")
-    gateway = str(ip_network(subnet)[1])  # Docker's rule: the first address is that of the machine itself
-    with socket.socket() as probe:
-        try:
-            probe.bind((gateway, 0))
-            host = gateway
-        except OSError:  # Docker runs in a machine of its own, which calls this one by name
-            gateway, host = "127.0.0.1", "host.docker.internal"
-    with aws_server(gateway) as url:
-        create_cloud(template, url)
-        seed_account(template.tables["AccountsTable"].name, LOCAL_KEY, url)
-        yield url.replace(gateway, host)
+    with aws_for_containers(template) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
 def invoke(sam: Sam, built: Path, moto_url: str, template: Template) -> Callable[[str, str], dict[str, Any]]:
     """`sam local invoke FUNCTION -e events/NAME.json`: the function's answer."""
-    document = read_yaml((built / "template.yaml").read_text())
-    for logical_id, function in template.functions.items():  # real names in place of what only a stack can resolve
-        variables = {**function.environment, "AWS_ENDPOINT_URL": moto_url, "POWERTOOLS_TRACE_DISABLED": "true"}
-        document["Resources"][logical_id]["Properties"]["Environment"] = {"Variables": variables}
-    path = built / "template-moto.yaml"
-    path.write_text(yaml.safe_dump(document))
-
-    def run(function: str, event: str) -> dict[str, Any]:
-        result = sam.run(
-            "local", "invoke", function, "--template", path, "--event", f"events/{event}.json", "--skip-pull-image"
-        )
-        assert result.returncode == 0, result.stdout + result.stderr
-        answer: dict[str, Any] = json.loads(result.stdout.strip().splitlines()[-1])
-        assert "errorType" not in answer, result.stdout + result.stderr
-        return answer
-
-    return run
+    sam_local = SamLocal(built, template, moto_url, sam.environment)
+    return lambda function, event: sam_local.invoke(function, ROOT / "events" / f"{event}.json")

@@ -14,6 +14,7 @@ from PIL import Image
 from local import ROOT
 from local.cloud import client
 from local.resources import Template
+from tools import sam_local
 
 Invoke = Callable[[str, str], dict[str, Any]]
 
@@ -79,6 +80,13 @@ def test_the_image_function_cuts_a_photo_out(invoke: Invoke) -> None:
     cutout = Image.open(io.BytesIO(base64.b64decode(answer["body"])))
     assert (cutout.mode, cutout.size) == ("RGBA", (256, 256))
     assert cutout.getchannel("A").getextrema() == (0, 255)
+
+
+def test_one_command_makes_a_picture_without_a_deployed_stack(built: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "cutout.png"
+    assert sam_local.main(["--build-dir", str(built), "--out", str(picture)]) == 0
+    with Image.open(picture) as cutout:
+        assert (cutout.format, cutout.mode, cutout.size) == ("PNG", "RGBA", (256, 256))
 
 
 def test_the_image_function_refuses_an_unknown_key(invoke: Invoke) -> None:
