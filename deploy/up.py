@@ -103,9 +103,9 @@ def build(plan: Plan) -> str:
     Raises:
         DeployError: The model cannot be fetched, or the build failed.
     """
-    model = plan.parameters["Model"]
-    _run(sys.executable, "tools/fetch_model.py", model)
-    _run(str(SAM), "build", "--parameter-overrides", f"Model={model}")
+    _run(sys.executable, "tools/fetch_model.py", plan.parameters["Model"])
+    used = (f"{name}={plan.parameters[name]}" for name in ("Model", "BaseImage"))
+    _run(str(SAM), "build", "--parameter-overrides", *used)
     return built_image_id()
 
 

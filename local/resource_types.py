@@ -12,6 +12,7 @@ LEFT_OUT: Mapping[str, str] = {
     "AWS::CertificateManager::": "loopback is served without TLS",
     "AWS::CloudWatch::": "metrics are lines in the logs of the functions; no alarm watches them",
     "AWS::IAM::": "nothing checks permissions",
+    "AWS::KMS::": "nothing is encrypted at rest",
     "AWS::Lambda::Permission": "nothing checks permissions",
     "AWS::Logs::": "logs are files in the state folder",
     "AWS::Route53::": "there is no domain",
@@ -83,7 +84,8 @@ RUN: Mapping[str, ResourceType] = {
     "AWS::SQS::Queue": ResourceType(
         "QueueName",
         frozenset({
-            "MessageRetentionPeriod", "QueueName", "RedrivePolicy", "SqsManagedSseEnabled", "Tags", "VisibilityTimeout",
+            "KmsMasterKeyId", "MessageRetentionPeriod", "QueueName", "RedrivePolicy", "SqsManagedSseEnabled", "Tags",
+            "VisibilityTimeout",
         }),
         {"Arn": "arn:aws:sqs:{region}:{account}:{name}", "QueueName": "{name}"},
         ref="https://sqs.{region}.amazonaws.com/{account}/{name}",

@@ -78,7 +78,8 @@ def test_the_model_of_the_plan_is_fetched_and_built_in(commands):
     assert build(planned(Model="u2netp")) == "sha256:1"
     fetch, sam = commands.run
     assert fetch[1:] == ("tools/fetch_model.py", "u2netp")
-    assert sam == (str(SAM), "build", "--parameter-overrides", "Model=u2netp")
+    base = "BaseImage=public.ecr.aws/lambda/python:3.13"
+    assert sam == (str(SAM), "build", "--parameter-overrides", "Model=u2netp", base)
 
 
 def test_a_command_that_fails_leads_to_the_runbook(commands):
