@@ -23,7 +23,7 @@ QUICK := tests/test_import_rules.py tests/support tests/unit tests/functions tes
   tests/contract
 # Of these, what goes over every combination: left to `make check`.
 LATER := tests/dialects/test_fuzz.py tests/dialects/test_schemathesis.py tests/contract/test_matrix.py \
-  tests/contract/test_bad_requests.py
+  tests/contract/test_bad_requests.py tests/template/test_guard.py
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

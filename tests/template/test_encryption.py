@@ -61,12 +61,15 @@ def test_the_key_works_through_the_services_of_this_account_alone_and_outlives_t
         "Retain",
         True,
     )
-    owner, users, notifier = key["Properties"]["KeyPolicy"]["Statement"]
+    owner, users, tables, notifier = key["Properties"]["KeyPolicy"]["Statement"]
     assert owner["Principal"] == {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}}
     bound = users["Condition"]["StringEquals"]
     services = [item["Fn::Sub"].split(".")[0] for item in bound["kms:ViaService"]]
     assert (bound["kms:CallerAccount"], services) == ({"Ref": "AWS::AccountId"}, ["dynamodb", "s3", "sqs"])
-    assert "kms:*" not in users["Action"]
+    assert not {"kms:*", "kms:CreateGrant"} & set(users["Action"])
+    assert tables["Action"] == "kms:CreateGrant"
+    assert tables["Condition"]["Bool"] == {"kms:GrantIsForAWSResource": "true"}
+    assert tables["Condition"]["StringEquals"].keys() == {"kms:CallerAccount", "kms:ViaService"}
     assert notifier["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
 
 
