@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from cutout.errors import CutoutError
+from cutout.ids import AccountId, JobId
 from cutout.imaging.spec import CutoutSpec, ImageFacts
 from cutout.jobs.ids import is_job_id
 
@@ -100,7 +101,7 @@ class JobError:
 class JobMessage:
     """A message that requests an attempt at a job."""
 
-    job_id: str
+    job_id: JobId
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +125,12 @@ class ObjectCreated:
     time: str
 
     @property
-    def account_id(self) -> str:
+    def account_id(self) -> AccountId:
         """The account that owns the object."""
-        return self.key.split("/")[1]
+        return AccountId(self.key.split("/")[1])
 
     @property
-    def job_id(self) -> str | None:
+    def job_id(self) -> JobId | None:
         """The job that was made before this upload, if the key is one of such an upload."""
         parts = self.key.split("/")
         return parts[2] if len(parts) > _JOB_KEY_PARTS and is_job_id(parts[2]) else None

@@ -11,6 +11,7 @@ from cutout.aws.dynamodb.job_items import time_text
 from cutout.aws.s3.bucket import Bucket
 from cutout.aws.s3.errors import if_precondition_met, s3_call
 from cutout.errors import GoneError
+from cutout.ids import JobId
 from cutout.imaging.spec import Channels, CutoutResult, ImageFormat
 from cutout.jobs.job import Job
 from cutout.jobs.parts import JobResult
@@ -121,7 +122,7 @@ class S3ResultStore:
         for name in names:
             self._remove(f"{folder_of(job)}/{name}", job.id)
 
-    def _remove(self, key: str, job_id: str) -> None:
+    def _remove(self, key: str, job_id: JobId) -> None:
         """Remove an object if this job wrote it, and it was not overwritten after the check."""
         with suppress(GoneError), s3_call("The result could not be removed; try again.", absent=_gone()):
             found = self._bucket.client.head_object(Bucket=self._bucket.name, Key=key)
@@ -130,7 +131,7 @@ class S3ResultStore:
             with if_precondition_met():
                 self._bucket.client.delete_object(Bucket=self._bucket.name, Key=key, IfMatch=found["ETag"])
 
-    def _put(self, key: str, data: bytes, media_type: str, job_id: str = "") -> None:
+    def _put(self, key: str, data: bytes, media_type: str, job_id: JobId | None = None) -> None:
         metadata = {"job": job_id} if job_id else {}
         with s3_call("The result could not be stored; try again."):
             self._bucket.client.put_object(

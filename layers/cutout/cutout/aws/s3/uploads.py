@@ -13,6 +13,7 @@ from cutout.api.uploads import UploadForm, check_upload_id
 from cutout.aws.s3.bucket import Bucket
 from cutout.aws.s3.errors import if_precondition_met, s3_call
 from cutout.errors import NotFoundError
+from cutout.ids import AccountId
 from cutout.jobs.job import Job
 from cutout.jobs.storage import direct_upload_key
 
@@ -60,7 +61,7 @@ class S3UploadStore:
         expires_at = self._bucket.urls_until.replace(microsecond=0)
         return UploadForm(made["url"], made["fields"], expires_at, self.max_bytes)
 
-    def require(self, account_id: str, upload_id: str) -> str:
+    def require(self, account_id: AccountId, upload_id: str) -> str:
         """Require that an upload exists and is small enough.
 
         Args:
@@ -78,7 +79,7 @@ class S3UploadStore:
             self._require_size(self._bucket.client.head_object(Bucket=self.bucket, Key=key)["ContentLength"])
         return key
 
-    def read(self, account_id: str, upload_id: str) -> bytes:
+    def read(self, account_id: AccountId, upload_id: str) -> bytes:
         """Read an upload.
 
         Args:
