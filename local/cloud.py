@@ -16,11 +16,12 @@ from botocore.config import Config
 from cutout.accounts import PLANS, Account, KeyMode
 from cutout.aws.dynamodb.audited_transaction import AuditedTable
 from cutout.aws.dynamodb.keys import DynamoKeyStore
+from cutout.ids import AccountId
 from local.intrinsics import TemplateError
 from local.resources import Bucket, Notification, Queue, Table, Template
 from local.template import ACCOUNT, REGION
 
-LOCAL_ACCOUNT = Account.on_plan("acct_local", "local@localhost", PLANS["unlimited"])
+LOCAL_ACCOUNT = Account.on_plan(AccountId("acct_local"), "local@localhost", PLANS["unlimited"])
 """The account of a fresh local service."""
 
 

@@ -22,7 +22,6 @@ import pytest
 import requests
 from moto import mock_aws
 
-from cutout.container import container
 from local import ROOT
 from local.cloud import aws_environment, client, create_cloud, seed_account
 from local.resources import Template
@@ -33,6 +32,8 @@ from tests.support.dynalite_server import IMPLEMENTATIONS, dynalite_server
 from tests.support.in_process_api import session
 from tests.support.local_service import LIVE_KEY, Service, local_service
 from tests.support.model_cache import remember_alphas
+from tests.support.moto_cloud import empty
+from tests.support.process_state import forget, forget_clients
 from tests.support.sequential_transactions import SequentialTransactions
 from tests.support.webhook_receiver import Receiver, receiver
 from tests.support.xdist_groups import group_of, turn_of
@@ -119,31 +120,44 @@ def template() -> Template:
     return load_template(ROOT / "template.yaml")
 
 
-@pytest.fixture
-def cloud(template: Template, monkeypatch: pytest.MonkeyPatch) -> Iterator[Template]:
-    """Moto with the template's tables and buckets and the local account; the functions' environment is set."""
+@pytest.fixture(scope="module")
+def _moto(template: Template) -> Iterator[Any]:
+    """Moto with the template's tables, buckets and queues; its client of DynamoDB."""
     with mock_aws():
         create_cloud(template)
-        for function in template.functions.values():
-            for name, value in function.environment.items():
-                monkeypatch.setenv(name, value)
-        seed_account(os.environ["CUTOUT_ACCOUNTS_TABLE"], LIVE_KEY)
-        yield template
-
-
-def forget_clouds() -> None:
-    """Drop what knows a test's accounts, tables or settings; loaded models and AWS clients stay."""
-    container.cache_clear()
+        yield client("dynamodb")
 
 
 @pytest.fixture
-def api(cloud: Template, monkeypatch: pytest.MonkeyPatch) -> Iterator[requests.Session]:
-    """The functions in this process, below ``tests.support.in_process_api.URL``."""
+def cloud(template: Template, _moto: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Template]:
+    """Moto with empty tables, buckets and queues, and the local account; the functions' environment is set.
+
+    The model gives its true answers, but is not asked twice about one small picture.
+    """
+    empty()
+    for function in template.functions.values():
+        for name, value in function.environment.items():
+            monkeypatch.setenv(name, value)
     monkeypatch.setenv("CUTOUT_MODELS_DIR", str(ROOT / "models"))
     remember_alphas(monkeypatch)
-    forget_clouds()
-    yield session(cloud)
-    forget_clouds()
+    seed_account(os.environ["CUTOUT_ACCOUNTS_TABLE"], LIVE_KEY)
+    forget()
+    yield template
+    forget()
+
+
+@pytest.fixture
+def own_clients() -> Iterator[None]:
+    """AWS clients of this test alone, which breaks them or has them look elsewhere."""
+    forget_clients()
+    yield
+    forget_clients()
+
+
+@pytest.fixture
+def api(cloud: Template) -> requests.Session:
+    """The functions in this process, below ``tests.support.in_process_api.URL``."""
+    return session(cloud)
 
 
 @pytest.fixture(scope="session")
@@ -159,10 +173,9 @@ def dynamodb(request: pytest.FixtureRequest) -> Any:
 
 
 @pytest.fixture
-def moto(template: Template) -> Iterator[Any]:
-    with mock_aws():
-        create_cloud(template)
-        yield client("dynamodb")
+def moto(_moto: Any) -> Any:
+    empty()
+    return _moto
 
 
 @pytest.fixture

@@ -18,19 +18,20 @@ MAX_LINES = 300
 MAX_HANDLER_LINES = 12
 MAX_MODULES = 14
 
-DOMAIN = {"errors", "accounts", "authentication", "usage", "jobs"}
+DOMAIN = {"errors", "ids", "accounts", "authentication", "usage", "jobs"}
 ROOMS: dict[str, set[str]] = {
     "errors": set(),
+    "ids": set(),
     "imaging": {"errors"},
-    "accounts": {"errors"},
-    "authentication": {"errors", "accounts"},
+    "accounts": {"errors", "ids"},
+    "authentication": {"errors", "ids", "accounts"},
     "outbound": {"errors"},
     "signing": set(),
-    "usage": {"errors", "accounts"},
-    "jobs": {"errors", "accounts", "usage", "imaging.spec"},
+    "usage": {"errors", "ids", "accounts"},
+    "jobs": {"errors", "ids", "accounts", "usage", "imaging.spec"},
     "webhooks": {"outbound.connection", "jobs"},
     "api": DOMAIN | {"outbound.urls", "imaging.spec", "imaging.codecs.formats", "cutout"},
-    "settings": {"errors", "imaging.spec"},
+    "settings": {"errors", "ids", "imaging.spec"},
     "aws": DOMAIN | {"imaging.spec", "outbound", "signing", "webhooks", "api", "settings"},
     "services": DOMAIN | {"imaging", "outbound", "webhooks", "api"},
     "container": DOMAIN | {"imaging", "outbound", "webhooks", "api", "settings", "aws", "services"},

@@ -49,7 +49,7 @@ def folder(tmp_path_factory) -> Path:
 
 
 def example(folder: Path, heading: str, nth: int = 0) -> Path:
-    """An example as a file, without the first one's address, and with a key that Python's README does not use."""
+    """An example as a file, without the first one's address and with a key of its own."""
     language, text = [(language, text) for title, language, text in examples() if title == heading][nth]
     path = folder / f"example.{'cjs' if language == 'cjs' else 'mjs'}"
     path.write_text(text.replace(LOCAL, "").replace("order-4711", "javascript-4711"))

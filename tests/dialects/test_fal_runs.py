@@ -1,6 +1,7 @@
 """fal: direct runs, which are answered when the image is made."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
@@ -212,7 +213,8 @@ class TestErrors:
         problem_of_fal(answer)
 
     def test_storage_that_is_away_may_be_tried_again_and_costs_nothing(self, api, monkeypatch):
-        monkeypatch.setattr(container().results, "_bucket", "no-such-bucket")
+        results = container().results
+        monkeypatch.setattr(results, "_bucket", replace(results._bucket, name="no-such-bucket"))
 
         answer = run(api, cat())
 

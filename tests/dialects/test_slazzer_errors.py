@@ -1,6 +1,7 @@
 """Slazzer: keys, limits, and every refusal in its words; none of them is charged."""
 
 import base64
+from dataclasses import replace
 
 import pytest
 
@@ -170,7 +171,8 @@ class TestErrors:
         assert images_of() == 0
 
     def test_a_result_that_cannot_be_kept_is_not_charged(self, api, monkeypatch):
-        monkeypatch.setattr(container().results, "_bucket", "no-such-bucket")
+        results = container().results
+        monkeypatch.setattr(results, "_bucket", replace(results._bucket, name="no-such-bucket"))
         answer = send(api, ELDER)
         assert answer.status_code == 503
         assert answer.json()["status"] is False

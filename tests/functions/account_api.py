@@ -12,7 +12,6 @@ from cutout.container import container
 from functions.account.app import handler as account_handler
 from functions.admin.app import handler as admin_handler
 from tests.support.builders import proxy_event
-from tests.support.process_state import forget_everything
 
 CONTEXT = SimpleNamespace(
     function_name="account",
@@ -70,8 +69,3 @@ def another(mode: KeyMode, account_id: str = "acct_customer") -> str:
 
 def fingerprint(raw_key: str) -> str:
     return fingerprint_key(hash_key(raw_key))
-
-
-def forget() -> None:
-    """What a running environment forgets within a minute."""
-    forget_everything()

@@ -9,14 +9,10 @@ from cutout.aws import clients
 from cutout.aws.dynamodb.rate_limiter import DynamoRateLimiter
 from cutout.container import container
 from cutout.usage import Charge, Usage, month_of
-from tests.functions.account_api import another, call, customer, fingerprint, forget
+from tests.functions.account_api import another, call, customer, fingerprint
+from tests.support.process_state import forget
 
-
-@pytest.fixture(autouse=True)
-def _fresh(cloud):
-    forget()
-    yield
-    forget()
+pytestmark = pytest.mark.usefixtures("cloud")
 
 
 def test_the_account_shows_the_usage_of_the_month_beside_what_the_contract_has():

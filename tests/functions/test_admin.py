@@ -5,18 +5,14 @@ import pytest
 from cutout.accounts import KeyMode
 from cutout.aws import clients
 from cutout.container import container
-from tests.functions.account_api import another, call, customer, fingerprint, forget
+from tests.functions.account_api import another, call, customer, fingerprint
+from tests.support.process_state import forget
 
-
-@pytest.fixture(autouse=True)
-def _fresh(cloud):
-    forget()
-    yield
-    forget()
+pytestmark = pytest.mark.usefixtures("cloud")
 
 
 @pytest.fixture
-def admin(_fresh) -> str:
+def admin(cloud) -> str:
     return customer(KeyMode.ADMIN, "unlimited", "acct_admin")
 
 

@@ -10,18 +10,13 @@ from botocore.exceptions import ClientError, ConnectTimeoutError
 from cutout.aws import clients
 from functions.remove_background.app import handler as remove_handler
 from local import ROOT
-from tests.functions.account_api import CONTEXT, call, customer, forget
+from tests.functions.account_api import CONTEXT, call, customer
 from tests.support.builders import proxy_event
 
 PHOTO = (ROOT / "docs" / "images" / "coffee.jpg").read_bytes()
 
 
-@pytest.fixture(autouse=True)
-def _fresh(cloud, monkeypatch):
-    monkeypatch.setenv("CUTOUT_MODELS_DIR", str(ROOT / "models"))
-    forget()
-    yield
-    forget()
+pytestmark = pytest.mark.usefixtures("cloud", "own_clients")
 
 
 def throttled(operation: str) -> ClientError:

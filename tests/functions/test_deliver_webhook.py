@@ -1,7 +1,6 @@
 """The webhooks' function in this process, on moto: what is heard leaves its queue, the rest waits there."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -18,7 +17,6 @@ from cutout.jobs.parts import JobError, JobOptions, JobSource, SourceKind
 from functions.deliver_webhook.app import handler
 from local.cloud import LOCAL_ACCOUNT
 from local.sqs_events import sqs_event
-from tests.support.process_state import forget_everything
 from tests.support.webhook_receiver import Receiver
 
 ARN = "arn:aws:sqs:us-east-1:123456789012:cutout-local-WebhooksQueue"
@@ -32,11 +30,8 @@ CONTEXT = SimpleNamespace(
 
 
 @pytest.fixture(autouse=True)
-def _fresh(cloud: Any, hooks: Receiver, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _fresh(cloud: Any, hooks: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUTOUT_URL_ALLOW", hooks.authority)
-    forget_everything()
-    yield
-    forget_everything()
 
 
 def queue_failed_job(webhook_url: str) -> Job:

@@ -23,7 +23,6 @@ from local.cloud import client
 from local.resources import Function, Template
 from local.routing import RouteTable
 from local.template import load_template
-from tests.support.process_state import forget_everything
 
 EVENTS = ROOT / "events"
 
@@ -142,10 +141,7 @@ class LambdaService:
 
 @pytest.fixture(autouse=True)
 def _environment(cloud: Template, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The functions' environment of the template, with nothing known."""
-    monkeypatch.setenv("CUTOUT_MODELS_DIR", str(ROOT / "models"))
     monkeypatch.setenv("POWERTOOLS_TRACE_DISABLED", "true")
-    forget_everything()
     removal = cloud.functions["RemoveBackgroundFunction"].name
     monkeypatch.setattr(clients, "lambda_client", lambda: LambdaService(f"{removal}:live"))
 

@@ -12,7 +12,7 @@ from cutout.container import container
 from functions.remove_background.app import handler
 from local import ROOT
 from tests.support.builders import proxy_event
-from tests.support.process_state import forget_everything
+from tests.support.process_state import forget
 
 LIVE = {"x-api-key": "local-development-key", "content-type": "image/jpeg"}
 PHOTO = (ROOT / "docs" / "images" / "chelsea.jpg").read_bytes()
@@ -25,13 +25,7 @@ CONTEXT = SimpleNamespace(
 )
 
 
-@pytest.fixture(autouse=True)
-def _fresh(cloud, monkeypatch):
-    """Nothing is kept from, or for, another test's environment."""
-    monkeypatch.setenv("CUTOUT_MODELS_DIR", str(ROOT / "models"))
-    forget_everything()
-    yield
-    forget_everything()
+pytestmark = pytest.mark.usefixtures("cloud")
 
 
 def call(event: dict[str, Any]) -> dict[str, Any]:
@@ -79,7 +73,7 @@ def test_a_model_that_is_not_there_is_a_503_that_names_no_path(monkeypatch, tmp_
     assert code_of(call(proxy_event("GET", "/internal/health"))) == (503, "service_unavailable")
 
 
-def test_a_table_that_is_away_is_a_503_with_retry_after(monkeypatch):
+def test_a_table_that_is_away_is_a_503_with_retry_after(monkeypatch, own_clients):
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:9")  # nobody listens there
     answer = call(proxy_event("POST", "/v2", LIVE, PHOTO))
     assert code_of(answer) == (503, "service_unavailable")
@@ -93,7 +87,7 @@ def test_a_bad_key_is_refused_before_the_body_is_looked_at():
 
 def test_where_the_model_is_too_slow_to_be_waited_for_a_request_is_told_what_to_do_instead(monkeypatch):
     monkeypatch.setenv("CUTOUT_SYNCHRONOUS", "false")
-    forget_everything()
+    forget()
     answer = call(proxy_event("POST", "/v2", LIVE, PHOTO))
     assert code_of(answer) == (504, "timeout")
     message = json.loads(answer["body"])["error"]["message"]

@@ -24,6 +24,7 @@ from cutout.aws.dynamodb import errors as retries
 from cutout.aws.dynamodb.jobs import DynamoJobStore
 from cutout.aws.dynamodb.object_lease import DynamoObjectLease
 from cutout.aws.dynamodb.usage import DynamoUsageStore
+from cutout.aws.s3.bucket import Bucket
 from cutout.aws.s3.images import S3ImageStore
 from cutout.aws.s3.results import S3ReportStore, S3ResultStore
 from cutout.aws.s3.uploads import S3RetentionStore, S3UploadStore
@@ -115,17 +116,18 @@ class World:
         return self.now
 
     def worker(self, fault: float = 0.0, death: float = 0.0) -> tuple[UploadIntake, DynamoJobStore, JobStorage]:
-        uploads, results = (self.template.buckets[name].name for name in ("UploadsBucket", "ResultsBucket"))
         jobs_table, accounts_table = (self.template.tables[name].name for name in ("JobsTable", "AccountsTable"))
         dynamodb: Any = Shaky(self.dynamodb, self.chance, fault, death)
         s3: Any = Shaky(self.s3, self.chance, fault, death)
+        places = (self.template.buckets[name].name for name in ("UploadsBucket", "ResultsBucket"))
+        uploads, results = (Bucket(lambda: s3, place, 60) for place in places)
         jobs = DynamoJobStore(dynamodb, jobs_table, accounts_table, self.clock)
         files = JobStorage(
             S3ImageStore(lambda: s3),
-            S3ResultStore(lambda: s3, results, inline_limit_bytes=0, url_s=60),
-            S3ReportStore(lambda: s3, results),
-            S3RetentionStore(lambda: s3, uploads),
-            S3UploadStore(lambda: s3, uploads, max_bytes=10**6, url_s=60),
+            S3ResultStore(results, 0),
+            S3ReportStore(results),
+            S3RetentionStore(uploads),
+            S3UploadStore(uploads, 10**6),
         )
         runner = JobWorker(
             jobs,

@@ -29,7 +29,7 @@ from functions.remove_background.app import handler
 from local import ROOT
 from local.aws_server import transact_named_items as transact_on_what_is_named
 from tests.support.builders import multipart, proxy_event
-from tests.support.process_state import forget_everything
+from tests.support.process_state import forget_clients
 
 REQUESTS = 10_000
 LIVE, SYNTHETIC, OTHER = "local-development-key", "ct_synthetic_test", "ct_live_of_the_same_account"
@@ -58,11 +58,11 @@ def _fresh(cloud: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(Container, "segmenter_for", lambda _self, _name: Everything())
     monkeypatch.setattr(DynamoRateLimiter, "consume", lambda *_: RateState(1_000, 999, 0))  # it has tests of its own
     monkeypatch.setenv("CUTOUT_MODELS_DIR", str(ROOT / "models"))
-    forget_everything()
+    forget_clients()
     container().keys.create_key("acct_local", SYNTHETIC, KeyMode.SYNTHETIC)
     container().keys.create_key("acct_local", OTHER, KeyMode.LIVE)
     yield
-    forget_everything()
+    forget_clients()
 
 
 def picture(width: int, height: int) -> bytes:

@@ -9,6 +9,7 @@ import boto3
 from cutout.accounts import PLANS, Account, ApiKey, Caller, KeyMode, KeyStatus
 from cutout.api.dialects.base import RemovalRequest
 from cutout.api.jobs import JobRequest
+from cutout.aws.s3.bucket import Bucket
 from cutout.aws.s3.images import S3ImageStore
 from cutout.aws.s3.results import S3ReportStore, S3ResultStore
 from cutout.aws.s3.uploads import S3RetentionStore, S3UploadStore
@@ -46,13 +47,14 @@ class World:
             self.s3.create_bucket(Bucket=bucket)
         self.queue_url = self.sqs.create_queue(QueueName="jobs")["QueueUrl"]
         self.jobs = MemoryJobStore()
-        self.uploads = S3UploadStore(lambda: self.s3, "uploads", max_bytes=1_000, url_s=60)
-        self.results = S3ResultStore(lambda: self.s3, "results", inline_limit_bytes=0, url_s=60)
+        uploads, results = (Bucket(lambda: self.s3, name, 60) for name in ("uploads", "results"))
+        self.uploads = S3UploadStore(uploads, 1_000)
+        self.results = S3ResultStore(results, 0)
         self.files = JobStorage(
             S3ImageStore(lambda: self.s3),
             self.results,
-            S3ReportStore(lambda: self.s3, "results"),
-            S3RetentionStore(lambda: self.s3, "uploads"),
+            S3ReportStore(results),
+            S3RetentionStore(uploads),
             self.uploads,
         )
         self.service = self.service_on(self.queue_url)

@@ -17,6 +17,7 @@ from cutout.api.request import Response
 from cutout.authentication import authenticate, new_key
 from cutout.aws.dynamodb.audited_transaction import AuditedTable
 from cutout.aws.dynamodb.keys import DynamoKeyStore
+from cutout.aws.s3.bucket import Bucket
 from cutout.aws.s3.results import S3ResultStore
 from local import ROOT
 from local.cloud import LOCAL_ACCOUNT, client
@@ -110,7 +111,7 @@ def test_large_results_go_to_the_created_bucket(created: Created) -> None:
     bucket = created.outputs["ResultsBucket"]
     assert bucket == f"{NAME}-results-123456789012-us-east-1"
     s3 = boto3.client("s3")
-    store = S3ResultStore(lambda: s3, bucket, inline_limit_bytes=10, url_s=60)
+    store = S3ResultStore(Bucket(lambda: s3, bucket, 60), 10)
     answer = store.deliver(Response(200, "image/png", b"p" * 100), "results/acct_a/req_b")
     assert answer.status == 303
     (item,) = s3.list_objects_v2(Bucket=bucket)["Contents"]

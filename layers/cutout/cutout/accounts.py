@@ -7,6 +7,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
 
+from cutout.ids import AccountId, KeyFingerprint
+
 SUBSCRIPTION_STATUSES = ("active", "trialing", "past_due", "suspended", "canceled")
 """All subscription statuses of an account."""
 
@@ -73,7 +75,7 @@ class Account:
         training_opt_in: Whether the owner allows that images are retained for training.
     """
 
-    id: str
+    id: AccountId
     email: str
     plan: str
     subscription_status: str
@@ -84,7 +86,7 @@ class Account:
     training_opt_in: bool
 
     @classmethod
-    def on_plan(cls, account_id: str, email: str, plan: Plan) -> "Account":
+    def on_plan(cls, account_id: AccountId, email: str, plan: Plan) -> "Account":
         """Make an active account with a plan's limits, which has not opted in to training.
 
         Args:
@@ -123,9 +125,9 @@ class ApiKey:
         valid_until: The end of a rotated key's grace period; None: not rotated.
     """
 
-    account_id: str
+    account_id: AccountId
     mode: KeyMode
-    fingerprint: str
+    fingerprint: KeyFingerprint
     status: KeyStatus
     created_at: datetime
     last_used_day: date | None
@@ -156,7 +158,7 @@ class Actor:
     """
 
     name: str
-    account_id: str | None = None
+    account_id: AccountId | None = None
     request_id: str = ""
 
 
@@ -177,7 +179,7 @@ class AuditEntry:
         changes: The changed fields with their new values.
     """
 
-    account_id: str
+    account_id: AccountId
     action: str
     target: str
     actor: Actor
@@ -195,9 +197,9 @@ class AccountPage:
     """
 
     accounts: tuple[Account, ...]
-    after: str | None
+    after: AccountId | None
 
 
-def new_account_id() -> str:
+def new_account_id() -> AccountId:
     """Make an account's id, ``acct_`` and 16 hex digits."""
-    return f"acct_{secrets.token_hex(8)}"
+    return AccountId(f"acct_{secrets.token_hex(8)}")

@@ -11,12 +11,13 @@ from typing import Protocol
 
 from cutout.accounts import Account, ApiKey, Caller, KeyMode, KeyStatus
 from cutout.errors import AccountSuspendedError, ForbiddenError, InvalidApiKeyError, MissingApiKeyError
+from cutout.ids import KeyFingerprint, KeyHash
 
 MAX_KEY_CHARS = 256
 """A longer key is refused before it is hashed; keys made here have 51 to 56 characters."""
 KEY_BYTES = 32
 """The random bytes of a key: 43 characters of unpadded URL-safe base64."""
-KEYLESS_FINGERPRINT = "none"
+KEYLESS_FINGERPRINT = KeyFingerprint("none")
 """The fingerprint of a caller without a key."""
 ACTIVE_STATUSES = frozenset({"active", "trialing"})
 """The subscription statuses with which an account may use the service."""
@@ -25,7 +26,7 @@ ACTIVE_STATUSES = frozenset({"active", "trialing"})
 class KeyStore(Protocol):
     """A store of API keys. Its methods raise ServiceUnavailableError while the store is unavailable."""
 
-    def find(self, key_hash: str) -> Caller | None:
+    def find(self, key_hash: KeyHash) -> Caller | None:
         """Look up a key, active or revoked, by its hash.
 
         Args:
@@ -35,7 +36,7 @@ class KeyStore(Protocol):
             The key and its account; None when either is unknown.
         """
 
-    def touch(self, key_hash: str, day: date) -> None:
+    def touch(self, key_hash: KeyHash, day: date) -> None:
         """Record that a key was used on a day (UTC). Best effort: does not raise while the store is unavailable."""
 
 
@@ -44,7 +45,7 @@ def new_key(mode: KeyMode) -> str:
     return f"ct_{mode.value}_{secrets.token_urlsafe(KEY_BYTES)}"
 
 
-def hash_key(raw_key: str) -> str:
+def hash_key(raw_key: str) -> KeyHash:
     """Hash a raw key.
 
     Args:
@@ -58,12 +59,12 @@ def hash_key(raw_key: str) -> str:
     """
     if not raw_key or len(raw_key) > MAX_KEY_CHARS or not raw_key.isascii():
         raise _invalid()
-    return hashlib.sha256(raw_key.encode("ascii")).hexdigest()
+    return KeyHash(hashlib.sha256(raw_key.encode("ascii")).hexdigest())
 
 
-def fingerprint_key(key_hash: str) -> str:
+def fingerprint_key(key_hash: KeyHash) -> KeyFingerprint:
     """Make a key's public name from its hash, for answers and logs: ``tok_fp_`` and the first 12 hex digits."""
-    return f"tok_fp_{key_hash[:12]}"
+    return KeyFingerprint(f"tok_fp_{key_hash[:12]}")
 
 
 def keyless_caller(account: Account, now: datetime) -> Caller:

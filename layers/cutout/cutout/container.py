@@ -31,7 +31,7 @@ from cutout.settings import Settings
 from cutout.usage import Admission
 
 if TYPE_CHECKING:
-    from cutout.imaging.models.manifest import Manifest
+    from cutout.imaging.models.manifest import Manifest, Model
     from cutout.imaging.models.onnx import Segmenter
     from cutout.services.job_worker import JobWorker
     from cutout.services.removal import RemovalService
@@ -174,16 +174,14 @@ class Container(AwsStores):
     @cached_property
     def segmenter(self) -> "Segmenter":
         """The model of the settings."""
-        return _load_model(
-            self.settings.models_dir, self._manifest.select(self.settings.model).name, self.settings.threads
-        )
+        return self._load(self._manifest.select(self.settings.model))
 
     def segmenter_for(self, name: str) -> "Segmenter":
         """Give the model that a client asks for by a row's name or alias, if its file is here; else the settings'."""
         model = self._manifest.installed(name, self.settings.models_dir) if name else None
         if model is None or model.name == self.segmenter.name:
             return self.segmenter
-        return _load_model(self.settings.models_dir, model.name, self.settings.threads)
+        return self._load(model)
 
     @cached_property
     def removals(self) -> "RemovalService":
@@ -262,12 +260,13 @@ class Container(AwsStores):
 
         return load_manifest(self.settings.models_dir)
 
+    def _load(self, model: "Model") -> "Segmenter":
+        return _load_model(model, self.settings.models_dir / model.file, self.settings.threads)
+
 
 @lru_cache(maxsize=2)
-def _load_model(models_dir: Path, name: str, threads: int) -> "Segmenter":
+def _load_model(model: "Model", file: Path, threads: int) -> "Segmenter":
     """Load a model; two, and what they need to run, are what memory is sure to hold."""
-    from cutout.imaging.models.manifest import load_manifest  # noqa: PLC0415
     from cutout.imaging.models.onnx import OnnxSegmenter  # noqa: PLC0415
 
-    model = load_manifest(models_dir).select(name)
-    return OnnxSegmenter(model, models_dir / model.file, threads)
+    return OnnxSegmenter(model, file, threads)

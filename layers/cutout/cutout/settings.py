@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cutout.ids import AccountId
 from cutout.imaging.spec import Limits
 
 
@@ -50,7 +51,7 @@ class Settings:
     """CUTOUT_THREADS: threads of one inference; 0: the cores that this process may use."""
     legacy_keys: bool = False
     """CUTOUT_LEGACY_KEYS: accept API keys in the query string or the JSON body."""
-    open_account: str = ""
+    open_account: AccountId = field(default=AccountId(""))
     """CUTOUT_OPEN_ACCOUNT: id of the account of requests without a key, in keyless contracts; empty: none."""
     synchronous: bool = True
     """CUTOUT_SYNCHRONOUS: answer with the image; false: the model takes too long, and images are made as jobs."""
@@ -105,7 +106,7 @@ class Settings:
             models_dir=Path(env.get("CUTOUT_MODELS_DIR", "") or "models"),
             threads=_integer(env, "CUTOUT_THREADS", default.threads, 0),
             legacy_keys=_boolean(env, "CUTOUT_LEGACY_KEYS"),
-            open_account=env.get("CUTOUT_OPEN_ACCOUNT", "").strip(),
+            open_account=AccountId(env.get("CUTOUT_OPEN_ACCOUNT", "").strip()),
             synchronous=_boolean(env, "CUTOUT_SYNCHRONOUS", default=default.synchronous),
             url_timeout_s=float(_integer(env, "CUTOUT_URL_TIMEOUT_S", int(default.url_timeout_s), 1)),
             url_redirects=_integer(env, "CUTOUT_URL_REDIRECTS", default.url_redirects, 0),

@@ -11,6 +11,7 @@ from typing import Final, Protocol
 
 from cutout.accounts import Account, Caller, KeyMode
 from cutout.errors import QuotaExceededError, RateLimitedError
+from cutout.ids import AccountId
 
 MAX_SHARDS: Final = 100
 """The most counters of one account's month; a reader has to sum them all."""
@@ -73,7 +74,7 @@ class Charge:
     """
 
     id: str
-    account_id: str
+    account_id: AccountId
     usage: Usage
     at: datetime
     shards: int = 1
@@ -217,12 +218,12 @@ class UsageStore(Protocol):
     def record(self, charge: Charge) -> bool:
         """Count a charge; return False when it was counted before."""
 
-    def total(self, account_id: str, month: str) -> Usage:
+    def total(self, account_id: AccountId, month: str) -> Usage:
         """Sum an account's usage of a month (``yyyy-mm``)."""
 
 
 class RateLimiter(Protocol):
     """A limit on an account's requests per second. Never raises."""
 
-    def consume(self, account_id: str, limit: int) -> RateState:
+    def consume(self, account_id: AccountId, limit: int) -> RateState:
         """Count a request against a limit (requests per second, above zero); return the account's rate."""

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -81,7 +82,8 @@ def test_while_one_is_at_work_the_other_gets_a_409_that_says_when_to_ask_again(m
 
 def test_a_fault_of_ours_is_not_kept_under_the_key(monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(container().results, "_bucket", "nowhere")
+        results = container().results
+        patch.setattr(results, "_bucket", replace(results._bucket, name="no-such-bucket"))
         failed = ask("POST", "/v2", PHOTO, media_type="image/jpeg", idempotency_key="k-8")
     assert failed.code == (503, "service_unavailable")
     assert (images_charged(), failed.headers["retry-after"]) == (0, "1")

@@ -17,7 +17,7 @@ from tests.functions.jobs.asking import (
 )
 from tests.support.builders import multipart
 from tests.support.local_service import LIVE_KEY
-from tests.support.process_state import forget_everything
+from tests.support.process_state import forget_clients
 
 
 def test_an_upload_is_cut_out_by_its_id_as_bytes_or_as_json():
@@ -59,10 +59,10 @@ def test_an_upload_above_the_limit_is_a_413(monkeypatch):
 
 
 @pytest.mark.parametrize("service", ["DYNAMODB", "SQS", "S3"])
-def test_what_is_away_is_a_503(service, monkeypatch):
+def test_what_is_away_is_a_503(service, monkeypatch, own_clients):
     ask("POST", "/v2/jobs", {})  # the key is known from now on
     access = container().access
-    forget_everything()
+    forget_clients()
     monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", "http://127.0.0.1:9")  # nobody listens there
     monkeypatch.setattr(container(), "access", access, raising=False)
     answer = ask("POST", "/v2", PHOTO, media_type="image/jpeg", prefer="respond-async")

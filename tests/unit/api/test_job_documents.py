@@ -14,7 +14,7 @@ from cutout.jobs.store import JobPage
 
 NOW = datetime(2026, 11, 21, 3, 4, 5, 678_000, tzinfo=UTC)
 LINKS = Links(lambda key: f"https://s3/{key}?signed", NOW + timedelta(hours=1))
-RESULT = JobResult("results/a/j/cutout.png", "image/png", 4, 3, 8, 6, 99, "cutout-s", {"decode": 1.234})
+RESULT = JobResult("image/png", 4, 3, 8, 6, "cutout-s", {"decode": 1.234}, key="results/a/j/cutout.png", bytes=99)
 JOB = Job.queued("job_1", "acct_1", JobOptions(), JobSource(SourceKind.UPLOAD, "b", "uploads/acct_1/job_1/image"), NOW)
 
 

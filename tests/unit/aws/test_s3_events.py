@@ -102,7 +102,7 @@ NAMES = st.sampled_from(["Records", "s3", "bucket", "object", "key", "eventName"
 LEAVES = st.none() | st.booleans() | st.floats() | st.text()
 
 
-@given(st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(NAMES, inner)))
+@given(st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(NAMES, inner), max_leaves=12))
 def test_any_message_gives_tasks_or_is_told_to_be_unknown(message: Any) -> None:
     with suppress(UnknownMessageError):
         assert isinstance(read_message(json.dumps(message), "bucket"), list)

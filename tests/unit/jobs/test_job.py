@@ -12,7 +12,7 @@ from cutout.jobs.job import MAX_CRASHES, Job, JobState, to_milliseconds
 from cutout.jobs.parts import PROCESSING_FAILED, JobError, JobOptions, JobResult, JobSource, SourceKind
 
 NOON = datetime(2026, 11, 20, 12, 0, 0, 999_999, tzinfo=UTC)
-RESULT = JobResult("k", "image/png", 1, 1, 1, 1, 1, "m", {})
+RESULT = JobResult("image/png", 1, 1, 1, 1, "m", {}, key="k", bytes=1)
 ORDER = [JobState.QUEUED, JobState.RUNNING, JobState.SUCCEEDED]
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from moto import mock_aws
 
+from cutout.aws.s3.bucket import Bucket
 from cutout.errors import (
     GoneError,
     IdempotencyMismatchError,
@@ -25,7 +26,7 @@ from cutout.usage import Charge, Usage
 from tests.support.job_services import World, allowed, caller, refused
 
 NOW = datetime.now(UTC)
-MADE = CutoutResult(b"cutout", "image/png", 2, 1, 4, 2, "m", {"decode": 1.0})
+MADE = CutoutResult("image/png", 2, 1, 4, 2, "m", {"decode": 1.0}, data=b"cutout")
 JOB = Job.queued("job_1", "acct_1", JobOptions(), JobSource(SourceKind.REQUEST), NOW, request_fingerprint="f")
 CHARGE = Charge("job_1", "acct_1", Usage(1, 8, 3, 6), NOW)
 
@@ -94,7 +95,7 @@ def test_a_fault_of_ours_is_not_kept(world, once, fault):
 
 
 def test_a_result_that_could_not_be_stored_is_not_given_out_and_made_anew(world, once):
-    nowhere = type(world.results)(lambda: world.s3, "nowhere", inline_limit_bytes=0, url_s=9)
+    nowhere = type(world.results)(Bucket(lambda: world.s3, "nowhere", 9), 0)
     with pytest.raises(ServiceUnavailableError):
         once(JOB, Work(), allowed, nowhere)
     assert world.jobs.charges == {}

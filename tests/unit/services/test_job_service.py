@@ -10,6 +10,7 @@ from cutout.accounts import KeyMode
 from cutout.api.dialects.base import RemovalRequest
 from cutout.api.jobs import JobRequest
 from cutout.api.sources import InputKind, Source
+from cutout.aws.s3.bucket import Bucket
 from cutout.aws.s3.uploads import S3RetentionStore
 from cutout.aws.sqs import SqsJobQueue
 from cutout.errors import (
@@ -142,7 +143,7 @@ def finished(world: World, mask: bytes | None = b"mask") -> Job:
     world.uploads.store(job.source.key, b"picture")
     world.uploads.store(f"retained/acct_1/{job.id}", b"picture")
     job = world.jobs.start(job.id, 60)
-    made = CutoutResult(b"cutout", "image/png", 2, 1, 4, 2, "m", {"decode": 1.0})
+    made = CutoutResult("image/png", 2, 1, 4, 2, "m", {"decode": 1.0}, data=b"cutout")
     return world.jobs.succeed(job, world.results.store(job, made, mask), None)
 
 
@@ -164,7 +165,7 @@ def test_dropping_a_job_that_has_not_ended_cancels_it(world):
 
 def test_dropping_goes_on_where_storage_was_away(world):
     job = finished(world)
-    nowhere = S3RetentionStore(lambda: world.s3, "nowhere")
+    nowhere = S3RetentionStore(Bucket(lambda: world.s3, "nowhere", 60))
     away = JobService(
         world.jobs,
         world.uploads,
@@ -190,7 +191,7 @@ def test_a_dropped_job_does_not_come_back_under_its_key(world):
 def test_what_a_newer_job_wrote_to_the_same_place_stays(world):
     source = JobSource(SourceKind.OBJECT, bucket="uploads", key="uploads/acct_1/dir/a.jpg", etag="1")
     old, new = (Job.queued(f"job_{n}", "acct_1", JobOptions(), source, datetime.now(UTC)) for n in ("1" * 32, "2" * 32))
-    made = CutoutResult(b"new", "image/png", 2, 1, 4, 2, "m", {})
+    made = CutoutResult("image/png", 2, 1, 4, 2, "m", {}, data=b"new")
     world.jobs.create(old)
     world.s3.put_object(Bucket="uploads", Key=source.key, Body=b"new picture")
     world.results.store(new, made)

@@ -8,6 +8,7 @@ from cutout.accounts import PLANS, SUBSCRIPTION_STATUSES, Account, KeyMode, new_
 from cutout.api.body import JsonBody
 from cutout.api.request import Request
 from cutout.errors import InvalidOptionError, NotFoundError
+from cutout.ids import AccountId, KeyFingerprint
 
 MAX_LABEL_CHARS: Final = 100
 MAX_EMAIL_CHARS: Final = 254
@@ -44,7 +45,7 @@ class AccountPageRequest(NamedTuple):
     """
 
     limit: int
-    after: str | None
+    after: AccountId | None
 
 
 def parse_key(request: Request) -> CreateKeyRequest:
@@ -117,7 +118,7 @@ def parse_changes(request: Request) -> dict[str, Any]:
     body = JsonBody(request, ("email", "subscription_status", *_LIMITS))
     changes: dict[str, Any] = {}
     if plan := body.choice("plan", list(PLANS)):
-        of_plan = Account.on_plan("", "", PLANS[plan])
+        of_plan = Account.on_plan(AccountId(""), "", PLANS[plan])
         names = ("plan", "billing_model", "usage_unit", "requests_per_second", "monthly_quota")
         changes |= {name: getattr(of_plan, name) for name in names}
     if email := _email(body):
@@ -136,23 +137,23 @@ def parse_account_page(request: Request) -> AccountPageRequest:
     after = _single(request, "cursor")
     if after and not _ACCOUNT_ID.fullmatch(after):
         raise InvalidOptionError("cursor must be one that a page of the list gave.", {"option": "cursor"})
-    return AccountPageRequest(int(text), after)
+    return AccountPageRequest(int(text), AccountId(after) if after else None)
 
 
-def account_id_of(request: Request) -> str:
+def account_id_of(request: Request) -> AccountId:
     """Read the account's id in the path. Raises NotFoundError for text of another form."""
     account_id = request.path_parameters.get("id", "")
     if not _ACCOUNT_ID.fullmatch(account_id):
         raise NotFoundError("There is no such account.")
-    return account_id
+    return AccountId(account_id)
 
 
-def fingerprint_of(request: Request) -> str:
+def fingerprint_of(request: Request) -> KeyFingerprint:
     """Read the key's fingerprint in the path. Raises NotFoundError for text of another form."""
     fingerprint = request.path_parameters.get("fingerprint", "")
     if not _FINGERPRINT.fullmatch(fingerprint):
         raise NotFoundError("The account has no such key.")
-    return fingerprint
+    return KeyFingerprint(fingerprint)
 
 
 def _bounds(body: JsonBody) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from cutout.api.options import OPTIONS, boolean, parse_options, refuse_unknown
 from cutout.api.request import Request
 from cutout.api.uploads import image_type, json_body
 from cutout.errors import ImageUrlFetchFailedError, InvalidOptionError, NotFoundError
+from cutout.ids import JobId
 from cutout.jobs.ids import is_job_id
 from cutout.jobs.job import JobState
 from cutout.jobs.parts import JobOptions
@@ -103,7 +104,7 @@ def parse_job_page(request: Request) -> JobPageRequest:
     return JobPageRequest(_limit(query.text("limit")), cursor, _state(query.text("status")))
 
 
-def job_id_of(request: Request) -> str:
+def job_id_of(request: Request) -> JobId:
     """Read the job's id in the path. Raises NotFoundError for text of another form."""
     job_id = request.path_parameters.get("id", "")
     if not is_job_id(job_id):

@@ -15,6 +15,7 @@ from cutout.api.body import Fields, json_fields
 from cutout.api.options import refuse_unknown
 from cutout.api.request import Request, Response
 from cutout.errors import InvalidOptionError, InvalidRequestError, UnsupportedMediaTypeError
+from cutout.ids import UploadId
 
 IMAGE_TYPES: Final = (
     "image/jpeg",
@@ -56,12 +57,12 @@ class UploadForm:
         }
 
 
-def new_upload_id() -> str:
+def new_upload_id() -> UploadId:
     """Make an upload's id that nobody can guess: ``upl_`` and 32 hex digits."""
-    return f"upl_{secrets.token_hex(16)}"
+    return UploadId(f"upl_{secrets.token_hex(16)}")
 
 
-def check_upload_id(text: str) -> str:
+def check_upload_id(text: str) -> UploadId:
     """Require the form of an upload's id, so that it cannot inject a path into an object key.
 
     Args:
@@ -75,7 +76,7 @@ def check_upload_id(text: str) -> str:
     """
     if not _UPLOAD_ID.fullmatch(text):
         raise InvalidRequestError("upload_id must be an id that POST /v2/uploads gave: upl_ and 32 hex digits.")
-    return text
+    return UploadId(text)
 
 
 def json_body(request: Request) -> Fields:
@@ -126,6 +127,6 @@ def parse_upload(request: Request) -> str:
     return image_type(fields)
 
 
-def upload_answer(upload_id: str, form: UploadForm) -> Response:
+def upload_answer(upload_id: UploadId, form: UploadForm) -> Response:
     """Write a new upload (201): its form, and the id for ``POST /v2``."""
     return json_answer({"upload_id": upload_id, **form.document()}, 201)

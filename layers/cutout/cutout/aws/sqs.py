@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cutout.aws import telemetry
 from cutout.errors import JobBusyError, ServiceUnavailableError
+from cutout.ids import JobId
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -85,7 +86,7 @@ class SqsJobQueue:
         self._client = client
         self._url = url
 
-    def enqueue(self, job_id: str) -> None:
+    def enqueue(self, job_id: JobId) -> None:
         """Send a message about a job; a second one is harmless. Raises ServiceUnavailableError."""
         with _sqs_call("The job could not be queued; try again."):
             self._client().send_message(QueueUrl=self._url, MessageBody=json.dumps({"job_id": job_id}))

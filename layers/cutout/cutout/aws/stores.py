@@ -11,6 +11,7 @@ from cutout.aws.dynamodb.object_lease import DynamoObjectLease
 from cutout.aws.dynamodb.rate_limiter import DynamoRateLimiter
 from cutout.aws.dynamodb.secrets import DynamoServiceKey, DynamoWebhookSecrets
 from cutout.aws.dynamodb.usage import DynamoUsageStore
+from cutout.aws.s3.bucket import Bucket
 from cutout.aws.s3.images import S3ImageStore
 from cutout.aws.s3.results import S3ReportStore, S3ResultStore
 from cutout.aws.s3.uploads import S3RetentionStore, S3UploadStore
@@ -61,22 +62,12 @@ class AwsStores:
     @cached_property
     def results(self) -> S3ResultStore:
         """The results bucket."""
-        return S3ResultStore(
-            clients.s3_client,
-            self.settings.results_bucket,
-            inline_limit_bytes=self.settings.inline_limit_bytes,
-            url_s=self.settings.result_url_s,
-        )
+        return S3ResultStore(self._results_bucket, self.settings.inline_limit_bytes)
 
     @cached_property
     def uploads(self) -> S3UploadStore:
         """The uploads bucket."""
-        return S3UploadStore(
-            clients.s3_client,
-            self.settings.uploads_bucket,
-            max_bytes=self.settings.limits.max_bytes,
-            url_s=self.settings.upload_url_s,
-        )
+        return S3UploadStore(self._uploads_bucket, self.settings.limits.max_bytes)
 
     @cached_property
     def images(self) -> S3ImageStore:
@@ -86,12 +77,12 @@ class AwsStores:
     @cached_property
     def reports(self) -> S3ReportStore:
         """Reports of ended jobs."""
-        return S3ReportStore(clients.s3_client, self.settings.results_bucket)
+        return S3ReportStore(self._results_bucket)
 
     @cached_property
     def retention(self) -> S3RetentionStore:
         """Images retained for training."""
-        return S3RetentionStore(clients.s3_client, self.settings.uploads_bucket)
+        return S3RetentionStore(self._uploads_bucket)
 
     @cached_property
     def rate_limiter(self) -> DynamoRateLimiter:
@@ -112,6 +103,14 @@ class AwsStores:
     def webhook_queue(self) -> SqsJobQueue:
         """Jobs whose owners are to be notified."""
         return SqsJobQueue(clients.sqs_client, self.settings.webhooks_queue_url)
+
+    @cached_property
+    def _results_bucket(self) -> Bucket:
+        return Bucket(clients.s3_client, self.settings.results_bucket, self.settings.result_url_s)
+
+    @cached_property
+    def _uploads_bucket(self) -> Bucket:
+        return Bucket(clients.s3_client, self.settings.uploads_bucket, self.settings.upload_url_s)
 
     @cached_property
     def _accounts_table(self) -> AuditedTable:

@@ -13,6 +13,7 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from cutout.accounts import AuditEntry
 from cutout.api.request import Request, Response
 from cutout.errors import CutoutError
+from cutout.ids import AccountId, JobId
 from cutout.imaging.spec import CutoutResult
 from cutout.jobs.job import Job
 from cutout.usage import Charge
@@ -120,7 +121,7 @@ def job_fault(job: Job, error: Exception) -> None:
     logger.warning("job fault", job=job.id, attempt=job.attempts, fault=type(error).__name__)
 
 
-def webhook_attempted(job_id: str, outcome: str, answer: int | str | None) -> None:
+def webhook_attempted(job_id: JobId, outcome: str, answer: int | str | None) -> None:
     """Count and log an attempt to deliver a webhook.
 
     Args:
@@ -132,7 +133,7 @@ def webhook_attempted(job_id: str, outcome: str, answer: int | str | None) -> No
     logger.info("webhook", job=job_id, outcome=outcome, answer=answer)
 
 
-def caller_identified(account_id: str, fingerprint: str, mode: str) -> None:
+def caller_identified(account_id: AccountId, fingerprint: str, mode: str) -> None:
     """Add the account, the key's fingerprint and its mode to every later line of this invocation."""
     logger.append_keys(account=account_id, key=fingerprint, mode=mode)
 

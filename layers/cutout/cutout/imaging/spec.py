@@ -6,6 +6,7 @@ No numpy and no Pillow here, so that handlers which only parse requests start fa
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from typing import Any
 
 from cutout.imaging.geometry import Box, Canvas, Fit, Length, LengthUnit, Margins, Position, Region
 
@@ -16,6 +17,7 @@ __all__ = [
     "CutoutResult",
     "CutoutSpec",
     "Fit",
+    "ImageFacts",
     "ImageFormat",
     "Length",
     "LengthUnit",
@@ -242,10 +244,9 @@ class CutoutSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class CutoutResult:
-    """An encoded answer, and facts about it."""
+class ImageFacts:
+    """The facts about a cutout that stay known once it is stored."""
 
-    data: bytes
     media_type: str
     width: int
     """Pixels of the answer."""
@@ -258,6 +259,17 @@ class CutoutResult:
     """Wall time of decode, predict, refine, compose, encode."""
     foreground: Box | None = None
     """Bounds of the subject (alpha > 64, of 255; or > 10 if all is fainter) in pixels of the answer; None: nothing."""
+
+    def facts(self) -> dict[str, Any]:
+        """Return these facts by name, for another value that has them."""
+        return {each.name: getattr(self, each.name) for each in fields(ImageFacts)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CutoutResult(ImageFacts):
+    """An encoded answer, and facts about it."""
+
+    data: bytes
     mask: bytes | None = None
     """The mask of the same size, an 8-bit gray PNG; only when it was asked for."""
     own_alpha_kept: bool = False

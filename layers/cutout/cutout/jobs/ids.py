@@ -3,22 +3,24 @@
 import hashlib
 import re
 import secrets
-from typing import Final
+from typing import Final, TypeGuard
+
+from cutout.ids import AccountId, JobId
 
 _ID: Final = re.compile(r"job_[0-9a-f]{32}")
 
 
-def new_job_id() -> str:
+def new_job_id() -> JobId:
     """Make an id that nobody can guess: ``job_`` and 32 hex digits."""
-    return f"job_{secrets.token_hex(16)}"
+    return JobId(f"job_{secrets.token_hex(16)}")
 
 
-def is_job_id(text: str) -> bool:
+def is_job_id(text: str) -> TypeGuard[JobId]:
     """Report whether a text has the form of a job's id."""
     return _ID.fullmatch(text) is not None
 
 
-def object_job_id(bucket: str, key: str, version: str) -> str:
+def object_job_id(bucket: str, key: str, version: str) -> JobId:
     """Derive the id of the only job for one version of an object.
 
     Args:
@@ -32,7 +34,7 @@ def object_job_id(bucket: str, key: str, version: str) -> str:
     return _derived("object", bucket, key, version)
 
 
-def idempotent_job_id(account_id: str, idempotency_key: str) -> str:
+def idempotent_job_id(account_id: AccountId, idempotency_key: str) -> JobId:
     """Derive the id of the only job for an account's Idempotency-Key.
 
     Args:
@@ -45,6 +47,6 @@ def idempotent_job_id(account_id: str, idempotency_key: str) -> str:
     return _derived("idempotency", account_id, idempotency_key)
 
 
-def _derived(*parts: str) -> str:
+def _derived(*parts: str) -> JobId:
     text = "".join(f"{len(part)}:{part}" for part in parts)  # lengths, so that no two lists of parts look the same
-    return f"job_{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}"
+    return JobId(f"job_{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}")

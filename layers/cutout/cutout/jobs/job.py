@@ -29,6 +29,7 @@ from typing import Final
 
 from cutout.accounts import KeyMode
 from cutout.errors import JobBusyError, JobEndedError
+from cutout.ids import AccountId, JobId
 from cutout.jobs.parts import PROCESSING_FAILED, JobError, JobOptions, JobResult, JobSource, SourceKind
 
 RETENTION: Final = timedelta(hours=24)
@@ -81,8 +82,8 @@ class Job:
         notes: Facts that this contract needs for its answers.
     """
 
-    id: str
-    account_id: str
+    id: JobId
+    account_id: AccountId
     state: JobState
     created_at: datetime
     expires_at: datetime
@@ -107,8 +108,8 @@ class Job:
     @classmethod
     def queued(
         cls,
-        job_id: str,
-        account_id: str,
+        job_id: JobId,
+        account_id: AccountId,
         options: JobOptions,
         source: JobSource,
         now: datetime,

@@ -6,7 +6,8 @@ from enum import StrEnum
 from typing import Final
 
 from cutout.errors import CutoutError
-from cutout.imaging.spec import Box, CutoutSpec
+from cutout.ids import AccountId, JobId
+from cutout.imaging.spec import CutoutSpec, ImageFacts
 from cutout.jobs.ids import is_job_id
 
 
@@ -61,35 +62,19 @@ class JobOptions:
     background_url: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class JobResult:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobResult(ImageFacts):
     """Facts about a finished cutout, and its place in the results bucket.
 
     Attributes:
         key: The object key of the cutout.
-        media_type: The cutout's media type.
-        width: Of the cutout, in pixels.
-        height: Of the cutout, in pixels.
-        source_width: Of the image, in pixels.
-        source_height: Of the image, in pixels.
         bytes: Size of the cutout.
-        model: The model's name.
-        stages_ms: Milliseconds by stage.
         mask_key: The object key of the mask.
-        foreground: The subject's box in the cutout, in pixels; None: nothing was found.
     """
 
     key: str
-    media_type: str
-    width: int
-    height: int
-    source_width: int
-    source_height: int
     bytes: int
-    model: str
-    stages_ms: Mapping[str, float]
     mask_key: str | None = None
-    foreground: Box | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +101,7 @@ class JobError:
 class JobMessage:
     """A message that requests an attempt at a job."""
 
-    job_id: str
+    job_id: JobId
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +125,12 @@ class ObjectCreated:
     time: str
 
     @property
-    def account_id(self) -> str:
+    def account_id(self) -> AccountId:
         """The account that owns the object."""
-        return self.key.split("/")[1]
+        return AccountId(self.key.split("/")[1])
 
     @property
-    def job_id(self) -> str | None:
+    def job_id(self) -> JobId | None:
         """The job that was made before this upload, if the key is one of such an upload."""
         parts = self.key.split("/")
         return parts[2] if len(parts) > _JOB_KEY_PARTS and is_job_id(parts[2]) else None

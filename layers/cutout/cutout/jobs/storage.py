@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from cutout.accounts import Account
+from cutout.ids import AccountId, JobId, UploadId
 from cutout.jobs.job import Job
 from cutout.jobs.parts import JobSource
 
@@ -17,12 +18,12 @@ class SupersededError(Exception):
     """A newer object of the same key has been worked on already."""
 
 
-def job_upload_key(account_id: str, job_id: str) -> str:
+def job_upload_key(account_id: AccountId, job_id: JobId) -> str:
     """Make the object key of the image that is uploaded for a job; an object put there starts the job."""
     return f"uploads/{account_id}/{job_id}/image"
 
 
-def direct_upload_key(account_id: str, name: str) -> str:
+def direct_upload_key(account_id: AccountId, name: UploadId | JobId) -> str:
     """Make the object key of an image that a request names or contains.
 
     Args:
@@ -128,5 +129,5 @@ class ObjectLease(Protocol):
 class JobQueue(Protocol):
     """A queue of job ids."""
 
-    def enqueue(self, job_id: str) -> None:
+    def enqueue(self, job_id: JobId) -> None:
         """Send a message about a job; a second one is harmless. Raises ServiceUnavailableError."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from cutout.ids import AccountId, JobId
 from cutout.jobs.job import Job, JobState
 from cutout.jobs.parts import JobError, JobResult
 from cutout.usage import Charge
@@ -30,10 +31,12 @@ class JobStore(Protocol):
     def create(self, job: Job) -> bool:
         """Add a job; return False, and change nothing, when there is one of this id that has not expired."""
 
-    def find(self, job_id: str) -> Job | None:
+    def find(self, job_id: JobId) -> Job | None:
         """Read the current state of a job; return None when it is unknown or expired."""
 
-    def page(self, account_id: str, limit: int, cursor: str | None = None, state: JobState | None = None) -> JobPage:
+    def page(
+        self, account_id: AccountId, limit: int, cursor: str | None = None, state: JobState | None = None
+    ) -> JobPage:
         """List an account's jobs, newest first; a change may take a second to appear here.
 
         Args:
@@ -50,7 +53,7 @@ class JobStore(Protocol):
             InvalidOptionError: No page gave this cursor.
         """
 
-    def start(self, job_id: str, lease_s: float) -> Job:
+    def start(self, job_id: JobId, lease_s: float) -> Job:
         """Begin an attempt (:meth:`.Job.started`).
 
         Args:
@@ -126,7 +129,7 @@ class JobStore(Protocol):
             CutoutError: As :meth:`succeed`.
         """
 
-    def forget(self, account_id: str, job_id: str, *, open_only: bool = False) -> Job:
+    def forget(self, account_id: AccountId, job_id: JobId, *, open_only: bool = False) -> Job:
         """Cancel a job for its owner, and delete the owner's data from it (:meth:`.Job.forgotten`).
 
         Args:
@@ -142,5 +145,5 @@ class JobStore(Protocol):
             JobEndedError: The job has ended, and ``open_only`` is set.
         """
 
-    def note_webhook_queued(self, job_id: str) -> None:
+    def note_webhook_queued(self, job_id: JobId) -> None:
         """Record that the end of the job was sent to the webhooks' queue. Raises NotFoundError."""

@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime
 from cutout import authentication
 from cutout.accounts import Account, Caller, KeyMode
 from cutout.authentication import KeyStore
+from cutout.ids import AccountId, KeyHash
 from cutout.services.ports import Observer
 from cutout.services.quota import QuotaCheck
 from cutout.services.ttl_cache import TtlCache
@@ -114,8 +115,8 @@ class OpenAccount:
 
     def __init__(
         self,
-        find: Callable[[str], Account | None],
-        account_id: str,
+        find: Callable[[AccountId], Account | None],
+        account_id: AccountId,
         ttl_s: float = 60.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -161,13 +162,13 @@ class CachedKeyStore:
         self._miss_ttl_s = miss_ttl_s
         self._cache: TtlCache[str, Caller | None] = TtlCache(max_entries, clock)
 
-    def find(self, key_hash: str) -> Caller | None:
+    def find(self, key_hash: KeyHash) -> Caller | None:
         """Look a key up, from memory where that is fresh."""
         return self._cache.get_or_load(
             key_hash, lambda: self._store.find(key_hash), lambda caller: self._ttl_s if caller else self._miss_ttl_s
         )
 
-    def touch(self, key_hash: str, day: date) -> None:
+    def touch(self, key_hash: KeyHash, day: date) -> None:
         """Note the day of use, in the store once for as long as the key is remembered."""
         self._store.touch(key_hash, day)
         self._cache.replace(

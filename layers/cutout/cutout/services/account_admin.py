@@ -25,6 +25,7 @@ from cutout.api.accounts import (
 from cutout.api.request import Request, Response
 from cutout.authentication import ACTIVE_STATUSES, new_key, require_admin, require_manager, require_mode
 from cutout.errors import ConflictError, NotFoundError
+from cutout.ids import AccountId
 from cutout.services.ports import AccountStore, ManagedKeyStore, WebhookSecretStore
 from cutout.usage import UsageStore, month_of
 from cutout.webhooks import WebhookSecret
@@ -101,7 +102,7 @@ def actor(caller: Caller, request: Request) -> Actor:
     return Actor(caller.key.fingerprint, caller.account.id, request.request_id)
 
 
-def _account_of(caller: Caller, request: Request) -> str:
+def _account_of(caller: Caller, request: Request) -> AccountId:
     if "id" not in request.path_parameters:
         return caller.account.id
     require_admin(caller.key)

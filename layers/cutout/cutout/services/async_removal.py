@@ -8,6 +8,7 @@ from cutout.api.jobs import check_background_url, check_webhook_url
 from cutout.api.sources import InputKind, Source, load
 from cutout.api.uploads import check_upload_id
 from cutout.errors import InvalidOptionError
+from cutout.ids import AccountId, JobId, UploadId
 from cutout.jobs.parts import JobSource, SourceKind
 from cutout.jobs.storage import direct_upload_key
 from cutout.outbound.urls import check_url
@@ -81,13 +82,14 @@ class AsyncRemoval:
             raise InvalidOptionError(message, {"option": background.name})
         check_background_url(str(background.value).strip(), self._url_allow)
 
-    def _source(self, account_id: str, job_id: str, source: Source) -> tuple[JobSource, bytes | None]:
+    def _source(self, account_id: AccountId, job_id: JobId, source: Source) -> tuple[JobSource, bytes | None]:
         """Find where the image lies, and the image itself where it is still to be stored there."""
         if source.kind is InputKind.URL:
             url = str(source.value).strip()
             check_url(url, self._url_allow)
             return JobSource(SourceKind.URL, url=url), None
-        image, name = None, job_id
+        image: bytes | None = None
+        name: UploadId | JobId = job_id
         if source.kind is InputKind.UPLOAD:
             name = check_upload_id(str(source.value).strip())
         else:

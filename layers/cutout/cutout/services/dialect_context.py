@@ -7,6 +7,7 @@ from cutout.api.job_documents import Links
 from cutout.api.sources import too_large
 from cutout.api.uploads import check_upload_id
 from cutout.errors import MissingImageError
+from cutout.ids import AccountId, JobId
 from cutout.jobs.job import Job
 from cutout.jobs.storage import direct_upload_key
 from cutout.services.job_service import JobService
@@ -52,11 +53,11 @@ class DialectContext:
         """The most bytes of one image."""
         return self._uploads.max_bytes
 
-    def find(self, job_id: str) -> Job:
+    def find(self, job_id: JobId) -> Job:
         """Look up a job of the account. Raises NotFoundError."""
         return self._service.find(self.account_id, job_id)
 
-    def watch(self, job_id: str, longest_s: float) -> Iterator[Job]:
+    def watch(self, job_id: JobId, longest_s: float) -> Iterator[Job]:
         """Give the job now and after each of its steps, for ``longest_s`` seconds at most."""
         until = self._clock() + longest_s
         job = self.find(job_id)
@@ -67,7 +68,7 @@ class DialectContext:
             if (before.state, before.attempts) != (job.state, job.attempts):
                 yield job
 
-    def cancel(self, job_id: str) -> Job:
+    def cancel(self, job_id: JobId) -> Job:
         """Cancel a job that has not ended. Raises NotFoundError, JobEndedError."""
         return self._service.cancel(self.account_id, job_id)
 
@@ -96,6 +97,6 @@ class PublicDialectContext:
         self._uploads = uploads
         self.public_key = public_key
 
-    def file_url(self, account_id: str, upload_id: str) -> str:
+    def file_url(self, account_id: AccountId, upload_id: str) -> str:
         """Make a presigned GET of an upload."""
         return self._uploads.get_url(direct_upload_key(account_id, check_upload_id(upload_id)))

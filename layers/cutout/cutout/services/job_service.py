@@ -15,6 +15,7 @@ from cutout.api.jobs import JobRequest, unknown_job
 from cutout.api.sources import InputKind
 from cutout.api.uploads import UploadForm, new_upload_id
 from cutout.errors import IdempotencyMismatchError, ServiceUnavailableError
+from cutout.ids import AccountId, JobId, UploadId
 from cutout.jobs.ids import idempotent_job_id, new_job_id
 from cutout.jobs.job import Job, JobState
 from cutout.jobs.parts import JobOptions, JobSource, SourceKind
@@ -127,14 +128,14 @@ class JobService:
             self._queue.enqueue(handle.job.id)
         return handle
 
-    def find(self, account_id: str, job_id: str) -> Job:
+    def find(self, account_id: AccountId, job_id: JobId) -> Job:
         """Look up an account's job. Raises NotFoundError, also for another account's."""
         job = self._jobs.find(job_id)
         if job is None or job.account_id != account_id:
             raise unknown_job()
         return job
 
-    def delete(self, account_id: str, job_id: str) -> Job:
+    def delete(self, account_id: AccountId, job_id: JobId) -> Job:
         """Cancel a job that has not ended, and remove its image, its results and what was retained.
 
         The item goes first: a worker that ends later finds the job ended and removes what it has made itself.
@@ -147,14 +148,14 @@ class JobService:
         self._storage.remove(job)
         return job
 
-    def cancel(self, account_id: str, job_id: str) -> Job:
+    def cancel(self, account_id: AccountId, job_id: JobId) -> Job:
         """Delete a job, but only one that has not ended. Raises JobEndedError, NotFoundError."""
         self.find(account_id, job_id)
         job = self._jobs.forget(account_id, job_id, open_only=True)
         self._storage.remove(job)
         return job
 
-    def new_upload(self, account_id: str, content_type: str) -> tuple[str, UploadForm]:
+    def new_upload(self, account_id: AccountId, content_type: str) -> tuple[UploadId, UploadForm]:
         """Make an upload's id, and the form by which its image is sent.
 
         Args:
@@ -190,12 +191,12 @@ class JobService:
         return found
 
 
-def job_id_for(caller: Caller, idempotency_key: str | None) -> str:
+def job_id_for(caller: Caller, idempotency_key: str | None) -> JobId:
     """Make the id of the job that a request stands for: always the same under one key of the client's."""
     return idempotent_job_id(caller.account.id, idempotency_key) if idempotency_key else new_job_id()
 
 
-def removal_job(caller: Caller, removal: RemovalRequest, source: JobSource, job_id: str | None = None) -> Job:
+def removal_job(caller: Caller, removal: RemovalRequest, source: JobSource, job_id: JobId | None = None) -> Job:
     """Make the job of a removal request, not begun and not stored.
 
     Args:

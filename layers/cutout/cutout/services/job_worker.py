@@ -22,6 +22,7 @@ from cutout.errors import (
     NotFoundError,
     ServiceUnavailableError,
 )
+from cutout.ids import AccountId, JobId
 from cutout.imaging.models.onnx import Segmenter
 from cutout.imaging.pipeline import cut_out
 from cutout.imaging.spec import CutoutResult, Limits
@@ -66,10 +67,10 @@ class JobWorker:
         segmenter: Segmenter,
         limits: Limits,
         *,
-        find_account: Callable[[str], Account | None],
+        find_account: Callable[[AccountId], Account | None],
         require_quota: Callable[[Account, KeyMode], None],
         fetch: Callable[[str], bytes],
-        notify: Callable[[str], None],
+        notify: Callable[[JobId], None],
         observer: Observer,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -84,7 +85,7 @@ class JobWorker:
         self._observer = observer
         self._now = now
 
-    def run(self, job_id: str, time_left_s: float, read_image: ReadImage | None = None) -> None:
+    def run(self, job_id: JobId, time_left_s: float, read_image: ReadImage | None = None) -> None:
         """Make an attempt at a job; one that has ended is only settled.
 
         Args:
@@ -98,7 +99,7 @@ class JobWorker:
         """
         self._attempt(job_id, time_left_s, partial(self._cut_out, read_image=read_image))
 
-    def refuse(self, job_id: str, time_left_s: float, error: ClientFaultError) -> None:
+    def refuse(self, job_id: JobId, time_left_s: float, error: ClientFaultError) -> None:
         """End a job by a fault of its client's that was found before its image was read. Raises as :meth:`run`."""
 
         def refused(job: Job) -> Job:
@@ -115,7 +116,7 @@ class JobWorker:
             with suppress(JobEndedError, NotFoundError):
                 self._finish(self._jobs.supersede(current))
 
-    def settle(self, job_id: str) -> None:
+    def settle(self, job_id: JobId) -> None:
         """Do what an attempt that was killed after the job's end may have left undone. Repeating does no harm."""
         job = self._jobs.find(job_id)
         if job is None:
@@ -125,7 +126,7 @@ class JobWorker:
             self._storage.report(job, overwrite=False)
         self._notify_owner(job)
 
-    def _attempt(self, job_id: str, time_left_s: float, work: Work) -> None:
+    def _attempt(self, job_id: JobId, time_left_s: float, work: Work) -> None:
         try:
             job = self._jobs.start(job_id, time_left_s + MARGIN_S)
         except JobEndedError:

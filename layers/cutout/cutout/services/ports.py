@@ -9,6 +9,7 @@ from cutout.api.job_documents import Links
 from cutout.api.request import Response
 from cutout.api.uploads import UploadForm
 from cutout.errors import CutoutError
+from cutout.ids import AccountId, JobId, KeyFingerprint
 from cutout.imaging.spec import CutoutResult
 from cutout.jobs.job import Job
 from cutout.jobs.parts import JobResult
@@ -52,10 +53,10 @@ class UploadStore(Protocol):
     def form(self, key: str, content_type: str) -> UploadForm:
         """Make a presigned POST for one object."""
 
-    def require(self, account_id: str, upload_id: str) -> str:
+    def require(self, account_id: AccountId, upload_id: str) -> str:
         """Give the key of an upload that is there and small enough. Raises as :meth:`read`."""
 
-    def read(self, account_id: str, upload_id: str) -> bytes:
+    def read(self, account_id: AccountId, upload_id: str) -> bytes:
         """Read an upload.
 
         Raises:
@@ -80,58 +81,60 @@ class UploadStore(Protocol):
 class AccountStore(Protocol):
     """Where accounts are managed. Every method raises ServiceUnavailableError; changes are audited."""
 
-    def page(self, limit: int, after: str | None) -> AccountPage:
+    def page(self, limit: int, after: AccountId | None) -> AccountPage:
         """List accounts by id."""
 
-    def find(self, account_id: str) -> Account:
+    def find(self, account_id: AccountId) -> Account:
         """Look an account up. Raises NotFoundError."""
 
     def create(self, account: Account, actor: Actor) -> None:
         """Add an account."""
 
-    def change(self, account_id: str, changes: Mapping[str, Any], actor: Actor) -> Account:
+    def change(self, account_id: AccountId, changes: Mapping[str, Any], actor: Actor) -> Account:
         """Change fields of an account. Raises NotFoundError."""
 
 
 class ManagedKeyStore(Protocol):
     """Where keys are managed. Every method raises ServiceUnavailableError; changes are audited."""
 
-    def find_account(self, account_id: str) -> Account | None:
+    def find_account(self, account_id: AccountId) -> Account | None:
         """Look an account up."""
 
-    def list_keys(self, account_id: str) -> Iterable[ApiKey]:
+    def list_keys(self, account_id: AccountId) -> Iterable[ApiKey]:
         """List all keys of an account, revoked ones too."""
 
-    def find_key(self, account_id: str, key_fingerprint: str) -> ApiKey:
+    def find_key(self, account_id: AccountId, key_fingerprint: KeyFingerprint) -> ApiKey:
         """Look a key up. Raises NotFoundError."""
 
-    def create_key(self, account_id: str, raw_key: str, mode: KeyMode, label: str, actor: Actor) -> ApiKey:
+    def create_key(self, account_id: AccountId, raw_key: str, mode: KeyMode, label: str, actor: Actor) -> ApiKey:
         """Add a key. Raises ConflictError when the account has too many, NotFoundError for an unknown account."""
 
-    def revoke(self, account_id: str, key_fingerprint: str, actor: Actor) -> ApiKey:
+    def revoke(self, account_id: AccountId, key_fingerprint: KeyFingerprint, actor: Actor) -> ApiKey:
         """Revoke a key for good."""
 
-    def rotate(self, account_id: str, key_fingerprint: str, raw_key: str, actor: Actor, grace_s: int) -> ApiKey:
+    def rotate(
+        self, account_id: AccountId, key_fingerprint: KeyFingerprint, raw_key: str, actor: Actor, grace_s: int
+    ) -> ApiKey:
         """Add a successor; the old key works for ``grace_s`` more. Raises ConflictError."""
 
 
 class WebhookSecretStore(Protocol):
     """Where webhook secrets are kept. Every method raises ServiceUnavailableError."""
 
-    def find(self, account_id: str) -> WebhookSecret:
+    def find(self, account_id: AccountId) -> WebhookSecret:
         """Give the secret of an account; one is made where there is none."""
 
-    def rotate(self, account_id: str, actor: Actor) -> WebhookSecret:
+    def rotate(self, account_id: AccountId, actor: Actor) -> WebhookSecret:
         """Make a new secret; the old one signs for a while too."""
 
-    def signing(self, account_id: str, now: datetime) -> tuple[str, ...]:
+    def signing(self, account_id: AccountId, now: datetime) -> tuple[str, ...]:
         """Give the secrets that sign at this time (UTC), the newest first; one is made where there is none."""
 
 
 class Observer(Protocol):
     """Who hears what the services do: logs, metrics, traces. Never raises."""
 
-    def caller_identified(self, account_id: str, fingerprint: str, mode: str) -> None:
+    def caller_identified(self, account_id: AccountId, fingerprint: str, mode: str) -> None:
         """Every later event of this invocation belongs to this account and key."""
 
     def image_made(self, result: CutoutResult) -> None:
@@ -158,5 +161,5 @@ class Observer(Protocol):
     def record_ignored(self, reason: str, facts: Mapping[str, str]) -> None:
         """A message asks for nothing."""
 
-    def webhook_attempted(self, job_id: str, outcome: str, answer: int | str | None) -> None:
+    def webhook_attempted(self, job_id: JobId, outcome: str, answer: int | str | None) -> None:
         """A delivery was tried. answer: the receiver's status, or why there is none."""

@@ -15,6 +15,7 @@ from cutout.api.body import Fields
 from cutout.api.jobs import check_webhook_url
 from cutout.api.options import OPTIONS, boolean, parse_options
 from cutout.errors import ClientFaultError, JobBusyError, ServiceUnavailableError
+from cutout.ids import AccountId, JobId
 from cutout.jobs.ids import object_job_id
 from cutout.jobs.job import Job
 from cutout.jobs.parts import JobMessage, JobOptions, JobSource, ObjectCreated, SourceKind
@@ -50,7 +51,7 @@ class UploadIntake:
         storage: JobStorage,
         lease: ObjectLease,
         *,
-        find_account: Callable[[str], Account | None],
+        find_account: Callable[[AccountId], Account | None],
         max_bytes: int,
         url_allow: frozenset[str],
         observer: Observer,
@@ -96,7 +97,7 @@ class UploadIntake:
         else:
             self._process_object(task, time_left_s)
 
-    def _promised_job(self, upload: ObjectCreated) -> str | None:
+    def _promised_job(self, upload: ObjectCreated) -> JobId | None:
         """Find the job that waited for this upload, if one did."""
         job = self._jobs.find(upload.job_id) if upload.job_id else None
         if job is None or job.account_id != upload.account_id or job.source.key != upload.key:

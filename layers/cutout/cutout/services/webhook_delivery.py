@@ -8,6 +8,7 @@ from cutout import webhooks
 from cutout.api.dialects.base import WebhookDelivery
 from cutout.api.dialects.registry import find_dialect
 from cutout.api.job_documents import Links, job_document
+from cutout.ids import JobId
 from cutout.jobs.job import Job
 from cutout.jobs.store import JobStore
 from cutout.outbound.connection import ExchangeFailure
@@ -58,7 +59,7 @@ class WebhookSender:
         self._sign = sign
         self._observer = observer
 
-    def deliver(self, job_id: str, now: datetime) -> DeliveryOutcome:
+    def deliver(self, job_id: JobId, now: datetime) -> DeliveryOutcome:
         """Deliver the event of a job's end.
 
         Args:

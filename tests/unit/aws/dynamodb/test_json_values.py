@@ -36,7 +36,7 @@ class Box:
         Box(Length(1), Length(2), (1, 2, 3), {"ü": 0.25}),
         JobOptions(),
         JobSource(SourceKind.OBJECT, "b", "uploads/ü/😀", "v", "e", "s", "https://x"),
-        JobResult("k", "image/png", 1, 2, 3, 4, 5, "m", {"decode": 1.25}, "mask"),
+        JobResult("image/png", 1, 2, 3, 4, "m", {"decode": 1.25}, key="k", bytes=5, mask_key="mask"),
         JobError("code", "Message.", {"list": [1, "two", None]}),
     ],
     ids=repr,

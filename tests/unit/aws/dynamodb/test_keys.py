@@ -8,14 +8,14 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
-from moto import mock_aws
 
 from cutout.accounts import PLANS, Account, Caller, KeyMode, KeyStatus
 from cutout.authentication import authenticate, fingerprint_key, hash_key
+from cutout.aws.dynamodb import keys
 from cutout.aws.dynamodb.audited_transaction import AuditedTable
 from cutout.aws.dynamodb.keys import DynamoKeyStore
 from cutout.errors import ConflictError, InvalidApiKeyError, InvalidRequestError, NotFoundError, ServiceUnavailableError
-from local.cloud import aws_environment, client, create_cloud
+from local.cloud import aws_environment, client
 from local.resources import Template
 from tests.support.dynalite_server import IMPLEMENTATIONS
 from tests.support.key_stores import MemoryKeyStore
@@ -46,10 +46,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def table(template: Template) -> Iterator[str]:
-    with mock_aws():
-        create_cloud(template)
-        yield template.tables["AccountsTable"].name
+def table(template: Template, moto: Any) -> str:
+    return template.tables["AccountsTable"].name
 
 
 @pytest.fixture(params=["memory", *IMPLEMENTATIONS])
@@ -265,10 +263,12 @@ def test_the_table_holds_the_design_s_items_and_never_the_key(table):
     assert "topsecret" not in repr(stored)
 
 
-def test_more_keys_than_one_batch_are_listed(table):
+def test_more_keys_than_one_batch_are_listed(table, monkeypatch):
+    assert keys.BATCH_GET_ITEMS == 100  # DynamoDB API reference, "BatchGetItem"
+    monkeypatch.setattr(keys, "BATCH_GET_ITEMS", 3)
     store = DynamoKeyStore(AuditedTable(client("dynamodb"), table))
     store.create_account(ACCOUNT)
-    made = [store.create_key("acct_1", f"key-{number}", KeyMode.LIVE).fingerprint for number in range(101)]
+    made = [store.create_key("acct_1", f"key-{number}", KeyMode.LIVE).fingerprint for number in range(7)]
 
     assert sorted(key.fingerprint for key in store.list_keys("acct_1")) == sorted(made)
 

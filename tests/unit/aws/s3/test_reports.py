@@ -6,6 +6,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from moto import mock_aws
 
+from cutout.aws.s3.bucket import Bucket
 from cutout.aws.s3.results import S3ReportStore, report
 from cutout.errors import ServiceUnavailableError
 from cutout.jobs.job import Job
@@ -14,7 +15,9 @@ from local.cloud import client
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 SOURCE = JobSource(SourceKind.OBJECT, "uploads", "uploads/acct_1/dir/ü.jpg")
-RESULT = JobResult("results/k.png", "image/png", 8, 9, 80, 90, 1_234, "cutout-s", {"decode": 1.26}, "results/m.png")
+RESULT = JobResult(
+    "image/png", 8, 9, 80, 90, "cutout-s", {"decode": 1.26}, key="results/k.png", bytes=1_234, mask_key="results/m.png"
+)
 QUEUED = Job.queued("job_1", "acct_1", JobOptions(), SOURCE, NOON, webhook_url="https://hook.example/?token=secret")
 RUNNING = QUEUED.started(NOON + timedelta(seconds=1), 60)
 DONE = RUNNING.succeeded(NOON + timedelta(seconds=2), RESULT)
@@ -60,7 +63,7 @@ def test_a_report_lies_beside_the_results_and_names_its_job():
     with mock_aws():
         s3 = client("s3")
         s3.create_bucket(Bucket="results")
-        S3ReportStore(lambda: s3, "results").store(DONE)
+        S3ReportStore(Bucket(lambda: s3, "results", 60)).store(DONE)
 
         stored = s3.get_object(Bucket="results", Key="results/acct_1/dir/ü.jpg/result.json")
 
@@ -72,7 +75,7 @@ def test_a_report_that_is_there_already_stays_if_it_shall():
     with mock_aws():
         s3 = client("s3")
         s3.create_bucket(Bucket="results")
-        reports = S3ReportStore(lambda: s3, "results")
+        reports = S3ReportStore(Bucket(lambda: s3, "results", 60))
         failed = replace(RUNNING, id="job_0").failed(NOON, JobError("invalid_image", "No.", {}))
         for job, anew, wanted in ((DONE, False, DONE), (failed, False, DONE), (failed, True, failed)):
             reports.store(job, overwrite=anew)
@@ -88,4 +91,4 @@ def test_a_bucket_that_is_away_is_told_so():
         s3 = client("s3")
         s3.meta.events.register("before-send.s3", fail)
         with pytest.raises(ServiceUnavailableError):
-            S3ReportStore(lambda: s3, "results").store(DONE)
+            S3ReportStore(Bucket(lambda: s3, "results", 60)).store(DONE)

@@ -6,6 +6,7 @@ import pytest
 from moto import mock_aws
 
 from cutout.api.request import Response
+from cutout.aws.s3.bucket import Bucket
 from cutout.aws.s3.results import S3ResultStore
 from cutout.errors import GoneError, ServiceUnavailableError
 from cutout.imaging.spec import Box, Channels, CutoutResult, CutoutSpec, ImageFormat
@@ -24,7 +25,7 @@ def s3(monkeypatch):
 
 
 def store(client, limit: int, bucket: str = "results") -> S3ResultStore:
-    return S3ResultStore(lambda: client, bucket, inline_limit_bytes=limit, url_s=60)
+    return S3ResultStore(Bucket(lambda: client, bucket, 60), limit)
 
 
 def test_an_answer_that_fits_is_left_alone(s3):
@@ -57,7 +58,7 @@ def test_a_bucket_that_is_away_is_a_503(s3):
 
 NOW = datetime(2026, 11, 21, 3, 4, 5, tzinfo=UTC)
 JOB = Job.queued("job_1", "acct_1", JobOptions(CutoutSpec(format=ImageFormat.JPEG)), JobSource(SourceKind.REQUEST), NOW)
-MADE = CutoutResult(b"cutout", "image/jpeg", 3, 2, 6, 4, "m", {"decode": 1.5}, Box(1, 0, 2, 2))
+MADE = CutoutResult("image/jpeg", 3, 2, 6, 4, "m", {"decode": 1.5}, Box(1, 0, 2, 2), data=b"cutout")
 
 
 def names(client) -> list[str]:
@@ -122,7 +123,7 @@ def test_a_result_that_is_not_there_any_more_is_gone(s3):
 
 
 def test_links_say_until_when_they_work(s3):
-    links = S3ResultStore(lambda: s3, "results", inline_limit_bytes=0, url_s=60, now=lambda: NOW).links()
+    links = S3ResultStore(Bucket(lambda: s3, "results", 60, lambda: NOW), 0).links()
     assert links.until.isoformat() == "2026-11-21T03:05:05+00:00"
     assert "results/acct_1/job_1/cutout.jpg?" in links.url("results/acct_1/job_1/cutout.jpg")
 

@@ -11,6 +11,7 @@ from botocore.exceptions import EndpointConnectionError
 from moto import mock_aws
 
 from cutout.accounts import PLANS, Account
+from cutout.aws.s3.bucket import Bucket
 from cutout.aws.s3.uploads import S3RetentionStore
 from cutout.errors import ServiceUnavailableError
 from cutout.jobs.job import Job
@@ -36,19 +37,19 @@ def names(s3: Any) -> list[str]:
 
 
 def test_an_account_that_said_nothing_is_kept_nothing_of(s3):
-    S3RetentionStore(lambda: s3, "uploads").store(ACCOUNT, JOB, b"image")
+    S3RetentionStore(Bucket(lambda: s3, "uploads", 60)).store(ACCOUNT, JOB, b"image")
 
     assert names(s3) == []
 
 
 def test_one_accounts_leave_is_not_anothers(s3):
-    S3RetentionStore(lambda: s3, "uploads").store(replace(WILLING, id="acct_2"), JOB, b"image")
+    S3RetentionStore(Bucket(lambda: s3, "uploads", 60)).store(replace(WILLING, id="acct_2"), JOB, b"image")
 
     assert names(s3) == []
 
 
 def test_what_is_kept_can_be_removed(s3):
-    retention = S3RetentionStore(lambda: s3, "uploads")
+    retention = S3RetentionStore(Bucket(lambda: s3, "uploads", 60))
     retention.store(WILLING, JOB, b"image")
     retention.store(WILLING, JOB, b"image")
     assert names(s3) == ["retained/acct_1/job_1"]
@@ -64,7 +65,7 @@ def test_a_bucket_that_is_away_is_told_so(s3):
         raise EndpointConnectionError(endpoint_url="https://s3.invalid")
 
     s3.meta.events.register("before-send.s3", fail)
-    retention = S3RetentionStore(lambda: s3, "uploads")
+    retention = S3RetentionStore(Bucket(lambda: s3, "uploads", 60))
 
     with pytest.raises(ServiceUnavailableError):
         retention.store(WILLING, JOB, b"image")

@@ -10,6 +10,7 @@ import pytest
 from botocore.config import Config
 from moto import mock_aws
 
+from cutout.aws.s3.bucket import Bucket
 from cutout.aws.s3.uploads import S3UploadStore
 from cutout.errors import ImageTooLargeError, InvalidRequestError, NotFoundError, ServiceUnavailableError
 from cutout.jobs.storage import direct_upload_key, job_upload_key
@@ -27,7 +28,7 @@ def s3():
 
 
 def store(client, bucket: str = "uploads", max_bytes: int = 1_000) -> S3UploadStore:
-    return S3UploadStore(lambda: client, bucket, max_bytes=max_bytes, url_s=600, now=lambda: NOW)
+    return S3UploadStore(Bucket(lambda: client, bucket, 600, lambda: NOW), max_bytes)
 
 
 def keys(client) -> list[str]:
@@ -61,7 +62,7 @@ def test_a_form_says_what_to_send_and_until_when(s3):
 
 
 def test_the_policy_ends_when_the_form_says(s3):
-    form = S3UploadStore(lambda: s3, "uploads", max_bytes=9, url_s=600).form("k", "image/png")
+    form = S3UploadStore(Bucket(lambda: s3, "uploads", 600), 9).form("k", "image/png")
     ends = datetime.fromisoformat(str(policy_of(form)["expiration"]))
     assert abs((ends - form.expires_at).total_seconds()) <= 2
 

@@ -156,6 +156,13 @@ def test_faint_specks_do_not_move_the_subject() -> None:
     assert lay_out(speckled, spec, Limits()).subject == laid(spec).subject
 
 
+@pytest.mark.parametrize(("x", "y"), [(100, 100), (100, 0), (0, 100)])
+def test_a_subject_smaller_than_a_pixel_stays_on_the_canvas(x: float, y: float) -> None:
+    spec = CutoutSpec(scale=10, position=Position(x, y), canvas=Canvas(1, 1))
+    layout = lay_out(np.full((1, 1), 255, np.uint8), spec, Limits())
+    assert layout.subject == layout.target == Box(0, 0, 1, 1)
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     st.tuples(st.integers(1, 60), st.integers(1, 60)),

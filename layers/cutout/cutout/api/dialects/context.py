@@ -8,6 +8,7 @@ from typing import Protocol
 
 from cutout.api.job_documents import Links
 from cutout.api.request import Request, Response
+from cutout.ids import AccountId, JobId
 from cutout.jobs.job import Job
 from cutout.usage import Admission
 
@@ -20,21 +21,21 @@ class AccountContext(Protocol):
         """The caller, and the rate of its account."""
 
     @property
-    def account_id(self) -> str:
+    def account_id(self) -> AccountId:
         """The id of the account."""
 
     @property
     def max_bytes(self) -> int:
         """The most bytes of one image."""
 
-    def find(self, job_id: str) -> Job:
+    def find(self, job_id: JobId) -> Job:
         """Look up a job of the account.
 
         Raises:
             NotFoundError: There is no such job, or it is another account's.
         """
 
-    def watch(self, job_id: str, longest_s: float) -> Iterator[Job]:
+    def watch(self, job_id: JobId, longest_s: float) -> Iterator[Job]:
         """Follow a job.
 
         Args:
@@ -48,7 +49,7 @@ class AccountContext(Protocol):
             NotFoundError: There is no such job, or it is another account's.
         """
 
-    def cancel(self, job_id: str) -> Job:
+    def cancel(self, job_id: JobId) -> Job:
         """Cancel a job that has not ended, and remove what was stored for it.
 
         Raises:
@@ -78,7 +79,7 @@ class AccountContext(Protocol):
 class PublicContext(Protocol):
     """The public files and keys. Every method raises ServiceUnavailableError when a store cannot be reached."""
 
-    def file_url(self, account_id: str, upload_id: str) -> str:
+    def file_url(self, account_id: AccountId, upload_id: str) -> str:
         """Make a presigned GET of an upload, which may not exist."""
 
     def public_key(self) -> bytes:

@@ -9,27 +9,28 @@ from datetime import date, datetime
 from typing import Any
 
 from cutout.accounts import Account, Actor, ApiKey, AuditEntry, KeyMode, KeyStatus
+from cutout.ids import AccountId, KeyHash
 
 Item = dict[str, Any]
 """``{"name": {"S": "value"}, ...}``; Any, because the stubs' own type is a union of every kind of attribute."""
 
 
-def key_primary_key(key_hash: str) -> Item:
+def key_primary_key(key_hash: KeyHash) -> Item:
     """Make the primary key of an API key's own item, which alone decides whether the key is valid."""
     return {"pk": {"S": f"KEY#{key_hash}"}, "sk": {"S": "KEY"}}
 
 
-def profile_primary_key(account_id: str) -> Item:
+def profile_primary_key(account_id: AccountId) -> Item:
     """Make the primary key of an account's profile."""
     return {"pk": {"S": f"ACCOUNT#{account_id}"}, "sk": {"S": "PROFILE"}}
 
 
-def key_pointer_primary_key(account_id: str, fingerprint: str) -> Item:
+def key_pointer_primary_key(account_id: AccountId, fingerprint: str) -> Item:
     """Make the primary key of an account's pointer to one of its keys; an empty fingerprint gives the prefix of all."""
     return {"pk": {"S": f"ACCOUNT#{account_id}"}, "sk": {"S": f"KEY#{fingerprint}"}}
 
 
-def webhook_primary_key(account_id: str) -> Item:
+def webhook_primary_key(account_id: AccountId) -> Item:
     """Make the primary key of the secrets that sign an account's webhooks."""
     return {"pk": {"S": f"ACCOUNT#{account_id}"}, "sk": {"S": "WEBHOOK"}}
 
@@ -65,7 +66,7 @@ def audit_item(entry: AuditEntry, nonce: str) -> Item:
     return item
 
 
-def audit_prefix(account_id: str) -> Item:
+def audit_prefix(account_id: AccountId) -> Item:
     """Make the partition key of an account's audit entries, and the prefix of their sort keys, which order by time."""
     return {"pk": {"S": f"ACCOUNT#{account_id}"}, "sk": {"S": "AUDIT#"}}
 
@@ -86,7 +87,7 @@ def to_audit(item: Item) -> AuditEntry:
     )
 
 
-def key_item(key_hash: str, key: ApiKey) -> Item:
+def key_item(key_hash: KeyHash, key: ApiKey) -> Item:
     """Write an API key as an item.
 
     Args:

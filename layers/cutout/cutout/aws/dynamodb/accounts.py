@@ -9,6 +9,7 @@ from cutout.aws.dynamodb.account_items import LISTED, profile_fields, profile_pr
 from cutout.aws.dynamodb.audited_transaction import UNAVAILABLE, AuditedTable, account_creation
 from cutout.aws.dynamodb.errors import service_errors
 from cutout.errors import ConflictError, NotFoundError
+from cutout.ids import AccountId
 
 INDEX = "accounts"
 """The index of all profiles by id; like every global index it follows the table within about a second."""
@@ -26,7 +27,7 @@ class DynamoAccountStore:
     def __init__(self, table: AuditedTable) -> None:
         self._table = table
 
-    def find(self, account_id: str) -> Account:
+    def find(self, account_id: AccountId) -> Account:
         """Look an account up with strong consistency.
 
         Args:
@@ -55,7 +56,7 @@ class DynamoAccountStore:
         """
         self._table.commit(*account_creation(self._table, account, actor))
 
-    def page(self, limit: int, after: str | None) -> AccountPage:
+    def page(self, limit: int, after: AccountId | None) -> AccountPage:
         """List accounts by id.
 
         Args:
@@ -77,9 +78,9 @@ class DynamoAccountStore:
             answer = self._table.client.query(**query | ({"ExclusiveStartKey": start} if start else {}))
         last = answer.get("LastEvaluatedKey")
         found = tuple(to_account(item) for item in answer["Items"])
-        return AccountPage(found, str(last["account_id"]["S"]) if last else None)
+        return AccountPage(found, AccountId(last["account_id"]["S"]) if last else None)
 
-    def change(self, account_id: str, changes: Mapping[str, Any], actor: Actor) -> Account:
+    def change(self, account_id: AccountId, changes: Mapping[str, Any], actor: Actor) -> Account:
         """Change fields of an account.
 
         Args:
@@ -123,5 +124,5 @@ class DynamoAccountStore:
         return new
 
 
-def _unknown(account_id: str) -> NotFoundError:
+def _unknown(account_id: AccountId) -> NotFoundError:
     return NotFoundError(f"There is no account {account_id}.")

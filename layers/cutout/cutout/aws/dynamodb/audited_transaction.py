@@ -23,6 +23,7 @@ from cutout.aws.dynamodb.account_items import (
 )
 from cutout.aws.dynamodb.errors import CONDITION_FAILED, refusals, service_errors
 from cutout.errors import CutoutError, InvalidApiKeyError, InvalidRequestError, ServiceUnavailableError
+from cutout.ids import AccountId
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -86,7 +87,7 @@ class AuditedTable:
                 raise ServiceUnavailableError(UNAVAILABLE) from error  # a conflict with another writer, or throttling
         self._audited(entry)
 
-    def entries(self, account_id: str) -> Iterator[AuditEntry]:
+    def entries(self, account_id: AccountId) -> Iterator[AuditEntry]:
         """Read the audit entries of an account.
 
         Args:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, Union, cast, get_args, get_origi
 
 from cutout.accounts import KeyMode
 from cutout.aws.dynamodb.account_items import Item
+from cutout.ids import JobId
 from cutout.jobs.job import Job, JobState
 from cutout.jobs.parts import JobError, JobOptions, JobResult, JobSource
 
@@ -26,7 +27,7 @@ INDEX = "by_account"
 """The global index of an account's jobs by time: ``account_id``, ``created``."""
 
 
-def job_primary_key(job_id: str) -> Item:
+def job_primary_key(job_id: JobId) -> Item:
     """Make the primary key of a job."""
     return {"pk": {"S": job_id}}
 
@@ -105,7 +106,7 @@ def time_text(moment: datetime | None) -> str | None:
     return moment.isoformat(timespec="milliseconds") if moment else None
 
 
-def sort_key(created_at: datetime, job_id: str) -> str:
+def sort_key(created_at: datetime, job_id: JobId) -> str:
     """Make the sort key of a job in the index of its account."""
     return f"{time_text(created_at)}#{job_id}"
 

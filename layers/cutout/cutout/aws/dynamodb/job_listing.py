@@ -10,6 +10,7 @@ from cutout.aws.dynamodb.account_items import Item
 from cutout.aws.dynamodb.errors import retry
 from cutout.aws.dynamodb.job_items import INDEX, sort_key, to_job
 from cutout.errors import InvalidOptionError
+from cutout.ids import AccountId, JobId
 from cutout.jobs.job import RETENTION, Job, JobState
 from cutout.jobs.store import JobPage
 
@@ -35,7 +36,9 @@ class JobListing:
         self._client = client
         self._table = table
 
-    def page(self, account_id: str, now: datetime, limit: int, cursor: str | None, state: JobState | None) -> JobPage:
+    def page(
+        self, account_id: AccountId, now: datetime, limit: int, cursor: str | None, state: JobState | None
+    ) -> JobPage:
         """List jobs as :meth:`cutout.jobs.store.JobStore.page` does.
 
         Args:
@@ -65,10 +68,10 @@ class JobListing:
         return JobPage(tuple(found), _cursor(start["created"]["S"]) if start else None)
 
     def _query(
-        self, account_id: str, now: datetime, start: Item | None, state: JobState | None, limit: int
+        self, account_id: AccountId, now: datetime, start: Item | None, state: JobState | None, limit: int
     ) -> tuple[list[Job], Item | None]:
         """Read some of the account's jobs that have not expired, and the key to continue from."""
-        values = {":account": {"S": account_id}, ":oldest": {"S": sort_key(now - RETENTION, "")}}
+        values = {":account": {"S": account_id}, ":oldest": {"S": sort_key(now - RETENTION, JobId(""))}}
         query: Any = {
             "TableName": self._table,
             "IndexName": INDEX,
@@ -92,7 +95,7 @@ def _cursor(created: str) -> str:
     return base64.urlsafe_b64encode(created.encode("ascii")).decode("ascii").rstrip("=")
 
 
-def _start_key(account_id: str, cursor: str) -> Item:
+def _start_key(account_id: AccountId, cursor: str) -> Item:
     try:
         created = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
     except (binascii.Error, ValueError) as error:

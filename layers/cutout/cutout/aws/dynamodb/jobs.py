@@ -18,6 +18,7 @@ from cutout.aws.dynamodb.job_items import job_item, job_primary_key, to_job
 from cutout.aws.dynamodb.job_listing import JobListing
 from cutout.aws.dynamodb.usage import charge_writes
 from cutout.errors import JobBusyError, JobEndedError, NotFoundError, ServiceUnavailableError
+from cutout.ids import AccountId, JobId
 from cutout.jobs.job import Job, JobState
 from cutout.jobs.parts import SUPERSEDED, JobError, JobResult
 from cutout.jobs.store import JobPage
@@ -64,17 +65,19 @@ class DynamoJobStore:
         stored = self._get(job.id)
         return stored is not None and stored["writer"]["S"] == writer
 
-    def find(self, job_id: str) -> Job | None:
+    def find(self, job_id: JobId) -> Job | None:
         """Read a job with strong consistency; return None when it is unknown or expired."""
         item = self._get(job_id)
         job = to_job(item) if item else None
         return job if job and self._now() < job.expires_at else None
 
-    def page(self, account_id: str, limit: int, cursor: str | None = None, state: JobState | None = None) -> JobPage:
+    def page(
+        self, account_id: AccountId, limit: int, cursor: str | None = None, state: JobState | None = None
+    ) -> JobPage:
         """List an account's jobs by the index, which follows the table within about a second."""
         return self._listing.page(account_id, self._now(), limit, cursor, state)
 
-    def start(self, job_id: str, lease_s: float) -> Job:
+    def start(self, job_id: JobId, lease_s: float) -> Job:
         """Begin an attempt."""
         return self._change(job_id, lambda job: job.started(self._now(), lease_s))
 
@@ -94,7 +97,7 @@ class DynamoJobStore:
         """Cancel the job in favour of a newer image."""
         return self._end(job, job.cancelled(self._now(), SUPERSEDED), None)
 
-    def forget(self, account_id: str, job_id: str, *, open_only: bool = False) -> Job:
+    def forget(self, account_id: AccountId, job_id: JobId, *, open_only: bool = False) -> Job:
         """Cancel the job for its owner, and drop its data."""
 
         def forgotten(job: Job) -> Job:
@@ -106,7 +109,7 @@ class DynamoJobStore:
 
         return self._change(job_id, forgotten)
 
-    def note_webhook_queued(self, job_id: str) -> None:
+    def note_webhook_queued(self, job_id: JobId) -> None:
         """Record that the end of the job was sent to the webhooks' queue."""
         done = conditional_write(
             lambda: self._client.update_item(
@@ -121,7 +124,7 @@ class DynamoJobStore:
         if not done:
             raise _unknown(job_id)
 
-    def _change(self, job_id: str, change: Callable[[Job], Job]) -> Job:
+    def _change(self, job_id: JobId, change: Callable[[Job], Job]) -> Job:
         """Read, change and write a job; start over when another writer was faster."""
         writer = _new_writer()
         for _ in range(ROUNDS):
@@ -185,7 +188,7 @@ class DynamoJobStore:
         }
         return write | ({"ExpressionAttributeNames": names} if names else {})
 
-    def _get(self, job_id: str) -> Item | None:
+    def _get(self, job_id: JobId) -> Item | None:
         answer = retry(
             lambda: self._client.get_item(TableName=self._table, Key=job_primary_key(job_id), ConsistentRead=True),
             UNAVAILABLE,
@@ -207,5 +210,5 @@ def _new_writer() -> str:
     return secrets.token_hex(8)
 
 
-def _unknown(job_id: str) -> NotFoundError:
+def _unknown(job_id: JobId) -> NotFoundError:
     return NotFoundError(f"There is no job {job_id}.")

@@ -13,6 +13,7 @@ from cutout.aws.dynamodb.account_items import (
 )
 from cutout.aws.dynamodb.audited_transaction import AuditedTable, Change
 from cutout.errors import CutoutError, InvalidRequestError, NotFoundError
+from cutout.ids import KeyHash
 
 RETENTION_DAYS: Final = 90
 """Days for which a closed key stays listed; then both of its items are deleted, and the key is unknown."""
@@ -20,7 +21,7 @@ _UNCHANGED: Final = "#status = :active AND attribute_not_exists(valid_until)"
 """The condition that a key is neither revoked nor rotated."""
 
 
-def creation(table: AuditedTable, key_hash: str, key: ApiKey) -> list[Change]:
+def creation(table: AuditedTable, key_hash: KeyHash, key: ApiKey) -> list[Change]:
     """Make the writes that add a key.
 
     Args:
@@ -42,7 +43,7 @@ def creation(table: AuditedTable, key_hash: str, key: ApiKey) -> list[Change]:
     ]
 
 
-def revocation(table: AuditedTable, key_hash: str, key: ApiKey, refusal: CutoutError) -> list[Change]:
+def revocation(table: AuditedTable, key_hash: KeyHash, key: ApiKey, refusal: CutoutError) -> list[Change]:
     """Make the writes that revoke a key in any state.
 
     Args:
@@ -66,7 +67,7 @@ def revocation(table: AuditedTable, key_hash: str, key: ApiKey, refusal: CutoutE
     return [(close, refusal), _pointer_expiry(table, key, table.now(), refusal)]
 
 
-def retirement(table: AuditedTable, key_hash: str, key: ApiKey, grace_s: int, refusal: CutoutError) -> list[Change]:
+def retirement(table: AuditedTable, key_hash: KeyHash, key: ApiKey, grace_s: int, refusal: CutoutError) -> list[Change]:
     """Make the writes that close a rotated key at the end of its grace period.
 
     Args:

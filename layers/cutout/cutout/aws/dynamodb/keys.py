@@ -26,6 +26,7 @@ from cutout.aws.dynamodb.account_items import (
 from cutout.aws.dynamodb.audited_transaction import UNAVAILABLE, AuditedTable, account_creation
 from cutout.aws.dynamodb.errors import is_condition_failed, service_errors
 from cutout.errors import ConflictError, NotFoundError, ServiceUnavailableError
+from cutout.ids import AccountId, KeyFingerprint, KeyHash
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ class DynamoKeyStore:
     def __init__(self, table: AuditedTable) -> None:
         self._table = table
 
-    def find(self, key_hash: str) -> Caller | None:
+    def find(self, key_hash: KeyHash) -> Caller | None:
         """Look a key up.
 
         Reads are strongly consistent, so that a key works as soon as it is made and ends as soon as it is revoked; the
@@ -69,12 +70,12 @@ class DynamoKeyStore:
             return None
         return Caller(account=account, key=key)
 
-    def find_account(self, account_id: str) -> Account | None:
+    def find_account(self, account_id: AccountId) -> Account | None:
         """Look an account up with strong consistency; return None when there is none."""
         profile = self._table.get(profile_primary_key(account_id))
         return to_account(profile) if profile else None
 
-    def touch(self, key_hash: str, day: date) -> None:
+    def touch(self, key_hash: KeyHash, day: date) -> None:
         """Record the day of use, once a day per key. A failure is only logged: it must not end the request.
 
         Args:
@@ -108,7 +109,7 @@ class DynamoKeyStore:
         self._table.commit(*account_creation(self._table, account, actor))
 
     def create_key(
-        self, account_id: str, raw_key: str, mode: KeyMode, label: str = "", actor: Actor = OPERATOR
+        self, account_id: AccountId, raw_key: str, mode: KeyMode, label: str = "", actor: Actor = OPERATOR
     ) -> ApiKey:
         """Add a key to an account.
 
@@ -135,13 +136,13 @@ class DynamoKeyStore:
         self._table.commit(key_changes.creation(self._table, key_hash, key), entry)
         return key
 
-    def list_keys(self, account_id: str) -> list[ApiKey]:
+    def list_keys(self, account_id: AccountId) -> list[ApiKey]:
         """List all keys of an account, closed ones included, oldest first; none for an unknown account."""
         with service_errors(UNAVAILABLE):
             keys = [to_key(item) for item in self._get_keys(self._hashes(account_id))]
         return sorted(keys, key=lambda key: (key.created_at, key.fingerprint))
 
-    def find_key(self, account_id: str, key_fingerprint: str) -> ApiKey:
+    def find_key(self, account_id: AccountId, key_fingerprint: KeyFingerprint) -> ApiKey:
         """Look one of an account's keys up.
 
         Args:
@@ -156,7 +157,7 @@ class DynamoKeyStore:
         """
         return self._key_of(account_id, key_fingerprint)[1]
 
-    def revoke(self, account_id: str, key_fingerprint: str, actor: Actor = OPERATOR) -> ApiKey:
+    def revoke(self, account_id: AccountId, key_fingerprint: KeyFingerprint, actor: Actor = OPERATOR) -> ApiKey:
         """Revoke a key for ever; to revoke a closed key is no error.
 
         Args:
@@ -176,7 +177,12 @@ class DynamoKeyStore:
         return replace(key, status=KeyStatus.REVOKED)
 
     def rotate(
-        self, account_id: str, key_fingerprint: str, raw_key: str, actor: Actor = OPERATOR, grace_s: int = 0
+        self,
+        account_id: AccountId,
+        key_fingerprint: KeyFingerprint,
+        raw_key: str,
+        actor: Actor = OPERATOR,
+        grace_s: int = 0,
     ) -> ApiKey:
         """Replace an active key by a new one with the same mode and label, which is valid at once.
 
@@ -209,18 +215,18 @@ class DynamoKeyStore:
         self._table.commit(changes, entry)
         return key
 
-    def audit(self, account_id: str) -> Iterator[AuditEntry]:
+    def audit(self, account_id: AccountId) -> Iterator[AuditEntry]:
         """Read the changes to an account and its keys, oldest first; none for an unknown account."""
         return self._table.entries(account_id)
 
-    def _make(self, account_id: str, key_hash: str, mode: KeyMode, label: str) -> ApiKey:
+    def _make(self, account_id: AccountId, key_hash: KeyHash, mode: KeyMode, label: str) -> ApiKey:
         created_at = self._table.now().replace(microsecond=0)
         return ApiKey(account_id, mode, fingerprint_key(key_hash), KeyStatus.ACTIVE, created_at, None, label)
 
     def _entry(self, key: ApiKey, action: str, actor: Actor, changes: dict[str, object] | None = None) -> AuditEntry:
         return AuditEntry(key.account_id, action, key.fingerprint, actor, self._table.now(), changes or {})
 
-    def _hashes(self, account_id: str) -> list[str]:
+    def _hashes(self, account_id: AccountId) -> list[KeyHash]:
         prefix = key_pointer_primary_key(account_id, "")
         pages = self._table.client.get_paginator("query").paginate(
             TableName=self._table.name,
@@ -228,16 +234,16 @@ class DynamoKeyStore:
             KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
             ExpressionAttributeValues={":pk": prefix["pk"], ":sk": prefix["sk"]},
         )
-        return [item["key_hash"]["S"] for page in pages for item in page["Items"]]
+        return [KeyHash(item["key_hash"]["S"]) for page in pages for item in page["Items"]]
 
-    def _require_below_limit(self, account_id: str) -> None:
+    def _require_below_limit(self, account_id: AccountId) -> None:
         with service_errors(UNAVAILABLE):
             if len(self._hashes(account_id)) >= MAX_KEYS:
                 days = key_changes.RETENTION_DAYS
                 message = f"The account has {MAX_KEYS} keys; closed ones leave the list after {days} days."
                 raise ConflictError(message, {"maximum": MAX_KEYS})
 
-    def _get_keys(self, hashes: Sequence[str]) -> Iterator[Item]:
+    def _get_keys(self, hashes: Sequence[KeyHash]) -> Iterator[Item]:
         waiting: list[Any] = [key_primary_key(key_hash) for key_hash in hashes]
         while waiting:
             batch, waiting = waiting[:BATCH_GET_ITEMS], waiting[BATCH_GET_ITEMS:]
@@ -248,13 +254,13 @@ class DynamoKeyStore:
             left = answer["UnprocessedKeys"].get(self._table.name)
             waiting.extend(left["Keys"] if left else ())
 
-    def _key_of(self, account_id: str, key_fingerprint: str) -> tuple[str, ApiKey]:
+    def _key_of(self, account_id: AccountId, key_fingerprint: KeyFingerprint) -> tuple[KeyHash, ApiKey]:
         pointer = self._table.get(key_pointer_primary_key(account_id, key_fingerprint))
         found = pointer and self._table.get(key_primary_key(pointer["key_hash"]["S"]))
         if not pointer or not found:
             raise _unknown_key(account_id, key_fingerprint)
-        return str(pointer["key_hash"]["S"]), to_key(found)
+        return KeyHash(pointer["key_hash"]["S"]), to_key(found)
 
 
-def _unknown_key(account_id: str, key_fingerprint: str) -> NotFoundError:
+def _unknown_key(account_id: AccountId, key_fingerprint: KeyFingerprint) -> NotFoundError:
     return NotFoundError(f"The account {account_id} has no key {key_fingerprint}.")

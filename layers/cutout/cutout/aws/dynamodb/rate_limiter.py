@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cutout.aws.dynamodb.account_items import Item
 from cutout.aws.dynamodb.errors import THROTTLED, error_code
+from cutout.ids import AccountId
 from cutout.usage import RateState
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ RETENTION_S: Final = 120
 """Seconds after which a second's count may be deleted."""
 
 
-def rate_primary_key(account_id: str, second: int, shard: int) -> Item:
+def rate_primary_key(account_id: AccountId, second: int, shard: int) -> Item:
     """Make the primary key of one counter of an account's second.
 
     Args:
@@ -80,7 +81,7 @@ class DynamoRateLimiter:
         self._second = 0
         self._seen: dict[str, dict[int, int]] = {}  # by account and shard: the last known count of this second
 
-    def consume(self, account_id: str, limit: int) -> RateState:
+    def consume(self, account_id: AccountId, limit: int) -> RateState:
         """Count a request. Never raises.
 
         Args:
@@ -103,7 +104,7 @@ class DynamoRateLimiter:
             admitted = self._count(account_id, shard, share_of[shard], seen)
         return RateState(limit, _remaining(share_of, seen), second + 1, admitted)
 
-    def _count(self, account_id: str, shard: int, share: int, seen: dict[int, int]) -> bool:
+    def _count(self, account_id: AccountId, shard: int, share: int, seen: dict[int, int]) -> bool:
         """Count on one shard. One that DynamoDB throttles receives far more requests than its share, so it is full."""
         try:
             seen[shard] = self._add_one(account_id, shard)
@@ -114,7 +115,7 @@ class DynamoRateLimiter:
             seen[shard] = share + 1
         return seen[shard] <= share
 
-    def _add_one(self, account_id: str, shard: int) -> int:
+    def _add_one(self, account_id: AccountId, shard: int) -> int:
         answer = self._client.update_item(
             TableName=self._table,
             Key=rate_primary_key(account_id, self._second, shard),

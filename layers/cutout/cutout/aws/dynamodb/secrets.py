@@ -14,6 +14,7 @@ from cutout.accounts import Actor, AuditEntry
 from cutout.aws.dynamodb.account_items import Item, profile_primary_key, service_key_primary_key, webhook_primary_key
 from cutout.aws.dynamodb.audited_transaction import UNAVAILABLE, AuditedTable
 from cutout.errors import ConflictError, NotFoundError, ServiceUnavailableError
+from cutout.ids import AccountId
 from cutout.webhooks import WebhookSecret
 
 SECRET_BYTES: Final = 32
@@ -34,7 +35,7 @@ class DynamoWebhookSecrets:
         self._table = table
         self._grace_s = grace_s
 
-    def signing(self, account_id: str, now: datetime) -> tuple[str, ...]:
+    def signing(self, account_id: AccountId, now: datetime) -> tuple[str, ...]:
         """Select the secrets of an account that sign at a time.
 
         Args:
@@ -49,7 +50,7 @@ class DynamoWebhookSecrets:
         """
         return self.find(account_id).signing(now)
 
-    def find(self, account_id: str) -> WebhookSecret:
+    def find(self, account_id: AccountId) -> WebhookSecret:
         """Read the secret of an account, and make it if there is none.
 
         Args:
@@ -69,7 +70,7 @@ class DynamoWebhookSecrets:
             raise NotFoundError(f"There is no account {account_id}.")
         return _to_secret(found)
 
-    def rotate(self, account_id: str, actor: Actor) -> WebhookSecret:
+    def rotate(self, account_id: AccountId, actor: Actor) -> WebhookSecret:
         """Replace the secret of an account; the old one signs too during the grace period.
 
         Args:
@@ -101,7 +102,7 @@ class DynamoWebhookSecrets:
         self._table.commit([(change, lost)], AuditEntry(account_id, "webhook_secret.rotate", account_id, actor, now))
         return self.find(account_id)
 
-    def _make_first(self, account_id: str) -> None:
+    def _make_first(self, account_id: AccountId) -> None:
         """Make the first secret, without an audit entry, because nobody has changed anything. The first writer wins."""
         if self._table.get(profile_primary_key(account_id)) is None:
             return

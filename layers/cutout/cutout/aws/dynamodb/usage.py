@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from cutout.aws.dynamodb.account_items import Item
 from cutout.aws.dynamodb.errors import CONDITION_FAILED, FIRST_WAIT_MS, TRIES, Pick, Sleep, refusals, retry
 from cutout.errors import ServiceUnavailableError
+from cutout.ids import AccountId
 from cutout.usage import Charge, Usage
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class DynamoUsageStore:
         """
         return retry(lambda: self._record_once(charge), UNAVAILABLE, self._pick, self._sleep)
 
-    def total(self, account_id: str, month: str) -> Usage:
+    def total(self, account_id: AccountId, month: str) -> Usage:
         """Sum an account's usage of a month, by strongly consistent reads of every counter.
 
         Args:
@@ -109,12 +110,12 @@ def charge_primary_key(charge: Charge) -> Item:
     return {"pk": {"S": f"CHARGE#{charge.id}"}, "sk": {"S": "CHARGE"}}
 
 
-def counter_primary_key(account_id: str, month: str, shard: int) -> Item:
+def counter_primary_key(account_id: AccountId, month: str, shard: int) -> Item:
     """Make the primary key of one counter (``shard``: 0 to MAX_SHARDS - 1) of an account's month (``yyyy-mm``)."""
     return {"pk": {"S": f"USAGE#{account_id}#{month}#{shard}"}, "sk": {"S": "COUNT"}}
 
 
-def counter_primary_keys(account_id: str, month: str) -> list[Item]:
+def counter_primary_keys(account_id: AccountId, month: str) -> list[Item]:
     """Make the primary keys of all counters that may exist; their number changes with the account's rate."""
     return [counter_primary_key(account_id, month, shard) for shard in range(MAX_SHARDS)]
 

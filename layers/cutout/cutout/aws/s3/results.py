@@ -1,23 +1,20 @@
 """The results bucket: the results and reports of jobs, and answers that are too large for the transport."""
 
 import json
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from cutout.api.job_documents import Links, result_facts
 from cutout.api.request import Response
 from cutout.aws.dynamodb.job_items import time_text
+from cutout.aws.s3.bucket import Bucket
 from cutout.aws.s3.errors import if_precondition_met, s3_call
 from cutout.errors import GoneError
+from cutout.ids import JobId
 from cutout.imaging.spec import Channels, CutoutResult, ImageFormat
 from cutout.jobs.job import Job
 from cutout.jobs.parts import JobResult
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 _ENVELOPE_BYTES = 8_192
 """Bytes reserved for the JSON around the body of an answer: status and headers."""
@@ -30,27 +27,13 @@ class S3ResultStore:
     Every method raises ServiceUnavailableError while S3 is unavailable.
 
     Args:
-        client: Gives the S3 client; called on first use.
-        bucket: The bucket's name.
+        bucket: The bucket.
         inline_limit_bytes: The largest answer of a function, base64 included; 0: no limit.
-        url_s: Seconds for which a presigned URL is valid.
-        now: Gives the current time (UTC).
     """
 
-    def __init__(
-        self,
-        client: Callable[[], "S3Client"],
-        bucket: str,
-        *,
-        inline_limit_bytes: int,
-        url_s: int,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
-        self._client = client
+    def __init__(self, bucket: Bucket, inline_limit_bytes: int) -> None:
         self._bucket = bucket
         self._inline_limit_bytes = inline_limit_bytes
-        self._url_s = url_s
-        self._now = now
 
     def deliver(self, response: Response, key: str) -> Response:
         """Return a response that fits the transport; replace another by 303 See Other to its stored body.
@@ -99,19 +82,7 @@ class S3ResultStore:
         mask_key = f"{folder}/mask.png" if mask is not None else None
         if mask is not None and mask_key is not None:
             self._put(mask_key, mask, "image/png", job.id)
-        return JobResult(
-            key=key,
-            media_type=result.media_type,
-            width=result.width,
-            height=result.height,
-            source_width=result.source_width,
-            source_height=result.source_height,
-            bytes=len(result.data),
-            model=result.model,
-            stages_ms=dict(result.stages_ms),
-            mask_key=mask_key,
-            foreground=result.foreground,
-        )
+        return JobResult(**result.facts(), key=key, bytes=len(result.data), mask_key=mask_key)
 
     def read(self, result: JobResult) -> CutoutResult:
         """Read the result of a job.
@@ -126,29 +97,16 @@ class S3ResultStore:
             GoneError: The result was removed or has expired.
         """
         with s3_call("The result could not be read; try again.", absent=_gone()):
-            data = self._client().get_object(Bucket=self._bucket, Key=result.key)["Body"].read()
-        return CutoutResult(
-            data=data,
-            media_type=result.media_type,
-            width=result.width,
-            height=result.height,
-            source_width=result.source_width,
-            source_height=result.source_height,
-            model=result.model,
-            stages_ms=result.stages_ms,
-            foreground=result.foreground,
-        )
+            data = self._bucket.client.get_object(Bucket=self._bucket.name, Key=result.key)["Body"].read()
+        return CutoutResult(**result.facts(), data=data)
 
     def links(self) -> Links:
         """Make the maker of presigned GETs, which are valid from now on."""
-        return Links(self.url, self._now() + timedelta(seconds=self._url_s))
+        return Links(self.url, self._bucket.urls_until)
 
     def url(self, key: str) -> str:
         """Make a presigned GET, without a call to S3."""
-        with s3_call("The URL of the result could not be made; try again."):
-            return self._client().generate_presigned_url(
-                "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=self._url_s
-            )
+        return self._bucket.presigned("get_object", key, "The URL of the result could not be made; try again.")
 
     def remove(self, job: Job) -> None:
         """Remove all objects that a job may have written, except the report of an end that is reported.
@@ -164,20 +122,20 @@ class S3ResultStore:
         for name in names:
             self._remove(f"{folder_of(job)}/{name}", job.id)
 
-    def _remove(self, key: str, job_id: str) -> None:
+    def _remove(self, key: str, job_id: JobId) -> None:
         """Remove an object if this job wrote it, and it was not overwritten after the check."""
         with suppress(GoneError), s3_call("The result could not be removed; try again.", absent=_gone()):
-            found = self._client().head_object(Bucket=self._bucket, Key=key)
+            found = self._bucket.client.head_object(Bucket=self._bucket.name, Key=key)
             if found["Metadata"].get("job") != job_id:
                 return
             with if_precondition_met():
-                self._client().delete_object(Bucket=self._bucket, Key=key, IfMatch=found["ETag"])
+                self._bucket.client.delete_object(Bucket=self._bucket.name, Key=key, IfMatch=found["ETag"])
 
-    def _put(self, key: str, data: bytes, media_type: str, job_id: str = "") -> None:
+    def _put(self, key: str, data: bytes, media_type: str, job_id: JobId | None = None) -> None:
         metadata = {"job": job_id} if job_id else {}
         with s3_call("The result could not be stored; try again."):
-            self._client().put_object(
-                Bucket=self._bucket, Key=key, Body=data, ContentType=media_type, Metadata=metadata
+            self._bucket.client.put_object(
+                Bucket=self._bucket.name, Key=key, Body=data, ContentType=media_type, Metadata=metadata
             )
 
     def _size(self, response: Response) -> int:
@@ -200,12 +158,10 @@ class S3ReportStore:
     """Writes reports to the results bucket; implements :class:`~cutout.jobs.storage.ReportStore`.
 
     Args:
-        client: Gives the S3 client; called on first use.
-        bucket: The bucket's name.
+        bucket: The bucket.
     """
 
-    def __init__(self, client: "Callable[[], S3Client]", bucket: str) -> None:
-        self._client = client
+    def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
 
     def store(self, job: Job, *, overwrite: bool = True) -> None:
@@ -220,8 +176,8 @@ class S3ReportStore:
         """
         condition: Any = {} if overwrite else {"IfNoneMatch": "*"}
         with s3_call("The report could not be stored; try again."), if_precondition_met():
-            self._client().put_object(
-                Bucket=self._bucket,
+            self._bucket.client.put_object(
+                Bucket=self._bucket.name,
                 Key=f"{folder_of(job)}/result.json",
                 Body=json.dumps(report(job), indent=1).encode(),
                 ContentType="application/json",

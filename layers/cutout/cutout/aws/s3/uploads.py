@@ -4,23 +4,21 @@ An object below ``uploads/{account}/`` starts a job by its notification; ``direc
 request names or contains. Both expire within a day.
 """
 
-from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cutout.accounts import Account
 from cutout.api.sources import too_large
 from cutout.api.uploads import UploadForm, check_upload_id
+from cutout.aws.s3.bucket import Bucket
 from cutout.aws.s3.errors import if_precondition_met, s3_call
 from cutout.errors import NotFoundError
+from cutout.ids import AccountId
 from cutout.jobs.job import Job
 from cutout.jobs.storage import direct_upload_key
 
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-
 _ABSENT = "Nothing was uploaded under this upload_id: post the form of POST /v2/uploads first; uploads last a day."
+_UNSIGNED = "The upload's URL could not be made; try again."
 
 
 class S3UploadStore:
@@ -31,27 +29,14 @@ class S3UploadStore:
         max_bytes: The most bytes of one image.
 
     Args:
-        client: Gives the S3 client; called on first use.
-        bucket: The bucket's name.
+        bucket: The bucket.
         max_bytes: The most bytes of one image.
-        url_s: Seconds for which a form or a presigned URL is valid.
-        now: Gives the current time (UTC).
     """
 
-    def __init__(
-        self,
-        client: Callable[[], "S3Client"],
-        bucket: str,
-        *,
-        max_bytes: int,
-        url_s: int,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
-        self._client = client
-        self.bucket = bucket
+    def __init__(self, bucket: Bucket, max_bytes: int) -> None:
+        self._bucket = bucket
+        self.bucket = bucket.name
         self.max_bytes = max_bytes
-        self._url_s = url_s
-        self._now = now
 
     def form(self, key: str, content_type: str) -> UploadForm:
         """Make a presigned POST for one object of 1 to ``max_bytes`` bytes.
@@ -66,17 +51,17 @@ class S3UploadStore:
             The form.
         """
         with s3_call("The upload could not be prepared; try again."):
-            made = self._client().generate_presigned_post(
+            made = self._bucket.client.generate_presigned_post(
                 self.bucket,
                 key,
                 Fields={"Content-Type": content_type},
                 Conditions=[["starts-with", "$Content-Type", "image/"], ["content-length-range", 1, self.max_bytes]],
-                ExpiresIn=self._url_s,
+                ExpiresIn=self._bucket.url_s,
             )
-        expires_at = (self._now() + timedelta(seconds=self._url_s)).replace(microsecond=0)
+        expires_at = self._bucket.urls_until.replace(microsecond=0)
         return UploadForm(made["url"], made["fields"], expires_at, self.max_bytes)
 
-    def require(self, account_id: str, upload_id: str) -> str:
+    def require(self, account_id: AccountId, upload_id: str) -> str:
         """Require that an upload exists and is small enough.
 
         Args:
@@ -91,10 +76,10 @@ class S3UploadStore:
         """
         key = direct_upload_key(account_id, check_upload_id(upload_id))
         with s3_call("The upload could not be found just now; try again.", absent=NotFoundError(_ABSENT)):
-            self._require_size(self._client().head_object(Bucket=self.bucket, Key=key)["ContentLength"])
+            self._require_size(self._bucket.client.head_object(Bucket=self.bucket, Key=key)["ContentLength"])
         return key
 
-    def read(self, account_id: str, upload_id: str) -> bytes:
+    def read(self, account_id: AccountId, upload_id: str) -> bytes:
         """Read an upload.
 
         Args:
@@ -111,23 +96,23 @@ class S3UploadStore:
         """
         key = direct_upload_key(account_id, check_upload_id(upload_id))
         with s3_call("The upload could not be read; try again.", absent=NotFoundError(_ABSENT)):
-            found = self._client().get_object(Bucket=self.bucket, Key=key)
+            found = self._bucket.client.get_object(Bucket=self.bucket, Key=key)
             with found["Body"] as body:
                 self._require_size(found["ContentLength"])
                 return body.read()
 
     def put_url(self, key: str) -> str:
         """Make a presigned PUT of any bytes; their number is checked when they are read."""
-        return self._presigned("put_object", key)
+        return self._bucket.presigned("put_object", key, _UNSIGNED)
 
     def get_url(self, key: str) -> str:
         """Make a presigned GET, without a call to S3."""
-        return self._presigned("get_object", key)
+        return self._bucket.presigned("get_object", key, _UNSIGNED)
 
     def store(self, key: str, data: bytes) -> None:
         """Store an image."""
         with s3_call("The image could not be kept; try again."):
-            self._client().put_object(Bucket=self.bucket, Key=key, Body=data)
+            self._bucket.client.put_object(Bucket=self.bucket, Key=key, Body=data)
 
     def remove(self, key: str, etag: str | None = None) -> None:
         """Remove an object, if it exists.
@@ -139,13 +124,7 @@ class S3UploadStore:
         condition: Any = {} if etag is None else {"IfMatch": f'"{etag}"'}
         call = s3_call("The upload could not be removed; try again.", absent=NotFoundError(_ABSENT))
         with suppress(NotFoundError), call, if_precondition_met():
-            self._client().delete_object(Bucket=self.bucket, Key=key, **condition)
-
-    def _presigned(self, operation: str, key: str) -> str:
-        with s3_call("The upload's URL could not be made; try again."):
-            return self._client().generate_presigned_url(
-                operation, Params={"Bucket": self.bucket, "Key": key}, ExpiresIn=self._url_s
-            )
+            self._bucket.client.delete_object(Bucket=self.bucket, Key=key, **condition)
 
     def _require_size(self, size_bytes: int) -> None:
         if size_bytes > self.max_bytes:
@@ -156,12 +135,10 @@ class S3RetentionStore:
     """Copies of images that do not expire; implements :class:`~cutout.jobs.storage.RetentionStore`.
 
     Args:
-        client: Gives the S3 client; called on first use.
-        bucket: The bucket's name.
+        bucket: The bucket.
     """
 
-    def __init__(self, client: "Callable[[], S3Client]", bucket: str) -> None:
-        self._client = client
+    def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
 
     def store(self, account: Account, job: Job, image: bytes) -> None:
@@ -177,12 +154,12 @@ class S3RetentionStore:
         """
         if account.training_opt_in and account.id == job.account_id:
             with s3_call("The image could not be kept; try again."):
-                self._client().put_object(Bucket=self._bucket, Key=retained_key(job), Body=image)
+                self._bucket.client.put_object(Bucket=self._bucket.name, Key=retained_key(job), Body=image)
 
     def remove(self, job: Job) -> None:
         """Remove the retained image, if there is one. Raises ServiceUnavailableError."""
         with s3_call("The kept image could not be removed; try again."):
-            self._client().delete_object(Bucket=self._bucket, Key=retained_key(job))
+            self._bucket.client.delete_object(Bucket=self._bucket.name, Key=retained_key(job))
 
 
 def retained_key(job: Job) -> str:

@@ -5,6 +5,7 @@ the subject goes along unless ``scale`` or ``position`` move it alone. Both keep
 """
 
 from dataclasses import dataclass, replace
+from math import floor
 
 import numpy as np
 
@@ -60,11 +61,15 @@ class _Map:
     top: float
 
     def apply(self, box: Box) -> Box:
-        """Map a box to whole pixels of the canvas, at least one."""
-        left, top = round(self.left + self.scale * box.left), round(self.top + self.scale * box.top)
-        right = round(self.left + self.scale * (box.left + box.width))
-        bottom = round(self.top + self.scale * (box.top + box.height))
-        return Box(left, top, max(1, right - left), max(1, bottom - top))
+        """Map a box to whole pixels of the canvas, at least one: that in which its middle lies."""
+        left, width = _whole(self.left + self.scale * box.left, self.scale * box.width)
+        top, height = _whole(self.top + self.scale * box.top, self.scale * box.height)
+        return Box(left, top, width, height)
+
+
+def _whole(start: float, length: float) -> tuple[int, int]:
+    first, last = round(start), round(start + length)
+    return (first, last - first) if last > first else (floor(start + length / 2), 1)
 
 
 def lay_out(alpha: Bytes, spec: CutoutSpec, limits: Limits, background_px: tuple[int, int] | None = None) -> Layout:

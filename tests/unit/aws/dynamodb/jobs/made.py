@@ -12,7 +12,18 @@ from cutout.usage import Charge, Usage
 from tests.support.job_stores import MemoryJobStore
 
 NOON = datetime(2026, 11, 20, 12, 0, 0, 123_456, tzinfo=UTC)
-RESULT = JobResult("results/a/j/cutout.png", "image/png", 8, 9, 80, 90, 1_234, "cutout-s", {"decode": 1.5}, "m.png")
+RESULT = JobResult(
+    "image/png",
+    8,
+    9,
+    80,
+    90,
+    "cutout-s",
+    {"decode": 1.5},
+    key="results/a/j/cutout.png",
+    bytes=1_234,
+    mask_key="m.png",
+)
 ERROR = JobError("invalid_image", "No image.", {"format": "png"})
 Store = DynamoJobStore | MemoryJobStore
 

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from cutout.api.request import Request
 from cutout.errors import NotFoundError
+from cutout.ids import AccountId, JobId
 from cutout.jobs.job import Job
 
 NAME: Final = "fal"
@@ -61,12 +62,12 @@ def public_id(job: Job) -> str:
     return str(UUID(job.id.removeprefix("job_")))
 
 
-def job_id_of(request: Request) -> str:
+def job_id_of(request: Request) -> JobId:
     """Read the job's id in the path. Raises NotFoundError for text of another form."""
     text = request.path_parameters.get("id", "")
     if not _UUID.fullmatch(text):
         raise unknown_request()
-    return f"job_{UUID(text).hex}"
+    return JobId(f"job_{UUID(text).hex}")
 
 
 def unknown_request() -> NotFoundError:
@@ -80,7 +81,7 @@ def id_for_answer(request: Request) -> str:
     return request_id if _UUID.fullmatch(request_id) else request.request_id.removeprefix("req_")
 
 
-def file_url(request: Request, account_id: str, upload_id: str, name: str) -> str:
+def file_url(request: Request, account_id: AccountId, upload_id: str, name: str) -> str:
     """Make the public URL of an upload.
 
     Args:

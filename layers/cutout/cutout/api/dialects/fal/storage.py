@@ -18,6 +18,7 @@ from cutout.api.request import Request, Response
 from cutout.api.sources import too_large
 from cutout.api.uploads import new_upload_id
 from cutout.errors import NotFoundError
+from cutout.ids import AccountId
 
 TOKEN_LIFE: Final = timedelta(hours=1)
 _UPLOAD_ID: Final = re.compile(r"upl_[0-9a-f]{32}")
@@ -83,7 +84,10 @@ def read(request: Request, context: PublicContext) -> Response:
     account_id, upload_id = request.path_parameters.get("account", ""), request.path_parameters.get("upload", "")
     if not _ACCOUNT_ID.fullmatch(account_id) or not _UPLOAD_ID.fullmatch(upload_id):
         raise NotFoundError("There is no such file.")
-    headers = {"location": context.file_url(account_id, upload_id), "x-fal-request-id": id_for_answer(request)}
+    headers = {
+        "location": context.file_url(AccountId(account_id), upload_id),
+        "x-fal-request-id": id_for_answer(request),
+    }
     return Response(302, "text/plain", b"", headers)
 
 
