@@ -68,7 +68,9 @@ class Gateway:
             async with self._bodies.read(receive, int(dict(headers).get("content-length", "0"))) as body:
                 source_ip = (scope["client"] or ("127.0.0.1",))[0]
                 protocol = f"HTTP/{scope['http_version']}"
-                request = HttpRequest(scope["method"], path, query, headers, body, source_ip, protocol)
+                request = HttpRequest(
+                    scope["method"], path, query, headers, body, source_ip, protocol, scope["scheme"]
+                )
                 return await self._integrate(request, match, request_id)
         except BodyTooLargeError:
             return self._errors.answer("REQUEST_TOO_LARGE", request_id)

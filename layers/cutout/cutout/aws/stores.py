@@ -1,6 +1,7 @@
 """The stores of one stack, each made on first use and reused with its connections."""
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from cutout.aws import clients, telemetry
 from cutout.aws.dynamodb.accounts import DynamoAccountStore
@@ -16,6 +17,9 @@ from cutout.aws.s3.results import S3ReportStore, S3ResultStore
 from cutout.aws.s3.uploads import S3RetentionStore, S3UploadStore
 from cutout.aws.sqs import SqsJobQueue
 from cutout.settings import Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 
 class AwsStores:
@@ -64,6 +68,7 @@ class AwsStores:
         return S3ResultStore(
             clients.s3_client,
             self.settings.results_bucket,
+            signer=self._signer,
             inline_limit_bytes=self.settings.inline_limit_bytes,
             url_s=self.settings.result_url_s,
         )
@@ -74,6 +79,7 @@ class AwsStores:
         return S3UploadStore(
             clients.s3_client,
             self.settings.uploads_bucket,
+            signer=self._signer,
             max_bytes=self.settings.limits.max_bytes,
             url_s=self.settings.upload_url_s,
         )
@@ -112,6 +118,9 @@ class AwsStores:
     def webhook_queue(self) -> SqsJobQueue:
         """Jobs whose owners are to be notified."""
         return SqsJobQueue(clients.sqs_client, self.settings.webhooks_queue_url)
+
+    def _signer(self) -> "S3Client":
+        return clients.signing_client(self.settings.storage_url)
 
     @cached_property
     def _accounts_table(self) -> AuditedTable:

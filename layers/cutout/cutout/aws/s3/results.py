@@ -34,6 +34,7 @@ class S3ResultStore:
         bucket: The bucket's name.
         inline_limit_bytes: The largest answer of a function, base64 included; 0: no limit.
         url_s: Seconds for which a presigned URL is valid.
+        signer: Gives the client that presigns; None: the same.
         now: Gives the current time (UTC).
     """
 
@@ -44,9 +45,11 @@ class S3ResultStore:
         *,
         inline_limit_bytes: int,
         url_s: int,
+        signer: "Callable[[], S3Client] | None" = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._client = client
+        self._signer = signer or client
         self._bucket = bucket
         self._inline_limit_bytes = inline_limit_bytes
         self._url_s = url_s
@@ -146,7 +149,7 @@ class S3ResultStore:
     def url(self, key: str) -> str:
         """Make a presigned GET, without a call to S3."""
         with s3_call("The URL of the result could not be made; try again."):
-            return self._client().generate_presigned_url(
+            return self._signer().generate_presigned_url(
                 "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=self._url_s
             )
 

@@ -35,6 +35,7 @@ class S3UploadStore:
         bucket: The bucket's name.
         max_bytes: The most bytes of one image.
         url_s: Seconds for which a form or a presigned URL is valid.
+        signer: Gives the client that presigns; None: the same.
         now: Gives the current time (UTC).
     """
 
@@ -45,9 +46,11 @@ class S3UploadStore:
         *,
         max_bytes: int,
         url_s: int,
+        signer: "Callable[[], S3Client] | None" = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._client = client
+        self._signer = signer or client
         self.bucket = bucket
         self.max_bytes = max_bytes
         self._url_s = url_s
@@ -66,7 +69,7 @@ class S3UploadStore:
             The form.
         """
         with s3_call("The upload could not be prepared; try again."):
-            made = self._client().generate_presigned_post(
+            made = self._signer().generate_presigned_post(
                 self.bucket,
                 key,
                 Fields={"Content-Type": content_type},
@@ -143,7 +146,7 @@ class S3UploadStore:
 
     def _presigned(self, operation: str, key: str) -> str:
         with s3_call("The upload's URL could not be made; try again."):
-            return self._client().generate_presigned_url(
+            return self._signer().generate_presigned_url(
                 operation, Params={"Bucket": self.bucket, "Key": key}, ExpiresIn=self._url_s
             )
 
