@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from pathlib import Path
 
 from local.intrinsics import TemplateError
 from local.service import StartError
@@ -18,6 +19,7 @@ def main() -> int:
         The exit status: 0 after SIGTERM or SIGINT, 1 with one sentence on stderr otherwise.
     """
     try:
+        Path(os.environ.get("TMPDIR") or "/tmp").mkdir(exist_ok=True)
         reason = asyncio.run(_serve(Configuration.from_env()))
     except (OSError, StartError, TemplateError) as error:
         reason = str(error)
