@@ -74,7 +74,7 @@ class Poller:
         self._stopping = True
 
     async def run(self) -> None:
-        """Feed until stopped or cancelled; what is in progress then is abandoned, and the queue returns its messages."""
+        """Feed until stopped, or cancelled: then what is in progress is abandoned, and its messages return."""
         try:
             async with asyncio.TaskGroup() as batches:
                 while not self._stopping:

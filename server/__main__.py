@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+import tempfile
 from pathlib import Path
 
 from local.intrinsics import TemplateError
@@ -19,7 +20,7 @@ def main() -> int:
         The exit status: 0 after SIGTERM or SIGINT, 1 with one sentence on stderr otherwise.
     """
     try:
-        Path(os.environ.get("TMPDIR") or "/tmp").mkdir(exist_ok=True)
+        Path(os.environ.get("TMPDIR") or tempfile.gettempdir()).mkdir(exist_ok=True)
         reason = asyncio.run(_serve(Configuration.from_env()))
     except (OSError, StartError, TemplateError) as error:
         reason = str(error)

@@ -6,7 +6,6 @@ items and objects a request may have changed is read from the request, which mes
 
 import hashlib
 import json
-import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -160,9 +159,11 @@ class DurableState:
 
     def _restore_object(self, stored: StoredObject) -> None:
         facts = stored.facts
-        key = FakeKey(stored.key, b"", ACCOUNT, REGION, etag=facts["etag"], version_id="null", bucket_name=stored.bucket)
-        self._journal.remove_file(key.file)
-        key.file, key.contentsize = stored.file, facts["size"]
+        key = FakeKey(
+            stored.key, b"", ACCOUNT, REGION, etag=facts["etag"], version_id="null", bucket_name=stored.bucket
+        )
+        self._journal.remove_file(vars(key)["file"])  # of no bytes
+        vars(key).update(file=stored.file, contentsize=facts["size"])
         key.last_modified = datetime.fromtimestamp(facts["modified"], UTC).replace(tzinfo=None)
         key.set_metadata(dict(facts["metadata"]))
         self._objects.buckets[stored.bucket].keys.setlist(stored.key, [key])
@@ -189,7 +190,6 @@ def _message(facts: Mapping[str, Any]) -> Message:
     message = Message(facts["id"], facts["body"], facts["system_attributes"])
     for name in _KEPT:
         setattr(message, name, facts[name])
-    message.sent_timestamp = message.sent_timestamp or int(time.time() * 1000)
     return message
 
 

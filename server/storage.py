@@ -5,7 +5,6 @@ Nothing else of S3 is answered here: a request without a valid signature is a 40
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import unquote
 from xml.sax.saxutils import escape
@@ -19,7 +18,7 @@ from local.gateway import Scope, Send, send_response
 from local.request_bodies import BodyReader, BodyTooLargeError, Receive, TooManyBodiesError
 from local.responses import HttpResponse
 from local.site import App
-from server.signatures import Signatures, SignatureError
+from server.signatures import SignatureError, Signatures
 
 _SHARED: Final = (
     ("access-control-allow-origin", "*"),
@@ -34,6 +33,15 @@ _PREFLIGHT: Final = (
     ("access-control-max-age", "3000"),
 )
 """As the template's CORS rules say it of the buckets."""
+
+_REFUSALS: Final[Mapping[type[Exception], tuple[int, str]]] = {
+    SignatureError: (403, "AccessDenied"),
+    BodyTooLargeError: (400, "EntityTooLarge"),
+    TooManyBodiesError: (503, "SlowDown"),
+    ClientFaultError: (400, "MalformedPOSTRequest"),
+    ValueError: (400, "InvalidArgument"),
+}
+"""Status and code by error (API reference, "Error Responses")."""
 
 
 class Storage:
@@ -79,14 +87,9 @@ class Storage:
             async with self._bodies.read(receive, int(headers.get("content-length", "0"))) as body:
                 key = unquote(path.lstrip("/").partition("/")[2])
                 return await asyncio.to_thread(self._serve, scope["method"], bucket, key, headers, body)
-        except SignatureError as error:
-            return _refusal(HTTPStatus.FORBIDDEN, "AccessDenied", str(error))
-        except (ClientFaultError, ValueError) as error:
-            return _refusal(HTTPStatus.BAD_REQUEST, "MalformedPOSTRequest", str(error))
-        except BodyTooLargeError:
-            return _refusal(HTTPStatus.BAD_REQUEST, "EntityTooLarge", "The upload is too large.")
-        except TooManyBodiesError:
-            return _refusal(HTTPStatus.SERVICE_UNAVAILABLE, "SlowDown", "Please try again.", ("retry-after", "1"))
+        except (SignatureError, ClientFaultError, ValueError, BodyTooLargeError, TooManyBodiesError) as error:
+            status, code = next(answer for kind, answer in _REFUSALS.items() if isinstance(error, kind))
+            return _refusal(status, code, str(error) or code)
         except ClientError as error:
             fault = error.response["Error"]
             return _refusal(error.response["ResponseMetadata"]["HTTPStatusCode"], fault["Code"], fault["Message"])
@@ -123,8 +126,9 @@ class Storage:
         return HttpResponse(status, (("etag", stored["ETag"]), *_SHARED), b"")
 
 
-def _refusal(status: int, code: str, message: str, *headers: tuple[str, str]) -> HttpResponse:
+def _refusal(status: int, code: str, message: str) -> HttpResponse:
     """Write an error of S3 (API reference, "REST Error Responses")."""
     text = f"<?xml version='1.0' encoding='UTF-8'?>\n<Error><Code>{escape(code)}</Code>"
     text += f"<Message>{escape(message)}</Message></Error>"
-    return HttpResponse(int(status), (("content-type", "application/xml"), *headers, *_SHARED), text.encode())
+    retry = (("retry-after", "1"),) if code == "SlowDown" else ()
+    return HttpResponse(status, (("content-type", "application/xml"), *retry, *_SHARED), text.encode())

@@ -25,7 +25,7 @@ class Settings:
     uploads_bucket: str = ""
     """CUTOUT_UPLOADS_BUCKET: S3 bucket that clients upload images to."""
     storage_url: str = ""
-    """CUTOUT_STORAGE_URL: S3's address in presigned URLs and forms, where clients reach it by another; empty: the same."""
+    """CUTOUT_STORAGE_URL: S3's address for clients, in presigned URLs and forms; empty: the functions' own."""
     jobs_queue_url: str = ""
     """CUTOUT_JOBS_QUEUE_URL: SQS queue of S3 events and of jobs that need no upload."""
     webhooks_queue_url: str = ""
