@@ -46,11 +46,12 @@ def main(folder: str, template_path: str) -> None:
     create_cloud(template, url)
     with one_at_a_time:
         state.restore()
+        state.expire(datetime.now(UTC))
     print(url, flush=True)
     while True:
+        time.sleep(SWEEP_S)
         with one_at_a_time:
             _or_end(state.expire)(datetime.now(UTC))
-        time.sleep(SWEEP_S)
 
 
 def _or_end(change: Callable[..., Any]) -> Callable[..., Any]:
