@@ -17,34 +17,50 @@ from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from moto.sqs.models import Queue
-from werkzeug.serving import make_server
+from werkzeug.serving import BaseWSGIServer, make_server
 
 from local.runtime import die_with_parent
 
-_lock = threading.Lock()
+one_at_a_time = threading.Lock()
+"""Held by whoever reads or changes moto's state."""
 _wait_for_messages: Callable[[Queue, int], None] = Queue.wait_for_messages
 _transact_write_items: Callable[[DynamoDBBackend, list[dict[str, Any]]], None] = DynamoDBBackend.transact_write_items
 
 
-def serialized(application: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
-    """Wrap a WSGI application so that it answers one request at a time; bodies are still transferred in parallel."""
+Record = Callable[[dict[str, Any], bytes], None]
+"""Hears of each request when it has been carried out, before it is answered: its WSGI environment and its body."""
+
+
+def serialized(
+    application: Callable[..., Iterable[bytes]], record: Record | None = None
+) -> Callable[..., Iterable[bytes]]:
+    """Wrap a WSGI application so that it answers one request at a time; bodies are still transferred in parallel.
+
+    Args:
+        application: The application.
+        record: Hears of each request; None: nobody does.
+    """
 
     def serve(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         length = -1 if environ.get("wsgi.input_terminated") else int(environ.get("CONTENT_LENGTH") or 0)
-        environ["wsgi.input"] = io.BytesIO(environ["wsgi.input"].read(length))
-        with _lock:
-            return [b"".join(application(environ, start_response))]
+        body = environ["wsgi.input"].read(length)
+        environ["wsgi.input"] = io.BytesIO(body)
+        with one_at_a_time:
+            answer = b"".join(application(environ, start_response))
+            if record is not None:
+                record(environ, body)
+            return [answer]
 
     return serve
 
 
 def wait_unlocked(queue: Queue, timeout_s: int) -> None:
     """Wait for a message, in place of moto's method, while other requests are answered."""
-    _lock.release()
+    one_at_a_time.release()
     try:
         _wait_for_messages(queue, timeout_s)
     finally:
-        _lock.acquire()
+        one_at_a_time.acquire()
 
 
 def transact_named_items(backend: DynamoDBBackend, writes: list[dict[str, Any]]) -> None:
@@ -78,17 +94,27 @@ def transact_named_items(backend: DynamoDBBackend, writes: list[dict[str, Any]])
             backend.tables[name] = table
 
 
-def main(address: str = "127.0.0.1") -> None:
-    """Serve on a free port until the parent process ends.
+def make_aws_server(address: str = "127.0.0.1", record: Record | None = None) -> BaseWSGIServer:
+    """Make the server on a free port; the parent's end is its own.
 
     Args:
         address: An address of this machine.
+        record: Hears of each request; None: nobody does.
     """
     die_with_parent()
     Queue.wait_for_messages = wait_unlocked  # type: ignore[assignment, method-assign]
     DynamoDBBackend.transact_write_items = transact_named_items  # type: ignore[assignment, method-assign]
-    application = serialized(DomainDispatcherApplication(create_backend_app))
-    server = make_server(address, 0, application, threaded=True, request_handler=MotoRequestHandler)
+    application = serialized(DomainDispatcherApplication(create_backend_app), record)
+    return make_server(address, 0, application, threaded=True, request_handler=MotoRequestHandler)
+
+
+def main(address: str = "127.0.0.1") -> None:
+    """Serve until the parent process ends.
+
+    Args:
+        address: An address of this machine.
+    """
+    server = make_aws_server(address)
     print(f"http://{server.host}:{server.port}", flush=True)
     server.serve_forever()
 

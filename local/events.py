@@ -26,6 +26,7 @@ class HttpRequest:
         query: As in the request line, without ``?``.
         headers: Pairs of name, in lower case, and value.
         source_ip: Address of the client.
+        scheme: http, or https where a proxy that is trusted says so.
     """
 
     method: str
@@ -35,6 +36,7 @@ class HttpRequest:
     body: bytes
     source_ip: str
     protocol: str = "HTTP/1.1"
+    scheme: str = "http"
 
 
 def proxy_event(request: HttpRequest, match: Match, stage: str, request_id: str) -> dict[str, Any]:
@@ -46,7 +48,7 @@ def proxy_event(request: HttpRequest, match: Match, stage: str, request_id: str)
         stage: Name of the stage.
         request_id: A UUID, as API Gateway makes them.
     """
-    headers = _multi([*request.headers, ("x-forwarded-for", request.source_ip), ("x-forwarded-proto", "http")])
+    headers = _multi([*request.headers, ("x-forwarded-for", request.source_ip), ("x-forwarded-proto", request.scheme)])
     query = _multi(parse_qsl(request.query, keep_blank_values=True))
     return {
         "resource": match.route.path,

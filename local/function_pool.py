@@ -2,15 +2,15 @@
 
 import json
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
 from cutout.aws.model_health import ROUTE as MODEL_ROUTE
-from local.cloud import aws_environment
 from local.events import HttpRequest, proxy_event
 from local.options import Options
 from local.pool import Pool
@@ -20,16 +20,24 @@ from local.worker import Worker, worker_environment
 
 ZIP_WORKERS = 2
 PASSED_VARIABLES = (
-    "CUTOUT_LEGACY_KEYS", "CUTOUT_MAX_IMAGE_BYTES", "CUTOUT_MAX_OUTPUT_SIDE_PX", "CUTOUT_MAX_PIXELS",
-    "CUTOUT_MAX_SIDE_PX", "CUTOUT_MODEL", "CUTOUT_THREADS", "CUTOUT_URL_ALLOW", "CUTOUT_URL_REDIRECTS",
-    "CUTOUT_URL_TIMEOUT_S", "CUTOUT_WEBHOOK_BACKOFF_S", "CUTOUT_WEBHOOK_TIMEOUT_S", "LOG_LEVEL",
+    "CUTOUT_KEY_GRACE_S", "CUTOUT_LEGACY_KEYS", "CUTOUT_MAX_IMAGE_BYTES", "CUTOUT_MAX_OUTPUT_SIDE_PX",
+    "CUTOUT_MAX_PIXELS", "CUTOUT_MAX_SIDE_PX", "CUTOUT_MODEL", "CUTOUT_SYNCHRONOUS", "CUTOUT_THREADS",
+    "CUTOUT_URL_ALLOW", "CUTOUT_URL_REDIRECTS", "CUTOUT_URL_TIMEOUT_S", "CUTOUT_WEBHOOK_BACKOFF_S",
+    "CUTOUT_WEBHOOK_TIMEOUT_S", "LOG_LEVEL",
 )  # fmt: skip
 """Settings that the user's shell may give the functions; names of resources come from the template alone."""
 
 
 @asynccontextmanager
 async def function_pool(
-    function: Function, *, routed: bool, aws: str, invoke_url: str, logs: Path, options: Options
+    function: Function,
+    *,
+    routed: bool,
+    aws: Mapping[str, str],
+    invoke_url: str,
+    logs: Path | None,
+    options: Options,
+    names: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Pool]:
     """Make the pool of a function; its workers are stopped at the end of the block.
 
@@ -39,10 +47,11 @@ async def function_pool(
     Args:
         function: The function.
         routed: Whether the gateway invokes it.
-        aws: URL of moto's server.
+        aws: The ``AWS_*`` variables of the functions.
         invoke_url: URL of the Invoke API.
-        logs: Folder for the log of the function.
-        options: Number of workers, timeout, account of requests without a key.
+        logs: Folder for the log of the function; None: it goes to this process's standard output.
+        options: Number of workers, timeout, length of the queue, account of requests without a key.
+        names: Variables that win over all others, such as the names of resources in a real account.
     """
     holds_model = function.package == "Image"
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -53,13 +62,25 @@ async def function_pool(
     threads = {"CUTOUT_THREADS": str(max(1, cores // size))}
     environment = worker_environment(
         function,
-        aws_environment(options.functions_aws or aws) | {"AWS_ENDPOINT_URL_LAMBDA": invoke_url},
-        {"CUTOUT_INLINE_LIMIT_BYTES": "0", "CUTOUT_OPEN_ACCOUNT": options.open_account, **threads, **passed},
+        {**aws, "AWS_ENDPOINT_URL_LAMBDA": invoke_url},
+        {
+            "CUTOUT_INLINE_LIMIT_BYTES": "0",
+            "CUTOUT_OPEN_ACCOUNT": options.open_account,
+            **threads,
+            **passed,
+            **(names or {}),
+        },
     )
     probed = holds_model and routed
-    with (logs / f"{function.name}.log").open("wb") as log:
-        start = partial(Worker.start, function, environment, log)
-        pool = Pool(function, start, size, ready=size if probed else 1, probe_event=_probe_event() if probed else None)
+    with (logs / f"{function.name}.log").open("wb") if logs else nullcontext(sys.stdout.buffer) as log:
+        pool = Pool(
+            function,
+            partial(Worker.start, function, environment, log),
+            size,
+            ready=size if probed else 1,
+            probe_event=_probe_event() if probed else None,
+            max_waiting=options.max_waiting,
+        )
         try:
             yield pool
         finally:

@@ -68,12 +68,12 @@ class Gateway:
             async with self._bodies.read(receive, int(dict(headers).get("content-length", "0"))) as body:
                 source_ip = (scope["client"] or ("127.0.0.1",))[0]
                 protocol = f"HTTP/{scope['http_version']}"
-                request = HttpRequest(scope["method"], path, query, headers, body, source_ip, protocol)
+                request = HttpRequest(scope["method"], path, query, headers, body, source_ip, protocol, scope["scheme"])
                 return await self._integrate(request, match, request_id)
         except BodyTooLargeError:
             return self._errors.answer("REQUEST_TOO_LARGE", request_id)
-        except (TooManyBodiesError, BusyError):
-            return self._errors.answer("THROTTLED", request_id)
+        except (TooManyBodiesError, BusyError):  # as Lambda at its concurrency limit
+            return self._errors.answer("DEFAULT_5XX", request_id)
 
     async def _integrate(self, request: HttpRequest, match: Match, request_id: str) -> HttpResponse:
         """Invoke the function of a route. Large bodies are encoded in a thread: the event loop serves others too."""

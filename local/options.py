@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from local.pool import MAX_WAITING
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -18,6 +20,7 @@ class Options:
         visibility: Seconds after which a queue that feeds a function returns a message; 0: as the template says.
         functions_aws: URL at which the functions reach AWS, for a proxy in front of moto; empty: moto itself.
         open_account: Account of requests without a key, by contracts that have none; empty: a key is required.
+        max_waiting: Requests that may wait for a worker of a function.
     """
 
     port: int
@@ -29,3 +32,4 @@ class Options:
     visibility: int = 0
     functions_aws: str = ""
     open_account: str = ""
+    max_waiting: int = MAX_WAITING

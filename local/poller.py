@@ -67,12 +67,17 @@ class Poller:
         self._slots = asyncio.Semaphore(concurrency)
         self._threads = ThreadPoolExecutor(concurrency + 1, "poller")  # one that receives, the others delete
         self._pause_s = 0.0
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Receive no more; :meth:`run` ends when the batches in progress have."""
+        self._stopping = True
 
     async def run(self) -> None:
-        """Feed until cancelled; a batch that is in progress then is abandoned, and the queue returns its messages."""
+        """Feed until stopped, or cancelled: then what is in progress is abandoned, and its messages return."""
         try:
             async with asyncio.TaskGroup() as batches:
-                while True:
+                while not self._stopping:
                     await self._slots.acquire()
                     messages = await self._receive()
                     if messages:

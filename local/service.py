@@ -58,20 +58,25 @@ async def running_service(options: Options) -> AsyncIterator[str]:
         TemplateError: The template has a part that cannot be run locally.
     """
     async with AsyncExitStack() as stack:
-        listener = stack.enter_context(_listen(options.port))
+        listener = stack.enter_context(listen("127.0.0.1", options.port))
         port: int = listener.getsockname()[1]
         url = f"http://127.0.0.1:{port}"
         logs = log_folder(options.state, port)
         logging.basicConfig(filename=logs / "gateway.log", filemode="w", level=logging.INFO, force=True)
         template = _with_visibility(load_template(options.template), options.visibility)
         aws = await stack.enter_async_context(_moto_server(logs))
-        internal = stack.enter_context(_listen(0))
+        internal = stack.enter_context(listen("127.0.0.1", 0))
         invoke_url = f"http://127.0.0.1:{internal.getsockname()[1]}"
         routed = {route.function for route in template.routes}
         pools = {
             name: await stack.enter_async_context(
                 function_pool(
-                    function, routed=name in routed, aws=aws, invoke_url=invoke_url, logs=logs, options=options
+                    function,
+                    routed=name in routed,
+                    aws=aws_environment(options.functions_aws or aws),
+                    invoke_url=invoke_url,
+                    logs=logs,
+                    options=options,
                 )
             )
             for name, function in template.functions.items()
@@ -81,8 +86,8 @@ async def running_service(options: Options) -> AsyncIterator[str]:
             return await pools[logical_id].invoke(payload, request_id)
 
         names = {function.name: logical_id for logical_id, function in template.functions.items()}
-        await stack.enter_async_context(_http_server(InvokeApi(names, invoke), internal))
-        await stack.enter_async_context(_http_server(Site(Gateway(template, invoke), aws, options.key), listener))
+        await stack.enter_async_context(http_server(InvokeApi(names, invoke), internal))
+        await stack.enter_async_context(http_server(Site(Gateway(template, invoke), aws, options.key), listener))
         await _start(template, pools, aws, options.key, logs)
         for source in template.sources.values():
             queue = template.queues[source.queue]
@@ -92,11 +97,20 @@ async def running_service(options: Options) -> AsyncIterator[str]:
 
 
 @contextmanager
-def _listen(port: int) -> Iterator[socket.socket]:
+def listen(host: str, port: int) -> Iterator[socket.socket]:
+    """Listen while the block lasts.
+
+    Args:
+        host: An IPv4 address of this machine.
+        port: A port; 0: a free one.
+
+    Raises:
+        StartError: The port cannot be used.
+    """
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind(("127.0.0.1", port))
+            listener.bind((host, port))
         except OSError as error:
             raise StartError(f"port {port} cannot be used ({error.strerror}); choose another with PORT=") from error
         listener.listen()
@@ -146,10 +160,16 @@ def _create_resources(template: Template, aws: str, key: str) -> None:
         seed_account(table, key, aws)
 
 
-@asynccontextmanager
-async def _polling(source: EventSource, queue: Queue, pool: Pool, aws: str) -> AsyncIterator[None]:
-    """Feed a queue to a function while the block lasts."""
-    poller = Poller(
+def make_poller(source: EventSource, queue: Queue, pool: Pool, aws: str) -> Poller:
+    """Make the poller of an event source.
+
+    Args:
+        source: The event source.
+        queue: Its queue.
+        pool: The workers of its function.
+        aws: URL of moto's server.
+    """
+    return Poller(
         client("sqs", aws, Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=10)),
         queue_url(aws, queue),
         queue_arn(queue.name),
@@ -158,6 +178,12 @@ async def _polling(source: EventSource, queue: Queue, pool: Pool, aws: str) -> A
         concurrency=min(source.concurrency or pool.size, pool.size),
         partial=source.partial,
     )
+
+
+@asynccontextmanager
+async def _polling(source: EventSource, queue: Queue, pool: Pool, aws: str) -> AsyncIterator[None]:
+    """Feed a queue to a function while the block lasts."""
+    poller = make_poller(source, queue, pool, aws)
     task = asyncio.create_task(poller.run())
     try:
         yield
@@ -174,7 +200,20 @@ def _with_visibility(template: Template, seconds: int) -> Template:
 
 
 @asynccontextmanager
-async def _http_server(app: Callable[..., Awaitable[None]], listener: socket.socket) -> AsyncIterator[None]:
+async def http_server(
+    app: Callable[..., Awaitable[None]], listener: socket.socket, *, drain_s: int = 1, proxies: str = ""
+) -> AsyncIterator[Callable[[], None]]:
+    """Serve an application while the block lasts.
+
+    Args:
+        app: The application (ASGI 3).
+        listener: The listening socket.
+        drain_s: Seconds for which requests that have begun may go on when the server stops.
+        proxies: Addresses and networks, separated by commas, whose word counts on a request's client and scheme.
+
+    Yields:
+        What makes the server stop before the block ends: it takes no more connections, and ends what has begun.
+    """
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -184,12 +223,18 @@ async def _http_server(app: Callable[..., Awaitable[None]], listener: socket.soc
         http="h11",
         ws="none",
         h11_max_incomplete_event_size=MAX_HEAD_BYTES,
-        timeout_graceful_shutdown=1,
+        timeout_graceful_shutdown=drain_s,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=proxies,
     )
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))
-    try:
-        yield
-    finally:
+
+    def stop() -> None:
         server.should_exit = True
+
+    try:
+        yield stop
+    finally:
+        stop()
         await task

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Makes a stand-in for AWS's Lambda base image of Python 3.13, for machines that cannot reach public.ecr.aws.
+# Makes a stand-in for the two base images of the Dockerfile, for machines that cannot reach their registries: AWS's
+# Lambda base image of Python 3.13, and python:3.13-slim.
 #
 # A small Debian (trixie has Python 3.13) with the same doors: /lambda-entrypoint.sh, /var/runtime/bootstrap,
 # /var/lang/bin, /var/task, the runtime interface client (awslambdaric) and the runtime emulator that aws-sam-cli ships.
-# It also carries the wheels of requirements/image.txt, so that `docker build` needs no network at all.
+# It also carries the wheels of requirements/image.txt and local.txt, so that `docker build` needs no network at all.
 # Tagged as the Dockerfile and `sam local invoke` expect it; use both with --skip-pull-image.
 #
 # Usage: tests/sam/base_image.sh      as root, with debootstrap, docker, .venv-sam and a python3.13; some two minutes
@@ -51,7 +52,9 @@ ENTRYPOINT
 chmod 755 "$root/var/runtime/bootstrap" "$root/lambda-entrypoint.sh"
 
 wheels=/usr/local/share/wheels
-pip download --require-hashes --dest "$root$wheels" --requirement requirements/image.txt
+for list in image local; do
+  pip download --require-hashes --dest "$root$wheels" --requirement "requirements/$list.txt"
+done
 chmod -R a+rX "$root$wheels"
 printf '[global]\nno-index = true\nfind-links = %s\n' "$wheels" > "$root/etc/pip.conf"
 
@@ -62,4 +65,5 @@ tar --directory "$root" --create . | docker import \
   --change 'ENTRYPOINT ["/lambda-entrypoint.sh"]' \
   - "$image:$python" > "$work/id"
 docker tag "$image:$python" "$image:$python-$arch" # what `sam local invoke` builds on for zips
+docker tag "$image:$python" "python:$python-slim" # what the target `server` builds on
 echo "$image:$python is $(cat "$work/id")"

@@ -25,6 +25,8 @@ class Settings:
     """CUTOUT_RESULTS_BUCKET: S3 bucket of job results and of answers above ``inline_limit_bytes``; empty: none."""
     uploads_bucket: str = ""
     """CUTOUT_UPLOADS_BUCKET: S3 bucket that clients upload images to."""
+    storage_url: str = ""
+    """CUTOUT_STORAGE_URL: S3's address for clients, in presigned URLs and forms; empty: the functions' own."""
     jobs_queue_url: str = ""
     """CUTOUT_JOBS_QUEUE_URL: SQS queue of S3 events and of jobs that need no upload."""
     webhooks_queue_url: str = ""
@@ -93,6 +95,7 @@ class Settings:
             jobs_table=env.get("CUTOUT_JOBS_TABLE", ""),
             results_bucket=env.get("CUTOUT_RESULTS_BUCKET", ""),
             uploads_bucket=env.get("CUTOUT_UPLOADS_BUCKET", ""),
+            storage_url=env.get("CUTOUT_STORAGE_URL", ""),
             jobs_queue_url=env.get("CUTOUT_JOBS_QUEUE_URL", ""),
             webhooks_queue_url=env.get("CUTOUT_WEBHOOKS_QUEUE_URL", ""),
             remove_function=env.get("CUTOUT_REMOVE_FUNCTION", ""),

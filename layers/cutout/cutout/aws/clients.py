@@ -65,6 +65,23 @@ def s3_client() -> "S3Client":
 
 
 @cache
+def signing_client(storage_url: str) -> "S3Client":
+    """Return the client that makes presigned URLs and forms.
+
+    Args:
+        storage_url: S3's address for clients; empty: that of :func:`s3_client`.
+
+    Returns:
+        The client.
+    """
+    if not storage_url:
+        return s3_client()
+    return _session().client(
+        "s3", config=_IMAGES.merge(Config(s3={"addressing_style": "path"})), endpoint_url=storage_url
+    )
+
+
+@cache
 def sqs_client() -> "SQSClient":
     """Return the client of the queues."""
     return _session().client("sqs", config=_QUICK)

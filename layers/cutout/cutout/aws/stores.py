@@ -1,6 +1,7 @@
 """The stores of one stack, each made on first use and reused with its connections."""
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from cutout.aws import clients, telemetry
 from cutout.aws.dynamodb.accounts import DynamoAccountStore
@@ -17,6 +18,9 @@ from cutout.aws.s3.results import S3ReportStore, S3ResultStore
 from cutout.aws.s3.uploads import S3RetentionStore, S3UploadStore
 from cutout.aws.sqs import SqsJobQueue
 from cutout.settings import Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 
 class AwsStores:
@@ -104,13 +108,16 @@ class AwsStores:
         """Jobs whose owners are to be notified."""
         return SqsJobQueue(clients.sqs_client, self.settings.webhooks_queue_url)
 
+    def _signer(self) -> "S3Client":
+        return clients.signing_client(self.settings.storage_url)
+
     @cached_property
     def _results_bucket(self) -> Bucket:
-        return Bucket(clients.s3_client, self.settings.results_bucket, self.settings.result_url_s)
+        return Bucket(clients.s3_client, self.settings.results_bucket, self.settings.result_url_s, signing=self._signer)
 
     @cached_property
     def _uploads_bucket(self) -> Bucket:
-        return Bucket(clients.s3_client, self.settings.uploads_bucket, self.settings.upload_url_s)
+        return Bucket(clients.s3_client, self.settings.uploads_bucket, self.settings.upload_url_s, signing=self._signer)
 
     @cached_property
     def _accounts_table(self) -> AuditedTable:

@@ -24,17 +24,24 @@ class Bucket:
         name: The bucket's name.
         url_s: Seconds for which a presigned URL or form is valid.
         now: Gives the current time (UTC).
+        signing: Gives the client that presigns, where clients reach S3 by another address; None: the same.
     """
 
     connect: Callable[[], "S3Client"]
     name: str
     url_s: int
     now: Callable[[], datetime] = _utc_now
+    signing: "Callable[[], S3Client] | None" = None
 
     @property
     def client(self) -> "S3Client":
         """The S3 client."""
         return self.connect()
+
+    @property
+    def signer(self) -> "S3Client":
+        """The client that presigns."""
+        return self.connect() if self.signing is None else self.signing()
 
     @property
     def urls_until(self) -> datetime:
@@ -56,6 +63,6 @@ class Bucket:
             ServiceUnavailableError: The URL cannot be signed.
         """
         with s3_call(failure):
-            return self.client.generate_presigned_url(
+            return self.signer.generate_presigned_url(
                 operation, Params={"Bucket": self.name, "Key": key}, ExpiresIn=self.url_s
             )

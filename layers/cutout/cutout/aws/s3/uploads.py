@@ -51,7 +51,7 @@ class S3UploadStore:
             The form.
         """
         with s3_call("The upload could not be prepared; try again."):
-            made = self._bucket.client.generate_presigned_post(
+            made = self._bucket.signer.generate_presigned_post(
                 self.bucket,
                 key,
                 Fields={"Content-Type": content_type},
