@@ -21,15 +21,16 @@ MAX_MODULES = 14
 DOMAIN = {"errors", "accounts", "authentication", "usage", "jobs"}
 ROOMS: dict[str, set[str]] = {
     "errors": set(),
+    "content_coding": set(),
     "imaging": {"errors"},
     "accounts": {"errors"},
     "authentication": {"errors", "accounts"},
-    "outbound": {"errors"},
+    "outbound": {"errors", "content_coding"},
     "signing": set(),
     "usage": {"errors", "accounts"},
     "jobs": {"errors", "accounts", "usage", "imaging.spec"},
     "webhooks": {"outbound.connection", "jobs"},
-    "api": DOMAIN | {"outbound.urls", "imaging.spec", "imaging.codecs.formats", "cutout"},
+    "api": DOMAIN | {"content_coding", "outbound.urls", "imaging.spec", "imaging.codecs.formats", "cutout"},
     "settings": {"errors", "imaging.spec"},
     "aws": DOMAIN | {"imaging.spec", "outbound", "signing", "webhooks", "api", "settings"},
     "services": DOMAIN | {"imaging", "outbound", "webhooks", "api"},
@@ -52,7 +53,7 @@ HOMES = {
     "aws_lambda_powertools": "cutout.aws",
     "certifi": "cutout.outbound.connection",
     "cryptography": "cutout.signing",
-    "multipart": "cutout.api.body",
+    "multipart": "cutout.api.body.parts",
     "webcolors": "cutout.api.options",
 }
 """Third parties, and the one room or module that may know each. What is not listed is not used."""

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cutout.api.body import Fields
+from cutout.api.body.fields import Fields
 from cutout.api.options import OPTIONS, boolean, color, parse_options, refuse_unknown
 from cutout.errors import InvalidOptionError
 from cutout.imaging.spec import (

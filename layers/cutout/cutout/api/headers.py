@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from cutout.api.body import Fields
+from cutout.api.body.fields import Fields
 from cutout.api.request import Request
 from cutout.errors import InvalidRequestError
 

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 import webcolors
 
 from cutout.api import measures
-from cutout.api.body import Fields
+from cutout.api.body.fields import Fields
 from cutout.errors import InvalidOptionError
 from cutout.imaging.spec import (
     Canvas,

@@ -74,7 +74,9 @@ def write_problem(error: CutoutError, request: Request) -> Response:
 
 
 def refusal_headers(error: CutoutError) -> Mapping[str, str]:
-    """Make the headers of an error in every contract: Allow, WWW-Authenticate or Retry-After (RFC 9110)."""
+    """Make the headers of an error in every contract: Allow, Accept-Encoding, WWW-Authenticate, Retry-After."""
+    if codings := error.details.get("accept_encoding"):
+        return {"accept-encoding": str(codings)}
     if isinstance(error, errors.MethodNotAllowedError):
         return {"allow": str(error.details["allow"])}
     if isinstance(error, errors.MissingApiKeyError):

@@ -1,6 +1,6 @@
 import pytest
 
-from cutout.api.body import Fields
+from cutout.api.body.fields import Fields
 from cutout.api.headers import LEGACY_NAMES, header_key, legacy_key, request_key
 from cutout.api.request import Headers, Request
 

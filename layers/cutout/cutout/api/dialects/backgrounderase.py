@@ -5,7 +5,7 @@ from typing import Final
 
 from cutout.api import answers, problems
 from cutout.api import headers as auth
-from cutout.api.body import Fields, json_fields, multipart_fields, urlencoded_fields
+from cutout.api.body.fields import Fields, json_fields, multipart_fields, urlencoded_fields
 from cutout.api.dialects.base import Dialect, Outcome, RemovalRequest, Route
 from cutout.api.dialects.registry import every_dialect
 from cutout.api.headers import idempotency_key, wants_async
@@ -126,7 +126,7 @@ def _json_request(fields: Fields, request: Request) -> RemovalRequest:
 
 def _wants_bytes(removal: RemovalRequest, reply: str, request: Request) -> bool:
     accept = request.headers.get("accept", "").lower()
-    is_remote = removal.source.kind in {InputKind.URL, InputKind.UPLOAD}
+    is_remote = removal.source.name in {"image_url", "upload_id"}
     if "application/json" in accept:  # many clients always add */*, so it means nothing
         return "*/*" in accept and reply == _IMAGE and is_remote
     return "image/" in accept or (reply == _IMAGE and is_remote)

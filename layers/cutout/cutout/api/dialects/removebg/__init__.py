@@ -8,7 +8,7 @@ from typing import Final
 
 from cutout.api import headers as auth
 from cutout.api.answers import base64_of, facts, json_answer
-from cutout.api.body import form_fields
+from cutout.api.body.fields import form_fields
 from cutout.api.dialects.base import Dialect, LoadedRemoval, Outcome, RemovalRequest
 from cutout.api.dialects.removebg.options import LIMITS, parse_removal, parse_source
 from cutout.api.dialects.removebg.problems import NOTHING_FOUND, problem_of

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from cutout.api import measures
-from cutout.api.body import Fields
+from cutout.api.body.fields import Fields
 from cutout.api.dialects.base import RemovalRequest
 from cutout.api.dialects.removebg.problems import MAX_BYTES
 from cutout.api.options import boolean, choice, parse_options
