@@ -54,7 +54,7 @@ HOMES = {
     "certifi": "cutout.outbound.connection",
     "cryptography": "cutout.signing",
     "multipart": "cutout.api.body.parts",
-    "webcolors": "cutout.api.options",
+    "tinycss2": "cutout.api.colors",
 }
 """Third parties, and the one room or module that may know each. What is not listed is not used."""
 

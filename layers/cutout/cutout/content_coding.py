@@ -49,7 +49,7 @@ def decode_content(codings: str, data: bytes, max_bytes: int) -> bytes:
         max_bytes: The most bytes after any step.
 
     Returns:
-        The body itself.
+        The body itself; nothing stays nothing.
 
     Raises:
         CodingError: A coding is not known, its bytes are broken, or too many come out.
@@ -57,7 +57,7 @@ def decode_content(codings: str, data: bytes, max_bytes: int) -> bytes:
     names = [name for name in (part.strip().lower() for part in codings.split(",")) if name not in _NONE]
     if len(names) > _MAX_CODINGS:
         raise CodingError(CodingFault.UNKNOWN, codings)
-    for name in reversed(names):
+    for name in reversed(names if data else []):
         data = _undo(name.removeprefix("x-"), data, max_bytes)
     return data
 

@@ -212,7 +212,7 @@ def test_redirects_are_followed_to_relative_and_absolute_places(serve, internet)
 def test_a_redirect_may_be_written_in_raw_bytes(serve, internet, location, asked):
     hop = b"HTTP/1.1 302 Found\r\nLocation: " + location + b"\r\nContent-Length: 0\r\n\r\n"
     scripts = iter([raw(hop), answer()])
-    server = serve(lambda connection, stop: next(scripts)(connection, stop))
+    server = serve(lambda connection, stop: next(scripts)(connection, stop))  # noqa: PLW0108 - one script a request
     internet[PUBLIC] = server.port
 
     resolve = names(pictures_test=PUBLIC, **{"xn--bcher-kva_test": PUBLIC})

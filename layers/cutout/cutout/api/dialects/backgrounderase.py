@@ -49,12 +49,8 @@ class BackgroundErase(Dialect):
         self.pages = {("GET", "/v2/dialects"): list_dialects}
 
     def credential(self, request: Request, *, legacy: bool) -> str | None:
-        """Find the key in the headers; if ``legacy``, in the query string or a JSON body too."""
-        key = auth.header_key(request)
-        if key is None and legacy:
-            body = json_fields(request.body) if request.media_type == "application/json" else Fields()
-            key = auth.legacy_key(request, body)
-        return key
+        """Find the key in the headers; if ``legacy``, in the query string or a field of the body too."""
+        return auth.request_key(request, legacy=legacy)
 
     def parse(self, request: Request) -> RemovalRequest:
         """Parse multipart, JSON, urlencoded or raw bytes; options may also be in the query string."""

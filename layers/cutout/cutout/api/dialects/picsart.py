@@ -15,13 +15,14 @@ from cutout import errors
 from cutout.api import headers as auth
 from cutout.api.answers import json_answer
 from cutout.api.body.fields import Fields, json_fields, multipart_fields, urlencoded_fields
+from cutout.api.colors import color, opaque_color
 from cutout.api.dialects.base import Dialect, Outcome, RemovalRequest
 from cutout.api.dialects.context import AccountContext
 from cutout.api.headers import APPLIED, preferred, wants_async
 from cutout.api.job_documents import Links
 from cutout.api.jobs import unknown_job
 from cutout.api.measures import MAX_SIDE_PX, whole
-from cutout.api.options import boolean, choice, color, opaque_color
+from cutout.api.options import boolean, choice
 from cutout.api.problems import error_of, refusal_headers, status_of
 from cutout.api.request import Request, Response
 from cutout.api.sources import InputKind, Source, find_source, is_data_url
