@@ -15,6 +15,7 @@ from cutout.imaging.spec import (
     Fit,
     ImageFormat,
     Length,
+    OnEmpty,
     OwnAlpha,
     Shadow,
     ShadowKind,
@@ -41,6 +42,7 @@ _SIZES: Final = {size.value: size for size in SizeName} | {"auto": SizeName.FULL
 _CHANNELS: Final = {channels.value: channels for channels in Channels}
 _FITS: Final = {fit.value: fit for fit in Fit}
 _OWN_ALPHAS: Final = {own_alpha.value: own_alpha for own_alpha in OwnAlpha}
+_ON_EMPTY: Final = {on_empty.value: on_empty for on_empty in OnEmpty}
 _SHADOWS: Final = {"none": None, "car": ShadowKind.CONTACT} | {kind.value: kind for kind in ShadowKind}
 
 
@@ -130,6 +132,7 @@ _SETTERS: Final[Mapping[str, Callable[[CutoutSpec, str], CutoutSpec]]] = {
     "despill": lambda spec, text: replace(spec, despill=boolean("despill", text)),
     "semitransparency": lambda spec, text: replace(spec, semitransparency=boolean("semitransparency", text)),
     "own_alpha": lambda spec, text: replace(spec, own_alpha=choice("own_alpha", text, _OWN_ALPHAS)),
+    "on_empty": lambda spec, text: replace(spec, on_empty=choice("on_empty", text, _ON_EMPTY)),
     "roi": lambda spec, text: replace(spec, roi=measures.region("roi", text)),
     "crop_margin": lambda spec, text: replace(spec, crop_margin=measures.margins("crop_margin", text, 500, 50)),
     "scale": lambda spec, text: replace(spec, scale=_scale(text)),

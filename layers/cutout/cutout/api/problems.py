@@ -32,6 +32,7 @@ STATUS: Final[Mapping[type[CutoutError], int]] = {
     errors.ImageTooLargeError: 413,
     errors.ResolutionTooHighError: 413,
     errors.UnsupportedMediaTypeError: 415,
+    errors.NothingFoundError: 422,
     errors.ProcessingFailedError: 422,
     errors.IdempotencyMismatchError: 422,
     errors.RateLimitedError: 429,

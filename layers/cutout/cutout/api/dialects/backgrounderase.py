@@ -74,8 +74,12 @@ class BackgroundErase(Dialect):
         reply, spec = outcome.request.reply, outcome.request.spec
         if reply == _BYTES:
             return answers.image_answer(result)
-        size = {"width": result.width, "height": result.height}
-        document: dict[str, object] = {reply: answers.base64_of(result), **size}
+        document: dict[str, object] = {
+            reply: answers.base64_of(result),
+            "width": result.width,
+            "height": result.height,
+            "foreground": answers.foreground_of(result.foreground),
+        }
         if reply == _IMAGE:
             document |= {"format": spec.format.value, "channels": spec.channels.value}
         return replace(answers.json_answer(document), headers=answers.facts(result))

@@ -13,7 +13,7 @@ from typing import Final
 
 from cutout import errors
 from cutout.api import headers as auth
-from cutout.api.answers import json_answer
+from cutout.api.answers import foreground_of, json_answer
 from cutout.api.body.fields import Fields, json_fields, multipart_fields, urlencoded_fields
 from cutout.api.colors import color, opaque_color
 from cutout.api.dialects.base import Dialect, Outcome, RemovalRequest
@@ -162,7 +162,8 @@ class Picsart(Dialect):
         if not job.state.is_final:
             return _waiting(request, job)
         if job.result is not None:
-            return _success(request, job.id, context.links().url(job.result.key))
+            answer = _success(request, job.id, context.links().url(job.result.key))
+            return answer.with_headers({"x-foreground": foreground_of(job.result.foreground)})
         if job.error is None:  # it was cancelled or deleted
             raise unknown_job()
         raise error_of(job.error.code, job.error.message, job.error.details)
