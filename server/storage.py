@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 
 from botocore.exceptions import ClientError
 
-from cutout.api.body import multipart_fields
+from cutout.api.body.fields import multipart_fields
 from cutout.api.request import Headers, Request
 from cutout.errors import ClientFaultError
 from local.gateway import Scope, Send, send_response

@@ -21,16 +21,17 @@ MAX_MODULES = 14
 DOMAIN = {"errors", "ids", "accounts", "authentication", "usage", "jobs"}
 ROOMS: dict[str, set[str]] = {
     "errors": set(),
+    "content_coding": set(),
     "ids": set(),
     "imaging": {"errors"},
     "accounts": {"errors", "ids"},
     "authentication": {"errors", "ids", "accounts"},
-    "outbound": {"errors"},
+    "outbound": {"errors", "content_coding"},
     "signing": set(),
     "usage": {"errors", "ids", "accounts"},
     "jobs": {"errors", "ids", "accounts", "usage", "imaging.spec"},
     "webhooks": {"outbound.connection", "jobs"},
-    "api": DOMAIN | {"outbound.urls", "imaging.spec", "imaging.codecs.formats", "cutout"},
+    "api": DOMAIN | {"content_coding", "outbound.urls", "imaging.spec", "imaging.codecs.formats", "cutout"},
     "settings": {"errors", "ids", "imaging.spec"},
     "aws": DOMAIN | {"imaging.spec", "outbound", "signing", "webhooks", "api", "settings"},
     "services": DOMAIN | {"imaging", "outbound", "webhooks", "api"},
@@ -53,8 +54,8 @@ HOMES = {
     "aws_lambda_powertools": "cutout.aws",
     "certifi": "cutout.outbound.connection",
     "cryptography": "cutout.signing",
-    "multipart": "cutout.api.body",
-    "webcolors": "cutout.api.options",
+    "multipart": "cutout.api.body.parts",
+    "tinycss2": "cutout.api.colors",
 }
 """Third parties, and the one room or module that may know each. What is not listed is not used."""
 

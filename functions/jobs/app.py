@@ -20,7 +20,7 @@ from cutout.usage import Admission
 def create_job(caller: Caller, request: Request) -> Response:
     """Create a job for an image that will be uploaded, or that is behind a URL."""
     app = container()
-    wanted = parse_job(request, app.settings.url_allow)
+    wanted = parse_job(request, app.settings.url_allow, app.settings.limits.max_bytes)
     handle = app.job_service.submit(caller, wanted, idempotency_key(request))
     telemetry.job_accepted(handle.job, repeated=handle.repeated)
     return accepted_answer(handle.job, app.links(), request, handle.form, repeated=handle.repeated)

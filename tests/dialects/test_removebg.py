@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from cutout.accounts import PLANS, Account, KeyMode
-from cutout.api.body import Fields
+from cutout.api.body.fields import Fields
 from cutout.api.dialects.base import AccountStatus, Outcome
 from cutout.api.dialects.removebg import DIALECT
 from cutout.api.dialects.removebg.options import parse_removal

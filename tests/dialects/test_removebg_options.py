@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cutout.api.body import Fields
+from cutout.api.body.fields import Fields
 from cutout.api.dialects.removebg.options import parse_removal
 from cutout.container import container
 from cutout.imaging.spec import ShadowKind, SizeName

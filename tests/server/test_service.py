@@ -83,7 +83,9 @@ def test_pages_may_upload(server: Server):
 
 
 def test_the_page_is_served_without_a_key(server: Server):
-    assert httpx.get(server.api.base_url, headers={"accept": "text/html"}).headers["content-type"].startswith("text/html")
+    assert (
+        httpx.get(server.api.base_url, headers={"accept": "text/html"}).headers["content-type"].startswith("text/html")
+    )
     assert httpx.get(server.api.base_url.join("/config.json")).json()["key"] == ""
 
 
@@ -105,7 +107,9 @@ def test_what_does_not_fit_the_queue_is_a_503_that_says_when_to_come_back(server
 def test_a_kill_in_the_midst_of_jobs_loses_none_and_a_restart_keeps_everything(tmp_path):
     with started(tmp_path) as server:
         admin = {"x-api-key": ADMIN}
-        account = server.api.post("/v2/admin/accounts", json={"email": "a@example.com"}, headers=admin).json()["account"]
+        account = server.api.post("/v2/admin/accounts", json={"email": "a@example.com"}, headers=admin).json()[
+            "account"
+        ]
         made = server.api.post(f"/v2/admin/accounts/{account['id']}/keys", json={}, headers=admin).json()
         server.api.post("/v2", files={"image_file": PHOTO}).raise_for_status()
         done = server.api.post("/v2", files={"image_file": PHOTO}, headers={"prefer": "respond-async"}).json()

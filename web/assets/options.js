@@ -257,6 +257,16 @@ export const GROUPS = [
         ],
       },
       {
+        name: "on_empty",
+        label: "If nothing is found",
+        control: "choice",
+        initial: "image",
+        choices: [
+          ["image", "An empty picture"],
+          ["error", "An error"],
+        ],
+      },
+      {
         name: "roi",
         label: "Look for the subject only in",
         control: "text",

@@ -45,6 +45,7 @@ export class MultipleSourcesError extends ApiError {}
 export class InvalidBase64Error extends ApiError {}
 export class InvalidImageError extends ApiError {}
 export class UnsupportedImageFormatError extends ApiError {}
+export class NothingFoundError extends ApiError {}
 export class InvalidOptionError extends ApiError {}
 export class ImageUrlFetchFailedError extends ApiError {}
 export class ImageTooLargeError extends ApiError {}
@@ -77,6 +78,7 @@ export const ERRORS = {
   invalid_base64: InvalidBase64Error,
   invalid_image: InvalidImageError,
   unsupported_image_format: UnsupportedImageFormatError,
+  nothing_found: NothingFoundError,
   invalid_option: InvalidOptionError,
   image_url_fetch_failed: ImageUrlFetchFailedError,
   image_too_large: ImageTooLargeError,

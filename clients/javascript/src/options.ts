@@ -26,6 +26,8 @@ export interface ImageOptions {
   semitransparency?: boolean | undefined
   /** What becomes of the transparency that the image brings along. Default honour. */
   ownAlpha?: 'honour' | 'keep' | 'discard' | undefined
+  /** What comes where nothing is found: an empty picture or a `NothingFoundError`; neither is charged. Default image. */
+  onEmpty?: 'image' | 'error' | undefined
   /** The part that may be foreground: two opposite corners, `x1 y1 x2 y2`, pixels or percent. */
   roi?: string | undefined
   /** Share of the canvas that the subject takes, 10 to 100 percent, or `original`. */
@@ -71,8 +73,8 @@ export interface RemoveOptions extends ImageOptions, RequestOptions {
 
 /** The names of `ImageOptions`, for checks and for playgrounds. */
 export const IMAGE_OPTIONS = [
-  'format', 'channels', 'size', 'crop', 'cropMargin', 'bgColor', 'despill', 'semitransparency', 'ownAlpha', 'roi',
-  'scale', 'position', 'canvas', 'canvasFit', 'bgImageUrl', 'bgFit', 'bgBlur', 'shadow', 'shadowOffsetX',
+  'format', 'channels', 'size', 'crop', 'cropMargin', 'bgColor', 'despill', 'semitransparency', 'ownAlpha', 'onEmpty',
+  'roi',  'scale', 'position', 'canvas', 'canvasFit', 'bgImageUrl', 'bgFit', 'bgBlur', 'shadow', 'shadowOffsetX',
   'shadowOffsetY', 'shadowBlur', 'shadowOpacity', 'shadowColor', 'strokeWidth', 'strokeColor', 'strokeOpacity',
   'strokeSoftness',
 ] as const satisfies ReadonlyArray<keyof ImageOptions>

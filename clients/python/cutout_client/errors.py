@@ -94,6 +94,12 @@ class UnsupportedImageFormatError(ApiError):
     known_code = "unsupported_image_format"
 
 
+class NothingFoundError(ApiError):
+    """Nothing in the image stands out as its subject (with ``on_empty="error"``)."""
+
+    known_code = "nothing_found"
+
+
 class InvalidOptionError(ApiError):
     """An option is unknown or its value is out of range."""
 

@@ -88,7 +88,7 @@ class LocalPipeline:
         Raises:
             ApiError: By the codes of the service.
         """
-        from cutout.api.body import Fields  # noqa: PLC0415 - an extra
+        from cutout.api.body.fields import Fields  # noqa: PLC0415 - an extra
         from cutout.api.options import parse_options  # noqa: PLC0415
         from cutout.errors import CutoutError as LibraryError  # noqa: PLC0415
         from cutout.imaging.pipeline import cut_out  # noqa: PLC0415

@@ -27,6 +27,8 @@ class Options(TypedDict, total=False):
     semitransparency: bool
     own_alpha: str
     """honour, keep or discard."""
+    on_empty: str
+    """image or error: the answer where nothing is found; neither is charged."""
     roi: str | Sequence[Measure]
     """x1 y1 x2 y2 in pixels or percent: only this can be foreground."""
     crop_margin: Measure | Sequence[Measure]

@@ -74,6 +74,12 @@ class InvalidImageError(ClientFaultError):
     code = "invalid_image"
 
 
+class NothingFoundError(ClientFaultError):
+    """Nothing in the image stands out as its subject, and the request wants no empty picture."""
+
+    code = "nothing_found"
+
+
 class UnsupportedImageFormatError(ClientFaultError):
     """The bytes are not an image of a supported format."""
 

@@ -52,7 +52,7 @@ class Settings:
     threads: int = 0
     """CUTOUT_THREADS: threads of one inference; 0: the cores that this process may use."""
     legacy_keys: bool = False
-    """CUTOUT_LEGACY_KEYS: accept API keys in the query string or the JSON body."""
+    """CUTOUT_LEGACY_KEYS: accept API keys in the query string or a field of the body."""
     open_account: AccountId = field(default=AccountId(""))
     """CUTOUT_OPEN_ACCOUNT: id of the account of requests without a key, in keyless contracts; empty: none."""
     synchronous: bool = True

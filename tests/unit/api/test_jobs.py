@@ -26,7 +26,7 @@ def request(body: object = None, media_type: str = "application/json", data: byt
 
 
 def parse(body: object = None) -> JobRequest:
-    return parse_job(request(body), frozenset())
+    return parse_job(request(body), frozenset(), 1_000)
 
 
 def listing(**query: str) -> JobPageRequest:
@@ -53,7 +53,7 @@ def test_everything_that_can_be_asked_for():
 
 def test_private_addresses_are_allowed_only_by_name_and_port():
     private = {"image_url": "http://127.0.0.1:8000/a", "webhook_url": "http://127.0.0.1:8000/b"}
-    assert parse_job(request(private), frozenset({"127.0.0.1:8000"})).webhook_url == "http://127.0.0.1:8000/b"
+    assert parse_job(request(private), frozenset({"127.0.0.1:8000"}), 1_000).webhook_url == "http://127.0.0.1:8000/b"
     with pytest.raises(ImageUrlFetchFailedError):
         parse(private)
 
@@ -107,7 +107,7 @@ def test_an_unknown_field_is_answered_with_all_that_are_known():
 )
 def test_only_json_is_read(body, media_type, error):
     with pytest.raises(error):
-        parse_job(request(data=body, media_type=media_type), frozenset())
+        parse_job(request(data=body, media_type=media_type), frozenset(), 1_000)
 
 
 def test_a_list_is_of_twenty_unless_told_otherwise():

@@ -2,8 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cutout.api.body import Fields
-from cutout.api.options import OPTIONS, boolean, color, parse_options, refuse_unknown
+from cutout.api.body.fields import Fields
+from cutout.api.colors import color
+from cutout.api.options import OPTIONS, boolean, parse_options, refuse_unknown
 from cutout.errors import InvalidOptionError
 from cutout.imaging.spec import (
     Canvas,
@@ -75,9 +76,32 @@ def test_spellings_of_false(text):
         ("beige", (245, 245, 220, 255)),
         (" red ", (255, 0, 0, 255)),
         ("transparent", None),
+        ("rgb(255, 0, 0)", (255, 0, 0, 255)),
+        ("rgba(255, 0, 0, .5)", (255, 0, 0, 128)),
+        ("rgb(255 0 0 / 50%)", (255, 0, 0, 128)),
+        ("RGB(100%,0%,50%)", (255, 0, 128, 255)),
+        ("rgb(none 300 -5)", (0, 255, 0, 255)),
+        ("rgb(1e999 0 0)", (255, 0, 0, 255)),
+        ("hsl(120, 100%, 25%)", (0, 128, 0, 255)),
+        ("hsla(0.5turn 100% 50% / .2)", (0, 255, 255, 51)),
+        ("hsl(-30 50% 50%)", (191, 64, 128, 255)),
+        ("hwb(120 20% 40%)", (51, 153, 51, 255)),
+        ("hwb(10 70% 70%)", (128, 128, 128, 255)),
+        ("lab(50% 40 59.5)", (191, 87, 0, 255)),
+        ("lch(52.2% 72.2 50)", (205, 86, 26, 255)),
+        ("oklab(59% 0.1 0.1)", (192, 93, 43, 255)),
+        ("oklch(60% 0.15 50 / 1)", (196, 96, 22, 255)),
+        ("color(srgb 0.1 0.2 0.3 / 0.5)", (26, 51, 76, 128)),
+        ("color(srgb-linear .5 .5 .1)", (188, 188, 89, 255)),
+        ("color(display-p3 0.8 0.3 0.2)", (221, 64, 37, 255)),
+        ("color(rec2020 .4 .5 .3)", (74, 124, 57, 255)),
+        ("color(a98-rgb .7 .5 .3)", (196, 129, 72, 255)),
+        ("color(prophoto-rgb .4 .5 .3)", (107, 151, 83, 255)),
+        ("color(xyz 0.4 0.2 0.1)", (248, 0, 83, 255)),
+        ("color(xyz-d50 0.4 0.4 0.1)", (197, 165, 79, 255)),
     ],
 )
-def test_colours_are_css_names_or_hex_digits(text, rgba):
+def test_colours_are_those_of_css_or_hex_digits(text, rgba):
     assert color("bg_color", text) == rgba
 
 
@@ -93,7 +117,28 @@ def test_colours_are_css_names_or_hex_digits(text, rgba):
     ]
     + [
         ("bg_color", text)
-        for text in ("#12", "#12345", "ggg", "#", "notacolour", "255,0,0", "##fff", "0xffffff", "\uff46ff")
+        for text in (
+            "#12",
+            "#12345",
+            "ggg",
+            "#",
+            "notacolour",
+            "255,0,0",
+            "##fff",
+            "0xffffff",
+            "\uff46ff",
+            "rgb(1,2)",
+            "rgb(1 2 3 4)",
+        )
+        + (
+            "currentcolor",
+            "canvas",
+            "color-mix(in srgb, red, blue)",
+            "rgb(1,2,3) x",
+            "hsl(NaN 0 0)",
+            "var(--x)",
+            "inherit",
+        )
     ],
 )
 def test_a_wrong_value_names_the_option(name, text):
@@ -109,7 +154,15 @@ def test_unknown_fields_are_named():
     assert caught.value.details["unknown"] == ["colour"]
 
 
-@given(st.text(max_size=20))
+FUNCTIONS = ["rgb", "hsl", "hwb", "lab", "lch", "oklab", "oklch", "color(rec2020 1 1 1 / 1) ", "color"]
+
+
+@given(
+    st.text(max_size=20)
+    | st.builds(
+        "{}({} {} {})".format, st.sampled_from(FUNCTIONS), *[st.floats() | st.sampled_from(["none", "9e999%"])] * 3
+    )
+)
 def test_any_text_is_a_colour_or_a_client_error(text):
     try:
         rgba = color("bg_color", text)

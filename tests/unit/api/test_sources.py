@@ -1,11 +1,12 @@
 import base64
+import random
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from cutout.api.body import Fields
-from cutout.api.sources import InputKind, Source, decode_base64, find_source, load, load_background
+from cutout.api.body.fields import Fields
+from cutout.api.sources import InputKind, Source, decode_data, find_source, load, load_background
 from cutout.errors import ImageTooLargeError, InvalidBase64Error, MissingImageError, MultipleSourcesError
 
 NAMES = {
@@ -49,23 +50,84 @@ def test_the_same_image_under_two_aliases_is_one_source():
     ],
 )
 def test_base64_in_every_dress(text):
-    assert decode_base64(text, 100) == b"hi???>"
+    assert decode_data(text, 100) == b"hi???>"
+
+
+PICTURE = random.Random(5).randbytes(3_000)
+LOST = base64.b64encode(PICTURE).decode().replace("+", " ")
+
+
+def wrapped(data: bytes, width: int, between: str) -> str:
+    text = base64.b64encode(data).decode()
+    return between.join(text[start : start + width] for start in range(0, len(text), width))
+
+
+@pytest.mark.parametrize(
+    ("text", "data"),
+    [
+        (LOST, PICTURE),
+        (f"data:image/png;base64,{LOST}", PICTURE),
+        (base64.b64encode(PICTURE[:-1]).decode().replace("+", " "), PICTURE[:-1]),
+        (base64.b64encode(PICTURE[:-1]).decode().replace("+", " ").rstrip("="), PICTURE[:-1]),
+        (base64.b64encode(b"aa\xfe" + b"a" * 9).decode().replace("+", " "), b"aa\xfe" + b"a" * 9),
+        ("aGk/Pz8 ", b"hi???>"),
+        (wrapped(PICTURE, 76, "\n").replace("+", " "), PICTURE),
+        (wrapped(PICTURE, 76, " "), PICTURE),
+        (wrapped(PICTURE, 64, "\r\n    "), PICTURE),
+        (f"  {wrapped(PICTURE, 64, ' ')}  ", PICTURE),
+        ("aGk/ Pz8+", b"hi???>"),
+    ],
+)
+def test_a_plus_that_became_a_space_is_one_again_and_wrapping_is_not(text, data):
+    assert decode_data(text, 10_000) == data
+
+
+@given(st.binary(min_size=40, max_size=300), st.booleans())
+def test_base64_of_anything_survives_unescaped_forms(data, padded):
+    text = base64.b64encode(data).decode()
+    assume(text.count("+") > 1 and "+" not in {text[0], text.rstrip("=")[-1]})
+    lost = (text if padded else text.rstrip("=")).replace("+", " ")
+    assume(len({len(line) for line in lost.split()[:-1]}) > 1)
+    assert decode_data(lost, 1_000) == data
+
+
+@pytest.mark.parametrize(
+    ("text", "data"),
+    [
+        ("data:image/png;base64,aGk%2FPz8%2B", b"hi???>"),
+        ("data:image/png;base64,aGk%2fPz8%2b%0A", b"hi???>"),
+        ("data:image/png;charset=utf-8;base64,aGk_Pz8-", b"hi???>"),
+        ("data:image/png;BASE64,aGk/Pz8%2B%3D%3D", b"hi???>"),
+        ("data:image/png,%89PNG%0D%0A%1A%0A+ x", b"\x89PNG\r\n\x1a\n+ x"),
+        ("data:image/svg+xml;utf8,<svg xmlns='x'>é</svg>", "<svg xmlns='x'>é</svg>".encode()),
+        ("data:image/png,aGk/Pz8+", b"hi???>"),
+        ("data:,%00%FF", b"\x00\xff"),
+    ],
+)
+def test_a_data_url_may_be_percent_encoded(text, data):
+    assert decode_data(text, 100) == data
+
+
+def test_a_data_url_in_a_field_for_urls_is_the_image_itself():
+    source = find_source(Fields([("image_url", " data:image/png;base64,aGk/Pz8+")]), NAMES)
+    assert (source.kind, source.name) == (InputKind.BASE64, "image_url")
+    assert load(source, {}, 100) == b"hi???>"
 
 
 @given(st.binary(min_size=1, max_size=99))
 def test_base64_without_padding_round_trips(data):
-    assert decode_base64(base64.b64encode(data).decode().rstrip("="), 99) == data
+    assert decode_data(base64.b64encode(data).decode().rstrip("="), 99) == data
 
 
 @pytest.mark.parametrize("text", ["a", "ab!c", "data:image/png;base64,***", "aGk/é", "a" * 5])
 def test_bad_base64_is_a_client_error(text):
     with pytest.raises(InvalidBase64Error):
-        decode_base64(text, 100)
+        decode_data(text, 100)
 
 
 def test_base64_above_the_limit_is_not_decoded():
     with pytest.raises(ImageTooLargeError) as caught:
-        decode_base64("A" * 1_000, 100)
+        decode_data("A" * 1_000, 100)
     assert caught.value.details == {"max_bytes": 100}
 
 

@@ -13,7 +13,7 @@ import pytest
 from cutout.errors import ImageUrlFetchFailedError
 from cutout.outbound.connection import system_resolver
 from cutout.outbound.fetch import FetchPolicy, fetch
-from tests.support.hostile_servers import OTHER_PUBLIC, PUBLIC, answer, closed_port, names
+from tests.support.hostile_servers import OTHER_PUBLIC, PUBLIC, answer, closed_port, names, raw
 from tests.unit.outbound.policies import POLICY, message
 
 pytestmark = [pytest.mark.loopback, pytest.mark.usefixtures("internet")]
@@ -196,6 +196,28 @@ def test_redirects_are_followed_to_relative_and_absolute_places(serve, internet)
 
     assert fetched.data == b"found"
     assert internet.called == [PUBLIC, OTHER_PUBLIC]
+
+
+@pytest.mark.parametrize(
+    ("location", "asked"),
+    [
+        ("/größe/Ähre.jpg".encode(), "/gr%C3%B6%C3%9Fe/%C3%84hre.jpg"),
+        ("/写真.jpg?q=é".encode(), "/%E5%86%99%E7%9C%9F.jpg?q=%C3%A9"),
+        ("../Å…/x.jpg".encode(), "/%C3%85%E2%80%A6/x.jpg"),
+        ("/größe.jpg".encode("latin-1"), "/gr%F6%DFe.jpg"),
+        ("http://bücher.test/a b.jpg".encode(), "/a%20b.jpg"),
+        (b"/gr%C3%B6%C3%9Fe.jpg", "/gr%C3%B6%C3%9Fe.jpg"),
+    ],
+)
+def test_a_redirect_may_be_written_in_raw_bytes(serve, internet, location, asked):
+    hop = b"HTTP/1.1 302 Found\r\nLocation: " + location + b"\r\nContent-Length: 0\r\n\r\n"
+    scripts = iter([raw(hop), answer()])
+    server = serve(lambda connection, stop: next(scripts)(connection, stop))  # noqa: PLW0108 - one script a request
+    internet[PUBLIC] = server.port
+
+    resolve = names(pictures_test=PUBLIC, **{"xn--bcher-kva_test": PUBLIC})
+    assert fetch("http://pictures.test/first", POLICY, resolve).data == b"picture"
+    assert server.requests[-1].split()[1] == asked
 
 
 @pytest.mark.parametrize("redirects", [0, 1, 3])

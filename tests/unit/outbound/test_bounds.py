@@ -3,6 +3,7 @@
 import gzip
 import socket
 import threading
+import zlib
 
 import pytest
 
@@ -123,12 +124,65 @@ def test_a_chunked_body_is_put_together(serve, internet):
     assert fetch("http://pictures.test/", POLICY, names(pictures_test=PUBLIC)).data == b"picture"
 
 
-@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "gzip, gzip", "identity, gzip"])
-def test_a_compressed_body_is_refused_unread(serve, internet, encoding):
-    bomb = gzip.compress(bytes(10_000_000))
-    internet[PUBLIC] = serve(answer(f"Content-Encoding: {encoding}", body=bomb)).port
+RAW_DEFLATE = zlib.compress(b"picture", wbits=-15)
+COMPRESSED = {
+    "gzip": gzip.compress(b"picture"),
+    "x-gzip": gzip.compress(b"picture"),
+    "GZIP ": gzip.compress(b"pic") + gzip.compress(b"ture"),
+    "deflate": zlib.compress(b"picture"),
+    "Deflate": RAW_DEFLATE,
+    "gzip, gzip": gzip.compress(gzip.compress(b"picture")),
+    "identity, gzip": gzip.compress(b"picture"),
+    "deflate, gzip": gzip.compress(zlib.compress(b"picture")),
+    "identity": b"picture",
+    "": b"picture",
+}
 
-    with pytest.raises(ImageUrlFetchFailedError, match="compressed"):
+
+@pytest.mark.parametrize("encoding", COMPRESSED)
+def test_a_body_that_was_compressed_unasked_is_decoded(serve, internet, encoding):
+    internet[PUBLIC] = serve(answer(f"Content-Encoding: {encoding}", body=COMPRESSED[encoding])).port
+
+    assert fetch("http://pictures.test/", POLICY, names(pictures_test=PUBLIC)).data == b"picture"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [
+        ("gzip", gzip.compress(bytes(100_001))),
+        ("deflate", zlib.compress(bytes(10_000_000))),
+        ("gzip, gzip", gzip.compress(gzip.compress(bytes(10_000_000)))),
+        ("gzip", gzip.compress(bytes(60_000)) * 2),
+    ],
+    ids=["one byte above", "a bomb", "a bomb in a bomb", "two that fit"],
+)
+def test_a_body_above_the_limit_once_decoded_is_too_large(serve, internet, encoding, body):
+    internet[PUBLIC] = serve(answer(f"Content-Encoding: {encoding}", body=body)).port
+
+    with pytest.raises(ImageTooLargeError) as error:
+        fetch("http://pictures.test/", POLICY, names(pictures_test=PUBLIC))
+
+    assert error.value.details == {"max_bytes": 100_000}
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body", "named"),
+    [
+        ("br", b"picture", "br"),
+        ("zstd", b"picture", "zstd"),
+        ("gzip, br", b"picture", "br"),
+        ("gzip", b"picture", "gzip"),
+        ("gzip", gzip.compress(b"picture")[:-3], "gzip"),
+        ("gzip", gzip.compress(b"picture") + b"more", "gzip"),
+        ("gzip", gzip.compress(b"") * 17, "gzip"),
+        ("gzip, gzip, gzip", b"picture", "an unknown way"),
+        ("top-secret-banner", b"picture", "an unknown way"),
+    ],
+)
+def test_a_compressed_body_that_cannot_be_read_is_named(serve, internet, encoding, body, named):
+    internet[PUBLIC] = serve(answer(f"Content-Encoding: {encoding}", body=body)).port
+
+    with pytest.raises(ImageUrlFetchFailedError, match=f"compressed in {named},"):
         fetch("http://pictures.test/", POLICY, names(pictures_test=PUBLIC))
 
 

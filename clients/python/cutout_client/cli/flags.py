@@ -75,6 +75,7 @@ REMOVAL = (
     Flag("semitransparency", "Keep regions that are half transparent, such as windows.", bool),
     Flag("own_alpha", "What becomes of transparency that the image brings along.",
          values=("honour", "keep", "discard")),
+    Flag("on_empty", "What comes where nothing is found: an empty picture, or an error.", values=("image", "error")),
     Flag("roi", "Only this part can be foreground.", metavar="'X1 Y1 X2 Y2'"),
 )  # fmt: skip
 SCENE = (

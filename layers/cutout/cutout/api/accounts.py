@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
 from cutout.accounts import PLANS, SUBSCRIPTION_STATUSES, Account, KeyMode, new_account_id
-from cutout.api.body import JsonBody
+from cutout.api.body.json_body import JsonBody
 from cutout.api.request import Request
 from cutout.errors import InvalidOptionError, NotFoundError
 from cutout.ids import AccountId, KeyFingerprint
@@ -58,7 +58,7 @@ def parse_key(request: Request) -> CreateKeyRequest:
         The key's mode and label.
 
     Raises:
-        ClientFaultError: As :class:`~cutout.api.body.JsonBody`.
+        ClientFaultError: As :class:`~cutout.api.body.json_body.JsonBody`.
     """
     body = JsonBody(request, ("mode", "label"))
     mode = body.choice("mode", [mode.value for mode in KeyMode])
@@ -76,7 +76,7 @@ def parse_grace(request: Request, longest_s: int) -> int:
         Seconds, 0 to ``longest_s``.
 
     Raises:
-        ClientFaultError: As :class:`~cutout.api.body.JsonBody`.
+        ClientFaultError: As :class:`~cutout.api.body.json_body.JsonBody`.
     """
     grace_s = JsonBody(request, ("grace_s",)).integer("grace_s", 0, longest_s)
     return longest_s if grace_s is None else grace_s
@@ -92,7 +92,7 @@ def parse_account(request: Request) -> Account:
         The account.
 
     Raises:
-        ClientFaultError: As :class:`~cutout.api.body.JsonBody`.
+        ClientFaultError: As :class:`~cutout.api.body.json_body.JsonBody`.
     """
     body = JsonBody(request, ("email", *_LIMITS))
     email = _email(body)
@@ -113,7 +113,7 @@ def parse_changes(request: Request) -> dict[str, Any]:
         New values by field of :class:`~cutout.accounts.Account`.
 
     Raises:
-        ClientFaultError: As :class:`~cutout.api.body.JsonBody`.
+        ClientFaultError: As :class:`~cutout.api.body.json_body.JsonBody`.
     """
     body = JsonBody(request, ("email", "subscription_status", *_LIMITS))
     changes: dict[str, Any] = {}

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 
 from cutout.api.request import Response
-from cutout.imaging.spec import CutoutResult
+from cutout.imaging.spec import Box, CutoutResult
 
 
 def json_answer(document: Mapping[str, object], status: int = 200) -> Response:
@@ -16,6 +16,11 @@ def json_answer(document: Mapping[str, object], status: int = 200) -> Response:
 def image_answer(result: CutoutResult) -> Response:
     """Write the encoded image as the body, with its facts as headers."""
     return Response(200, result.media_type, result.data, facts(result))
+
+
+def foreground_of(box: Box | None) -> str:
+    """Say whether anything was found: ``found`` or ``none``."""
+    return "none" if box is None else "found"
 
 
 def facts(result: CutoutResult) -> dict[str, str]:

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from cutout.api.body import Fields
+from cutout.api.body.fields import form_fields
 from cutout.api.request import Request
 from cutout.errors import InvalidRequestError
 
 _SCHEMES: Final = frozenset({"bearer", "token", "api-key", "key"})
 LEGACY_NAMES: Final = ("api_key", "apikey", "x-api-key", "key", "token")
-"""Names by which old integrations send the key in the query string or in the JSON body."""
+"""Names by which old integrations send the key in the query string or in a field of the body."""
 
 
 def header_key(request: Request) -> str | None:
@@ -30,30 +30,30 @@ def request_key(request: Request, *, legacy: bool) -> str | None:
 
     Args:
         request: The request.
-        legacy: Whether to search the query string too.
+        legacy: Whether to search the query string and the fields of the body too.
 
     Returns:
         The key as sent, or None.
     """
-    return header_key(request) or (legacy_key(request, Fields()) if legacy else None)
+    return header_key(request) or (legacy_key(request) if legacy else None)
 
 
-def legacy_key(request: Request, fields: Fields) -> str | None:
+def legacy_key(request: Request) -> str | None:
     """Find the raw API key in the less safe places of old integrations, if the settings allow it.
 
     Args:
-        request: The request, for its query string.
-        fields: The fields of its body.
+        request: The request.
 
     Returns:
-        The key as sent, or None.
+        The key as sent in the query string or in a field of a form or of JSON, or None.
+
+    Raises:
+        InvalidRequestError: The body is malformed.
     """
-    for name in LEGACY_NAMES:
-        values = [value for given, values in request.query.items() if given.lower() == name for value in values]
-        key = next(filter(None, values), None) or fields.text(name)
-        if key:
-            return key
-    return None
+    query = {name.lower(): next(filter(None, values), "") for name, values in request.query.items()}
+    if key := next(filter(None, map(query.get, LEGACY_NAMES)), None):
+        return key
+    return next(filter(None, map(form_fields(request).text, LEGACY_NAMES)), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
-from cutout.api.answers import json_answer
+from cutout.api.answers import foreground_of, json_answer
 from cutout.api.headers import REPLAYED
 from cutout.api.request import Request, Response
 from cutout.api.uploads import UploadForm
@@ -122,7 +122,7 @@ def _source(source: JobSource) -> dict[str, object]:
 
 
 def result_facts(result: JobResult) -> dict[str, object]:
-    """Write the facts of a result: sizes in pixels and bytes, the model, and milliseconds by stage."""
+    """Write the facts of a result: sizes in pixels and bytes, whether anything was found, the model, and milliseconds by stage."""
     return {
         "media_type": result.media_type,
         "width": result.width,
@@ -130,6 +130,7 @@ def result_facts(result: JobResult) -> dict[str, object]:
         "source_width": result.source_width,
         "source_height": result.source_height,
         "bytes": result.bytes,
+        "foreground": foreground_of(result.foreground),
         "model": result.model,
         "stages_ms": {stage: round(ms, 1) for stage, ms in result.stages_ms.items()},
     }

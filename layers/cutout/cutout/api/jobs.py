@@ -4,9 +4,10 @@ import re
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from cutout.api.body import Fields
+from cutout.api.body.fields import Fields
 from cutout.api.options import OPTIONS, boolean, parse_options, refuse_unknown
 from cutout.api.request import Request
+from cutout.api.sources import decode_data, is_data_url
 from cutout.api.uploads import image_type, json_body
 from cutout.errors import ImageUrlFetchFailedError, InvalidOptionError, NotFoundError
 from cutout.ids import JobId
@@ -28,15 +29,17 @@ class JobRequest:
 
     Attributes:
         options: The requested result.
-        image_url: The URL of the image; None: the image will be uploaded.
+        image_url: The URL of the image; None: the image is in the request, or will be uploaded.
         webhook_url: The URL that receives the end of the job.
         content_type: The media type of the image that will be uploaded.
+        image: The encoded image, of a data URL.
     """
 
     options: JobOptions
     image_url: str | None
     webhook_url: str | None
     content_type: str
+    image: bytes | None = None
 
 
 class JobPageRequest(NamedTuple):
@@ -53,12 +56,13 @@ class JobPageRequest(NamedTuple):
     state: JobState | None = None
 
 
-def parse_job(request: Request, url_allow: frozenset[str]) -> JobRequest:
+def parse_job(request: Request, url_allow: frozenset[str], max_bytes: int) -> JobRequest:
     """Parse a request for a job.
 
     Args:
         request: The request, with a JSON body.
         url_allow: ``host:port`` pairs that may be private.
+        max_bytes: The most bytes of an image in the request.
 
     Returns:
         The parsed request.
@@ -66,6 +70,7 @@ def parse_job(request: Request, url_allow: frozenset[str]) -> JobRequest:
     Raises:
         InvalidOptionError: A field is unknown, has a wrong value, or is a webhook_url that is not allowed.
         ImageUrlFetchFailedError: The image_url or bg_image_url is not allowed.
+        InvalidBase64Error, ImageTooLargeError: The image_url is a data URL that does not decode, or is too large.
         InvalidRequestError: The body is not a JSON object.
         UnsupportedMediaTypeError: The body has another Content-Type.
     """
@@ -76,11 +81,16 @@ def parse_job(request: Request, url_allow: frozenset[str]) -> JobRequest:
     if background_url:
         check_background_url(background_url, url_allow)
     options = JobOptions(parse_options(fields), mask, background_url)
-    image_url = _image_url(fields, url_allow)
-    if image_url and "content_type" in fields:
+    image_url = (fields.text("image_url") or "").strip() or None
+    image = decode_data(image_url, max_bytes) if image_url and is_data_url(image_url) else None
+    if image is not None:
+        image_url = None
+    elif image_url:
+        check_url(image_url, url_allow)
+    if "image_url" in fields and "content_type" in fields:
         message = "content_type is for an image that will be uploaded; image_url needs none."
         raise InvalidOptionError(message, {"option": "content_type"})
-    return JobRequest(options, image_url, _webhook_url(fields, url_allow), image_type(fields))
+    return JobRequest(options, image_url, _webhook_url(fields, url_allow), image_type(fields), image)
 
 
 def parse_job_page(request: Request) -> JobPageRequest:
@@ -147,13 +157,6 @@ def check_background_url(url: str, allow: frozenset[str]) -> None:
         check_url(url, allow)
     except ImageUrlFetchFailedError as error:
         raise error.about_background() from error.__cause__
-
-
-def _image_url(fields: Fields, allow: frozenset[str]) -> str | None:
-    url = (fields.text("image_url") or "").strip()
-    if url:
-        check_url(url, allow)
-    return url or None
 
 
 def _webhook_url(fields: Fields, allow: frozenset[str]) -> str | None:

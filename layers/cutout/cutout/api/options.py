@@ -1,14 +1,12 @@
 """The options of ``POST /v2``: their names, values, defaults and bounds, in one table."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final, TypeVar
 
-import webcolors
-
 from cutout.api import measures
-from cutout.api.body import Fields
+from cutout.api.body.fields import Fields
+from cutout.api.colors import color, opaque_color
 from cutout.errors import InvalidOptionError
 from cutout.imaging.spec import (
     Canvas,
@@ -17,8 +15,8 @@ from cutout.imaging.spec import (
     Fit,
     ImageFormat,
     Length,
+    OnEmpty,
     OwnAlpha,
-    Rgba,
     Shadow,
     ShadowKind,
     SizeName,
@@ -44,42 +42,13 @@ _SIZES: Final = {size.value: size for size in SizeName} | {"auto": SizeName.FULL
 _CHANNELS: Final = {channels.value: channels for channels in Channels}
 _FITS: Final = {fit.value: fit for fit in Fit}
 _OWN_ALPHAS: Final = {own_alpha.value: own_alpha for own_alpha in OwnAlpha}
+_ON_EMPTY: Final = {on_empty.value: on_empty for on_empty in OnEmpty}
 _SHADOWS: Final = {"none": None, "car": ShadowKind.CONTACT} | {kind.value: kind for kind in ShadowKind}
-_HEX: Final = re.compile(r"#?([0-9a-f]{3}|[0-9a-f]{4}|[0-9a-f]{6}|[0-9a-f]{8})")
 
 
 def boolean(name: str, text: str) -> bool:
     """Parse true/false, 1/0, yes/no or on/off in any case. Raises InvalidOptionError."""
     return choice(name, text, _BOOLEANS)
-
-
-def color(name: str, text: str) -> Rgba | None:
-    """Parse a colour (CSS Color Module Level 4).
-
-    Args:
-        name: The option.
-        text: A CSS name, or hex digits rgb, rgba, rrggbb or rrggbbaa with or without ``#``.
-
-    Returns:
-        Red, green, blue and alpha, each 0 to 255; None for ``transparent``.
-
-    Raises:
-        InvalidOptionError: The value has another form.
-    """
-    value = text.strip().lower()
-    if value == "transparent":
-        return None
-    if value == "rebeccapurple":  # the only new name of CSS 4; webcolors knows CSS 3
-        return 0x66, 0x33, 0x99, 255
-    if match := _HEX.fullmatch(value):
-        digits = match[1] if len(match[1]) > 4 else "".join(digit * 2 for digit in match[1])  # noqa: PLR2004
-        red, green, blue, alpha = bytes.fromhex(digits.ljust(8, "f"))
-        return red, green, blue, alpha
-    try:
-        rgb = webcolors.name_to_rgb(value)
-    except ValueError as error:
-        raise measures.wrong(name, text, "a CSS colour name or hex digits such as #1a2b3c") from error
-    return rgb.red, rgb.green, rgb.blue, 255
 
 
 def choice(name: str, text: str, choices: Mapping[str, T]) -> T:
@@ -154,11 +123,6 @@ def _opacity(name: str, text: str) -> float:
     return measures.percentage(name, text) / 100
 
 
-def opaque_color(name: str, text: str) -> Rgba:
-    """Parse a colour as :func:`color`, with ``transparent`` as black of alpha 0."""
-    return color(name, text) or (0, 0, 0, 0)
-
-
 _SETTERS: Final[Mapping[str, Callable[[CutoutSpec, str], CutoutSpec]]] = {
     "format": lambda spec, text: replace(spec, format=choice("format", text, _FORMATS)),
     "channels": lambda spec, text: replace(spec, channels=choice("channels", text, _CHANNELS)),
@@ -168,6 +132,7 @@ _SETTERS: Final[Mapping[str, Callable[[CutoutSpec, str], CutoutSpec]]] = {
     "despill": lambda spec, text: replace(spec, despill=boolean("despill", text)),
     "semitransparency": lambda spec, text: replace(spec, semitransparency=boolean("semitransparency", text)),
     "own_alpha": lambda spec, text: replace(spec, own_alpha=choice("own_alpha", text, _OWN_ALPHAS)),
+    "on_empty": lambda spec, text: replace(spec, on_empty=choice("on_empty", text, _ON_EMPTY)),
     "roi": lambda spec, text: replace(spec, roi=measures.region("roi", text)),
     "crop_margin": lambda spec, text: replace(spec, crop_margin=measures.margins("crop_margin", text, 500, 50)),
     "scale": lambda spec, text: replace(spec, scale=_scale(text)),
@@ -194,7 +159,7 @@ _NEEDS: Final = (
     | {name: "stroke_width" for name in _SETTERS if name.startswith("stroke_") and name != "stroke_width"}
 )
 """Options without effect unless another one is set."""
-_MAX_CHARS: Final = 64
+_MAX_CHARS: Final = 100
 """The longest value of an option; a longer one is refused before it is parsed."""
 OPTIONS: Final = frozenset(_SETTERS)
 """The names of all options of ``POST /v2``."""

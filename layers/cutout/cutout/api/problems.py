@@ -32,6 +32,7 @@ STATUS: Final[Mapping[type[CutoutError], int]] = {
     errors.ImageTooLargeError: 413,
     errors.ResolutionTooHighError: 413,
     errors.UnsupportedMediaTypeError: 415,
+    errors.NothingFoundError: 422,
     errors.ProcessingFailedError: 422,
     errors.IdempotencyMismatchError: 422,
     errors.RateLimitedError: 429,
@@ -74,7 +75,9 @@ def write_problem(error: CutoutError, request: Request) -> Response:
 
 
 def refusal_headers(error: CutoutError) -> Mapping[str, str]:
-    """Make the headers of an error in every contract: Allow, WWW-Authenticate or Retry-After (RFC 9110)."""
+    """Make the headers of an error in every contract: Allow, Accept-Encoding, WWW-Authenticate, Retry-After."""
+    if codings := error.details.get("accept_encoding"):
+        return {"accept-encoding": str(codings)}
     if isinstance(error, errors.MethodNotAllowedError):
         return {"allow": str(error.details["allow"])}
     if isinstance(error, errors.MissingApiKeyError):

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from cutout.api.answers import json_answer
-from cutout.api.body import Fields, json_fields
+from cutout.api.body.fields import Fields, json_fields
 from cutout.api.options import refuse_unknown
 from cutout.api.request import Request, Response
 from cutout.errors import InvalidOptionError, InvalidRequestError, UnsupportedMediaTypeError

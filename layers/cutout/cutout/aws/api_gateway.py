@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from cutout.api.body.coding import decoded_body
 from cutout.api.request import Headers, Request, Response
 from cutout.api.routing import AnyEndpoint, Endpoint, find_endpoint, sharing
 from cutout.aws import telemetry
@@ -132,12 +133,11 @@ def _base_path(event: Event) -> str:
 
 def _with_body(request: Request, event: Event) -> Request:
     text = event.get("body") or ""
-    if not event.get("isBase64Encoded"):
-        return replace(request, body=text.encode())
     try:
-        return replace(request, body=base64.b64decode(text, validate=True))
+        body = base64.b64decode(text, validate=True) if event.get("isBase64Encoded") else text.encode()
     except binascii.Error as error:
         raise InvalidRequestError("The body of the event is not base64.") from error
+    return replace(request, body=decoded_body(request.headers.get("content-encoding", ""), body))
 
 
 def _failed(endpoint: AnyEndpoint, error: CutoutError, request: Request) -> Response:

@@ -44,6 +44,7 @@ def cut_out_animation(data: bytes, spec: CutoutSpec, segmenter: Segmenter, limit
 
     Raises:
         ResolutionTooHighError, InvalidImageError: The animation is too large, or damaged.
+        NothingFoundError: Nothing is found in any frame, and ``spec`` wants no empty picture.
         ServiceUnavailableError: The model does not run.
     """
     started = perf_counter()

@@ -57,6 +57,7 @@ def cut_out(
         ImageTooLargeError, UnsupportedImageFormatError, ResolutionTooHighError, InvalidImageError: The image cannot
             be decoded; for the background image with ``details["image"] == "background"``.
         InvalidOptionError: The region lies partly outside the image.
+        NothingFoundError: Nothing is found, and ``spec`` wants no empty picture.
         ServiceUnavailableError: The model does not run.
     """
     clock = _Clock()

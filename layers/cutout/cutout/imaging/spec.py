@@ -23,6 +23,7 @@ __all__ = [
     "LengthUnit",
     "Limits",
     "Margins",
+    "OnEmpty",
     "OwnAlpha",
     "Position",
     "Region",
@@ -184,6 +185,14 @@ class OwnAlpha(StrEnum):
     """The picture counts as opaque, in the colours of its hidden pixels."""
 
 
+class OnEmpty(StrEnum):
+    """The answer for an image in which nothing is found."""
+
+    IMAGE = "image"
+    """The picture all the same: empty, or its background alone."""
+    ERROR = "error"
+
+
 @dataclass(frozen=True, slots=True)
 class CutoutSpec:
     """The description of one cutout, in no vendor's spelling. A background image is passed beside it."""
@@ -230,6 +239,7 @@ class CutoutSpec:
     """Answer with the input's EXIF, without orientation, thumbnail and place."""
     keep_gps: bool = False
     """Keep the place too; with ``keep_metadata`` only."""
+    on_empty: OnEmpty = OnEmpty.IMAGE
 
     @property
     def is_deep(self) -> bool:

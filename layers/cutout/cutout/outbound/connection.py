@@ -1,8 +1,9 @@
 """One bounded HTTP exchange with a server that a client has named; protects against server-side request forgery.
 
 A name is resolved once, all of its addresses are checked, and the connection goes to a checked address and never to the
-name, so a name that changes its addresses (DNS rebinding) gains nothing. There are no proxies, cookies or compression:
-nothing is read from the environment, nothing is stored, and no answer can be larger than its counted bytes. One
+name, so a name that changes its addresses (DNS rebinding) gains nothing. There are no proxies and cookies, and no
+compression is asked for: nothing is read from the environment, nothing is stored, and no answer can be larger than its
+counted bytes. One
 deadline covers the whole exchange. Knows nothing of images, webhooks, accounts or AWS, and words no error messages.
 
 The standard library's ``http.client`` reads the answers, because it accepts any source of bytes, also a bounded one.

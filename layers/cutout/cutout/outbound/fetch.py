@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urljoin
 
+from cutout.content_coding import CodingError, CodingFault, decode_content
 from cutout.errors import ImageTooLargeError, ImageUrlFetchFailedError
 from cutout.outbound.connection import (
     CHUNK_BYTES,
@@ -25,6 +26,8 @@ from cutout.outbound.connection import (
 )
 from cutout.outbound.urls import parse_url
 
+_NAMED_CODINGS = frozenset({"gzip", "deflate", "br", "zstd", "compress"})
+"""The codings that a message may name; others are text of the server's choice."""
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _REQUEST = OutboundRequest("GET", {"Accept": "image/*, */*;q=0.5"})
 
@@ -87,8 +90,8 @@ def fetch(
         The body.
 
     Raises:
-        ImageUrlFetchFailedError: The URL is not allowed, not reachable in time, or not answered with status 200 and an
-            uncompressed body.
+        ImageUrlFetchFailedError: The URL is not allowed, not reachable in time, or not answered with status 200 and a
+            complete body.
         ImageTooLargeError: The body has more than ``max_bytes`` bytes.
     """
     exchange_policy = ExchangePolicy(policy.allow, resolve, tls)
@@ -115,8 +118,6 @@ def _read(response: http.client.HTTPResponse, max_bytes: int) -> Fetched:
         raise ImageUrlFetchFailedError(
             f"The server of the image URL answered with status {response.status}.", {"upstream_status": response.status}
         )
-    if response.getheader("content-encoding", "identity").strip().lower() not in {"", "identity"}:
-        raise ImageUrlFetchFailedError("The server of the image URL sent a compressed body that was not asked for.")
     if (response.length or 0) > max_bytes:
         raise _too_large(max_bytes)
     data = bytearray()
@@ -126,7 +127,20 @@ def _read(response: http.client.HTTPResponse, max_bytes: int) -> Fetched:
             raise _too_large(max_bytes)
     if not data or response.length:  # length: announced bytes that have not arrived
         raise ImageUrlFetchFailedError("The server of the image URL sent an incomplete answer.")
-    return Fetched(bytes(data), response.getheader("content-type", "").split(";", 1)[0].strip().lower())
+    body = _decoded(bytes(data), response.getheader("content-encoding", ""), max_bytes)
+    return Fetched(body, response.getheader("content-type", "").split(";", 1)[0].strip().lower())
+
+
+def _decoded(data: bytes, codings: str, max_bytes: int) -> bytes:
+    """Undo what a server has compressed although nobody asked it to."""
+    try:
+        return decode_content(codings, data, max_bytes)
+    except CodingError as error:
+        if error.fault is CodingFault.TOO_LONG:
+            raise _too_large(max_bytes) from error
+        name = error.coding if error.coding in _NAMED_CODINGS else "an unknown way"
+        message = f"The server of the image URL sent a body compressed in {name}, which cannot be read."
+        raise ImageUrlFetchFailedError(message) from error
 
 
 def _location(url: str, response: http.client.HTTPResponse) -> str:
@@ -134,9 +148,18 @@ def _location(url: str, response: http.client.HTTPResponse) -> str:
     if not location:
         raise ImageUrlFetchFailedError("The server of the image URL redirects to nowhere.")
     try:
-        return urljoin(url, location)
+        return urljoin(url, _as_sent(location))
     except ValueError as error:
         raise ImageUrlFetchFailedError("The server of the image URL redirects to a malformed URL.") from error
+
+
+def _as_sent(location: str) -> str:
+    """Read a header's bytes, which ``http.client`` takes for Latin-1, as UTF-8; else percent-encode them."""
+    raw = location.encode("latin-1")
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return "".join(char if char.isascii() else f"%{ord(char):02X}" for char in location)
 
 
 def _too_large(max_bytes: int) -> ImageTooLargeError:

@@ -30,6 +30,8 @@ _NOT_PUBLIC = tuple(
 )
 """Networks without images that ``is_global`` accepts, at least in some version of Python."""
 
+_DOT = re.compile("%2e", re.IGNORECASE)
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -75,7 +77,8 @@ def parse_url(url: str, what: str = "image URL") -> Target:
         parts = urlsplit(url)
         port = parts.port
         host = (parts.hostname or "").encode("idna").decode("ascii").lower().removesuffix(".")
-        path = quote((parts.path or "/") + (f"?{parts.query}" if parts.query else ""), safe="!$%&'()*+,/:;=?@[]~")
+        whole_path = _without_dots(parts.path) + (f"?{parts.query}" if parts.query else "")
+        path = quote(whole_path, safe="!$%&'()*+,/:;=?@[]~")
         if "[" in parts.netloc:
             ipaddress.IPv6Address(host)
     except ValueError as error:
@@ -91,6 +94,22 @@ def parse_url(url: str, what: str = "image URL") -> Target:
     if port not in {80, 443} and port < FIRST_FREE_PORT:
         raise ImageUrlFetchFailedError(f"The {what} may use the ports 80, 443 and {FIRST_FREE_PORT} to 65535.")
     return Target(secure, host, port, path)
+
+
+def _without_dots(path: str) -> str:
+    """Resolve ``.`` and ``..`` as browsers do before they ask (RFC 3986, section 5.2.4; WHATWG URL for ``%2e``)."""
+    kept: list[str] = []
+    *segments, last = path.removeprefix("/").split("/")
+    for segment in segments:
+        dots = _DOT.sub(".", segment)
+        if dots == "..":
+            del kept[-1:]
+        elif dots != ".":
+            kept.append(segment)
+    dots = _DOT.sub(".", last)
+    if dots == "..":
+        del kept[-1:]
+    return "/" + "/".join([*kept, "" if dots in {".", ".."} else last])
 
 
 def check_url(url: str, allow: frozenset[str], what: str = "image URL") -> None:

@@ -85,8 +85,8 @@ class JobService:
         if known is None:
             self._require_quota(caller.account, caller.key.mode)
         handle = JobHandle(known, repeated=True) if known else self.create(job)
-        if wanted.image_url:
-            return self.start(handle)
+        if wanted.image_url or wanted.image is not None:
+            return self.start(handle, wanted.image)
         if handle.job.state is not JobState.QUEUED:
             return handle
         return replace(handle, form=self._uploads.form(handle.job.source.key, wanted.content_type))
@@ -170,12 +170,17 @@ class JobService:
 
     def _new_job(self, caller: Caller, wanted: JobRequest, idempotency_key: str | None) -> Job:
         job_id = job_id_for(caller, idempotency_key)
-        upload = JobSource(SourceKind.UPLOAD, self._uploads.bucket, job_upload_key(caller.account.id, job_id))
+        account_id = caller.account.id
+        source = JobSource(SourceKind.UPLOAD, self._uploads.bucket, job_upload_key(account_id, job_id))
+        if wanted.image_url:
+            source = JobSource(SourceKind.URL, url=wanted.image_url)
+        elif wanted.image is not None:
+            source = JobSource(SourceKind.REQUEST, self._uploads.bucket, direct_upload_key(account_id, job_id))
         return Job.queued(
             job_id,
-            caller.account.id,
+            account_id,
             wanted.options,
-            JobSource(SourceKind.URL, url=wanted.image_url) if wanted.image_url else upload,
+            source,
             datetime.now(UTC),
             charged_mode=caller.key.mode,
             webhook_url=wanted.webhook_url,

@@ -212,6 +212,8 @@ class JobWorker:
         return load_background(source, {InputKind.URL: self._fetch}, self._limits.max_bytes)
 
     def _charge(self, account: Account, job: Job, image: bytes, result: CutoutResult) -> Charge | None:
+        if result.foreground is None:  # an empty picture costs nothing
+            return None
         bytes_out = len(result.data) + len(result.mask or b"")
         usage = Usage.of_image(result.source_width, result.source_height, len(image), bytes_out)
         return charge_for(account, job.charged_mode, job.id, usage, self._now())

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Final
 
 from cutout.accounts import Account, Caller, KeyMode
+from cutout.api.answers import foreground_of
 from cutout.api.dialects.base import Dialect, LoadedRemoval, Outcome, RemovalRequest
 from cutout.api.headers import REPLAYED
 from cutout.api.request import Request, Response
@@ -141,6 +142,7 @@ class RemovalService:
         status = self._account_status(admission)
         outcome = Outcome(removal, handled.result, status, charge is not None, publish, image)
         response = self._results.deliver(dialect.answer(request, outcome), key)
+        response = response.with_headers({"x-foreground": foreground_of(handled.result.foreground)})
         self.count(charge)
         return response.with_headers(REPLAYED) if isinstance(handled, Replayed) else response
 
@@ -216,11 +218,12 @@ class RemovalService:
         return LoadedRemoval(removal, image, load_background(removal.background, remote, self._limits.max_bytes))
 
     def _make(self, caller: Caller, loaded: LoadedRemoval, charge_id: str) -> Made:
-        """Cut a loaded image out. Raises what is wrong with the images."""
+        """Cut a loaded image out; nothing found is not charged. Raises what is wrong with the images."""
         removal = loaded.request
         segmenter = self._segmenter_for(removal.model)
         limits = self._limits.within(removal.limits)
         result = cut_out(loaded.image, removal.spec, segmenter, limits, loaded.background or None)
         self._observer.image_made(result)
         usage = Usage.of_image(result.source_width, result.source_height, len(loaded.image), len(result.data))
-        return Made(result, charge_for(caller.account, caller.key.mode, charge_id, usage, datetime.now(UTC)))
+        charge = charge_for(caller.account, caller.key.mode, charge_id, usage, datetime.now(UTC))
+        return Made(result, charge if result.foreground else None)

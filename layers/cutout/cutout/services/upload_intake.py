@@ -11,7 +11,7 @@ from functools import partial
 from typing import Final
 
 from cutout.accounts import Account
-from cutout.api.body import Fields
+from cutout.api.body.fields import Fields
 from cutout.api.jobs import check_webhook_url
 from cutout.api.options import OPTIONS, boolean, parse_options
 from cutout.errors import ClientFaultError, JobBusyError, ServiceUnavailableError

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cutout.api.body import MAX_FIELDS, Fields, json_fields, urlencoded_fields
+from cutout.api.body.fields import MAX_FIELDS, Fields, json_fields, urlencoded_fields
 from cutout.errors import CutoutError, InvalidRequestError
 
 

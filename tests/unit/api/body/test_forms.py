@@ -1,6 +1,6 @@
 import pytest
 
-from cutout.api.body import form_fields
+from cutout.api.body.fields import form_fields
 from cutout.api.request import Headers, Request
 from cutout.errors import InvalidRequestError
 from tests.support.builders import multipart

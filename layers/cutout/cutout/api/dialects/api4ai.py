@@ -13,11 +13,11 @@ from typing import Final
 from cutout import errors
 from cutout.api import headers as auth
 from cutout.api.answers import base64_of, json_answer
-from cutout.api.body import form_fields
+from cutout.api.body.fields import form_fields
 from cutout.api.dialects.base import Dialect, LoadedRemoval, Outcome, RemovalRequest
 from cutout.api.problems import refusal_headers, status_of
 from cutout.api.request import Request, Response
-from cutout.api.sources import InputKind, Source
+from cutout.api.sources import InputKind, Source, url_source
 from cutout.errors import CutoutError
 from cutout.imaging.codecs.formats import require_format
 from cutout.imaging.spec import Channels, CutoutSpec, Length, LengthUnit, Limits, Shadow
@@ -129,7 +129,7 @@ def _source(request: Request) -> Source:
         value = fields.raw("image") if kind is InputKind.BYTES else fields.text("image")
         return Source(kind, "image", value or (b"" if kind is InputKind.BYTES else ""))
     if url := fields.text("url"):
-        return Source(InputKind.URL, "url", url)
+        return url_source("url", url)
     raise errors.MissingImageError("Missing image or url field.")
 
 

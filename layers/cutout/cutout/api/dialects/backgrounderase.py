@@ -5,7 +5,7 @@ from typing import Final
 
 from cutout.api import answers, problems
 from cutout.api import headers as auth
-from cutout.api.body import Fields, json_fields, multipart_fields, urlencoded_fields
+from cutout.api.body.fields import Fields, json_fields, multipart_fields, urlencoded_fields
 from cutout.api.dialects.base import Dialect, Outcome, RemovalRequest, Route
 from cutout.api.dialects.registry import every_dialect
 from cutout.api.headers import idempotency_key, wants_async
@@ -49,12 +49,8 @@ class BackgroundErase(Dialect):
         self.pages = {("GET", "/v2/dialects"): list_dialects}
 
     def credential(self, request: Request, *, legacy: bool) -> str | None:
-        """Find the key in the headers; if ``legacy``, in the query string or a JSON body too."""
-        key = auth.header_key(request)
-        if key is None and legacy:
-            body = json_fields(request.body) if request.media_type == "application/json" else Fields()
-            key = auth.legacy_key(request, body)
-        return key
+        """Find the key in the headers; if ``legacy``, in the query string or a field of the body too."""
+        return auth.request_key(request, legacy=legacy)
 
     def parse(self, request: Request) -> RemovalRequest:
         """Parse multipart, JSON, urlencoded or raw bytes; options may also be in the query string."""
@@ -78,8 +74,12 @@ class BackgroundErase(Dialect):
         reply, spec = outcome.request.reply, outcome.request.spec
         if reply == _BYTES:
             return answers.image_answer(result)
-        size = {"width": result.width, "height": result.height}
-        document: dict[str, object] = {reply: answers.base64_of(result), **size}
+        document: dict[str, object] = {
+            reply: answers.base64_of(result),
+            "width": result.width,
+            "height": result.height,
+            "foreground": answers.foreground_of(result.foreground),
+        }
         if reply == _IMAGE:
             document |= {"format": spec.format.value, "channels": spec.channels.value}
         return replace(answers.json_answer(document), headers=answers.facts(result))
@@ -126,7 +126,7 @@ def _json_request(fields: Fields, request: Request) -> RemovalRequest:
 
 def _wants_bytes(removal: RemovalRequest, reply: str, request: Request) -> bool:
     accept = request.headers.get("accept", "").lower()
-    is_remote = removal.source.kind in {InputKind.URL, InputKind.UPLOAD}
+    is_remote = removal.source.name in {"image_url", "upload_id"}
     if "application/json" in accept:  # many clients always add */*, so it means nothing
         return "*/*" in accept and reply == _IMAGE and is_remote
     return "image/" in accept or (reply == _IMAGE and is_remote)

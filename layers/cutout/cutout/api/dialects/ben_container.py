@@ -9,7 +9,7 @@ from typing import Final
 
 from cutout.api import answers
 from cutout.api import headers as auth
-from cutout.api.body import json_fields
+from cutout.api.body.fields import json_fields
 from cutout.api.dialects.base import Dialect, Outcome, RemovalRequest
 from cutout.api.problems import refusal_headers, status_of
 from cutout.api.request import Request, Response

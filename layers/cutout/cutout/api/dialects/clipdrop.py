@@ -12,7 +12,7 @@ from typing import Final
 from cutout import errors
 from cutout.api import headers as auth
 from cutout.api.answers import image_answer
-from cutout.api.body import Fields, multipart_fields
+from cutout.api.body.fields import Fields, multipart_fields
 from cutout.api.dialects.base import Dialect, LoadedRemoval, Outcome, RemovalRequest
 from cutout.api.headers import preferred
 from cutout.api.problems import refusal_headers, status_of

@@ -11,7 +11,7 @@ from typing import Final
 from cutout import errors
 from cutout.api import measures
 from cutout.api.answers import base64_of, facts
-from cutout.api.body import Fields, multipart_fields
+from cutout.api.body.fields import Fields, multipart_fields
 from cutout.api.dialects.base import Dialect, Outcome, RemovalRequest
 from cutout.api.headers import preferred
 from cutout.api.options import parse_options

@@ -13,18 +13,19 @@ from typing import Final
 
 from cutout import errors
 from cutout.api import headers as auth
-from cutout.api.answers import json_answer
-from cutout.api.body import Fields, json_fields, multipart_fields, urlencoded_fields
+from cutout.api.answers import foreground_of, json_answer
+from cutout.api.body.fields import Fields, json_fields, multipart_fields, urlencoded_fields
+from cutout.api.colors import color, opaque_color
 from cutout.api.dialects.base import Dialect, Outcome, RemovalRequest
 from cutout.api.dialects.context import AccountContext
 from cutout.api.headers import APPLIED, preferred, wants_async
 from cutout.api.job_documents import Links
 from cutout.api.jobs import unknown_job
 from cutout.api.measures import MAX_SIDE_PX, whole
-from cutout.api.options import boolean, choice, color, opaque_color
+from cutout.api.options import boolean, choice
 from cutout.api.problems import error_of, refusal_headers, status_of
 from cutout.api.request import Request, Response
-from cutout.api.sources import InputKind, Source, find_source
+from cutout.api.sources import InputKind, Source, find_source, is_data_url
 from cutout.errors import CutoutError
 from cutout.imaging.spec import (
     Canvas,
@@ -161,7 +162,8 @@ class Picsart(Dialect):
         if not job.state.is_final:
             return _waiting(request, job)
         if job.result is not None:
-            return _success(request, job.id, context.links().url(job.result.key))
+            answer = _success(request, job.id, context.links().url(job.result.key))
+            return answer.with_headers({"x-foreground": foreground_of(job.result.foreground)})
         if job.error is None:  # it was cancelled or deleted
             raise unknown_job()
         raise error_of(job.error.code, job.error.message, job.error.details)
@@ -225,13 +227,13 @@ def _fields(request: Request) -> tuple[Fields, InputKind]:
 def _source(fields: Fields, name: str, file_kind: InputKind) -> Source | None:
     """Find the only image of ``name``, ``name_url`` and ``name_id``, or None."""
     url = fields.text(f"{name}_url") or ""
-    is_data = url.lstrip()[:5].lower() == "data:"
+    is_data = is_data_url(url)
     if len(url) > _MAX_URL_CHARS and not is_data:
         message = f"{name}_url is longer than {_MAX_URL_CHARS} characters."
         raise errors.InvalidOptionError(message, {"option": f"{name}_url"})
     kinds = {
         name: file_kind,
-        f"{name}_url": InputKind.BASE64 if is_data else InputKind.URL,
+        f"{name}_url": InputKind.URL,
         f"{name}_id": InputKind.UPLOAD,
     }
     given = {field: kind for field, kind in kinds.items() if field in fields}

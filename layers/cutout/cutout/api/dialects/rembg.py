@@ -13,11 +13,11 @@ from typing import Final
 from cutout import errors
 from cutout.api import answers
 from cutout.api import headers as auth
-from cutout.api.body import Fields, multipart_fields
+from cutout.api.body.fields import Fields, multipart_fields
 from cutout.api.dialects.base import Dialect, Outcome, RemovalRequest
 from cutout.api.problems import refusal_headers, status_of
 from cutout.api.request import Request, Response
-from cutout.api.sources import InputKind, Source
+from cutout.api.sources import InputKind, Source, url_source
 from cutout.errors import CutoutError
 from cutout.imaging.spec import Channels, CutoutSpec, Limits, Rgba
 
@@ -134,7 +134,7 @@ def _source(fields: Fields, place: str, name: str, kind: InputKind) -> Source:
             faults.append({"loc": [place, option], "input": text[:_SHOWN_CHARS], **fault})
     if faults or value is None:
         raise errors.InvalidOptionError("The request does not fit the contract.", {"detail": faults})
-    return Source(kind, name, value)
+    return Source(kind, name, value) if isinstance(value, bytes) else url_source(name, value)
 
 
 def _spec(fields: Fields, query: Fields) -> CutoutSpec:

@@ -10,7 +10,7 @@ from typing import Final
 
 from cutout import errors
 from cutout.api.answers import base64_of, image_answer, json_answer
-from cutout.api.body import Fields, form_fields
+from cutout.api.body.fields import Fields, form_fields
 from cutout.api.dialects.base import Dialect, Outcome, RemovalRequest
 from cutout.api.options import boolean, parse_options
 from cutout.api.problems import refusal_headers, status_of

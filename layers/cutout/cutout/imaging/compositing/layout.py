@@ -9,9 +9,10 @@ from math import floor
 
 import numpy as np
 
+from cutout.errors import NothingFoundError
 from cutout.imaging.arrays import Bytes
 from cutout.imaging.compositing import shadow, stroke
-from cutout.imaging.spec import Box, Canvas, Channels, CutoutSpec, Fit, ImageFormat, Limits, Position, fit_size
+from cutout.imaging.spec import Box, Canvas, Channels, CutoutSpec, Fit, ImageFormat, Limits, OnEmpty, Position, fit_size
 
 CROP_ABOVE = 10
 """Alpha (of 255) that still counts as empty when a cutout is cropped; a mask is cropped to anything above 0."""
@@ -83,6 +84,9 @@ def lay_out(alpha: Bytes, spec: CutoutSpec, limits: Limits, background_px: tuple
 
     Returns:
         The layout.
+
+    Raises:
+        NothingFoundError: Nothing is visible on the canvas, and the spec wants no empty picture.
     """
     whole = Box(0, 0, alpha.shape[1], alpha.shape[0])
     visible = bounding_box(alpha, CROP_ABOVE)
@@ -98,7 +102,10 @@ def lay_out(alpha: Bytes, spec: CutoutSpec, limits: Limits, background_px: tuple
     if placement.scale != 1:
         source = bounding_box(alpha, 0) or whole
     on_canvas = placement.apply(subject) if subject else None
-    return Layout(width, height, _intersect(frame, whole), source, placement.apply(source), on_canvas)
+    layout = Layout(width, height, _intersect(frame, whole), source, placement.apply(source), on_canvas)
+    if layout.foreground is None and spec.on_empty is OnEmpty.ERROR:
+        raise NothingFoundError("Nothing in the image stands out as its subject.")
+    return layout
 
 
 def bounding_box(alpha: Bytes, above: int) -> Box | None:

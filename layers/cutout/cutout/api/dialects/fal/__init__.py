@@ -27,7 +27,7 @@ from cutout.api.dialects.fal.inputs import parse_input
 from cutout.api.dialects.fal.problems import write_problem
 from cutout.api.job_documents import Links
 from cutout.api.request import Request, Response
-from cutout.api.sources import InputKind, Source
+from cutout.api.sources import InputKind, Source, url_source
 from cutout.errors import CutoutError, NotFoundError
 from cutout.imaging.spec import CutoutSpec
 from cutout.jobs.job import Job
@@ -93,11 +93,9 @@ class Fal(Dialect):
 
 
 def _source(image_url: str, request: Request) -> Source:
-    if image_url[:5].lower() == "data:":
-        return Source(InputKind.BASE64, "image_url", image_url)
     if upload_id := upload_id_in(image_url, request):
         return Source(InputKind.UPLOAD, "image_url", upload_id)
-    return Source(InputKind.URL, "image_url", image_url)
+    return url_source("image_url", image_url)
 
 
 def _unknown_path(request: Request) -> Response:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from cutout.accounts import KeyMode
-from cutout.api.answers import json_answer
+from cutout.api.answers import foreground_of, json_answer
 from cutout.api.dialects.context import AccountContext, AccountHandler
 from cutout.api.dialects.fal.addresses import APP, NAME, QUEUE, id_for_answer, job_id_of, public_id, unknown_request
 from cutout.api.dialects.fal.documents import job_output, reply, status_code, status_document
@@ -55,8 +55,10 @@ def result(request: Request, context: AccountContext) -> Response:
     *_, job = _watch(request, context, STREAM_S)
     if not job.state.is_final:
         raise ConflictError("Request is still in progress.")
-    units = int(job.charged_mode is not KeyMode.SYNTHETIC)
-    return reply(job_output(job, context.links()), public_id(job), units=units)
+    found = job.result.foreground if job.result else None
+    units = int(job.charged_mode is not KeyMode.SYNTHETIC and found is not None)
+    answer = reply(job_output(job, context.links()), public_id(job), units=units)
+    return answer.with_headers({"x-foreground": foreground_of(found)})
 
 
 def cancel(request: Request, context: AccountContext) -> Response:

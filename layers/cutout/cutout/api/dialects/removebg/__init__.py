@@ -8,14 +8,14 @@ from typing import Final
 
 from cutout.api import headers as auth
 from cutout.api.answers import base64_of, facts, json_answer
-from cutout.api.body import form_fields
+from cutout.api.body.fields import form_fields
 from cutout.api.dialects.base import Dialect, LoadedRemoval, Outcome, RemovalRequest
 from cutout.api.dialects.removebg.options import LIMITS, parse_removal, parse_source
-from cutout.api.dialects.removebg.problems import NOTHING_FOUND, problem_of
+from cutout.api.dialects.removebg.problems import problem_of
 from cutout.api.headers import preferred
 from cutout.api.request import Request, Response
 from cutout.api.sources import InputKind, load
-from cutout.errors import CutoutError, InvalidImageError
+from cutout.errors import CutoutError
 from cutout.imaging.codecs.formats import require_format
 from cutout.imaging.spec import Box, CutoutResult, SizeName, fit_size
 from cutout.usage import AccountStatus
@@ -50,12 +50,9 @@ class RemoveBg(Dialect):
         require_format(loaded.image, _KINDS, _KIND_NAMES)
 
     def answer(self, request: Request, outcome: Outcome) -> Response:  # noqa: ARG002
-        """Write the image, or ``{"data": {result_b64, foreground_*}}``. Raises InvalidImageError for no subject."""
-        result = outcome.result
-        if result.foreground is None:
-            raise InvalidImageError("Nothing in the image stands out as its subject.", {"reason": NOTHING_FOUND})
-        removal = outcome.request
-        frame = _frame(result, result.foreground, removal)
+        """Write the image, or ``{"data": {result_b64, foreground_*}}``."""
+        result, removal = outcome.result, outcome.request
+        frame = _frame(result, result.foreground or Box(0, 0, 0, 0), removal)
         headers = facts(result) | _headers(result, removal) | {f"x-foreground-{name}": str(px) for name, px in frame}
         headers["x-credits-charged"] = removal.notes["credits"] if outcome.charged else "0"
         if removal.reply == _BYTES:

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from cutout.api import measures
-from cutout.api.body import Fields
+from cutout.api.body.fields import Fields
 from cutout.api.dialects.base import RemovalRequest
 from cutout.api.dialects.removebg.problems import MAX_BYTES
 from cutout.api.options import boolean, choice, parse_options
 from cutout.api.sources import InputKind, Source, find_source
 from cutout.errors import ImageUrlFetchFailedError, InvalidOptionError, MultipleSourcesError
-from cutout.imaging.spec import Channels, CutoutSpec, ImageFormat, Limits
+from cutout.imaging.spec import Channels, CutoutSpec, ImageFormat, Limits, OnEmpty
 from cutout.outbound.urls import parse_url
 
 SOURCES: Final = {
@@ -150,7 +150,8 @@ def _spec(fields: Fields, size: _Size, kind: str) -> CutoutSpec:
     options |= {name: value for name, value in fields.items() if name in _AS_THEY_ARE}
     spec = parse_options(Fields(options.items()))
     mask_format = ImageFormat.PNG if spec.format is ImageFormat.ZIP else spec.format
-    return replace(spec, mask_format=mask_format, opaque_as_jpeg=format_name.strip().lower() == "auto")
+    opaque_as_jpeg = format_name.strip().lower() == "auto"
+    return replace(spec, mask_format=mask_format, opaque_as_jpeg=opaque_as_jpeg, on_empty=OnEmpty.ERROR)
 
 
 def _shadow(fields: Fields, kind: str) -> Mapping[str, str]:

@@ -9,8 +9,6 @@ from cutout.api.problems import refusal_headers, status_of
 from cutout.api.request import Response
 from cutout.errors import CutoutError
 
-NOTHING_FOUND: Final = "unknown_foreground"
-"""The value of ``details["reason"]`` for an image without a foreground."""
 MAX_BYTES: Final = 22 * 2**20
 
 _FIRST_5XX: Final = 500
@@ -25,6 +23,7 @@ _PROBLEMS: Final[Mapping[type[CutoutError], _Problem]] = {
     errors.ImageUrlFetchFailedError: (400, "failed_image_download", "Failed to download image"),
     errors.InvalidBase64Error: (400, "failed_to_read_image", "Failed to read image"),
     errors.InvalidImageError: (400, "failed_to_read_image", "Failed to read image"),
+    errors.NothingFoundError: (400, "unknown_foreground", "No foreground found in the image"),
     errors.UnsupportedImageFormatError: (400, "invalid_file_type", "File type not supported"),
     errors.ImageTooLargeError: (400, "file_too_large", "File too large"),
     errors.ResolutionTooHighError: (400, "resolution_too_high", "Image resolution too high"),
@@ -37,7 +36,6 @@ _PROBLEMS: Final[Mapping[type[CutoutError], _Problem]] = {
 _CASES: Final[Mapping[tuple[type[CutoutError], str], _Problem]] = {
     (errors.MultipleSourcesError, "background"): (400, "multiple_bg_sources", "More than one background given"),
     (errors.ImageUrlFetchFailedError, "background"): (400, "failed_bg_download", "Failed to download background image"),
-    (errors.InvalidImageError, NOTHING_FOUND): (400, NOTHING_FOUND, "No foreground found in the image"),
     (errors.InvalidOptionError, "empty"): (400, "roi_region_empty", "ROI region is empty"),
     (errors.InvalidOptionError, "exceeds_bounds"): (400, "roi_exceeds_bounds", "ROI exceeds image bounds"),
     (errors.ResolutionTooHighError, "side"): (400, "invalid_dimensions", "Image dimensions not supported"),
