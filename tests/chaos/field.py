@@ -60,9 +60,11 @@ class Field:
 
     def order(self, number: int, body: bytes) -> str:
         """A job with a form, asked for until it is made; its id."""
-        wish = {"webhook_url": self.hooks.url(f"/refuse/{number % 2}/{number}"), "mask": number % 2 == 0}
+        options = {"webhook_url": self.hooks.url(f"/refuse/{number % 2}/{number}"), "mask": number % 2 == 0}
         headers = {"x-api-key": self.service.key, "idempotency-key": f"order-{number}"}
-        job = insist(lambda: httpx.post(f"{self.service.url}/v2/jobs", json=wish, headers=headers, timeout=60)).json()
+        job = insist(
+            lambda: httpx.post(f"{self.service.url}/v2/jobs", json=options, headers=headers, timeout=60)
+        ).json()
         form, files = job["upload"], {"file": ("photo", body)}
         insist(lambda: httpx.post(form["url"], data=form["fields"], files=files, timeout=60))
         return str(job["id"])

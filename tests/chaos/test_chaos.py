@@ -79,8 +79,8 @@ class Uploads:
     def send(self, field: Field) -> set[str]:
         """Upload everything; the ids of the jobs that were ordered."""
         for number in range(self.put):
-            wishes = field.random.choice([{}, {"mask": "true"}, {"format": "webp"}])
-            field.put(f"album {number % 7}/photo+{number}.img", picture(field.random), **wishes)
+            options = field.random.choice([{}, {"mask": "true"}, {"format": "webp"}])
+            field.put(f"album {number % 7}/photo+{number}.img", picture(field.random), **options)
         for number in range(self.broken):
             field.put(f"broken/{number}.png", field.random.randbytes(200))
         return {field.order(number, picture(field.random)) for number in range(self.ordered)}

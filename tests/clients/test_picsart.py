@@ -140,6 +140,6 @@ class TestCurl:
     def test_json_with_urls(self, service, photo, file_server):
         (file_server.folder / "astronaut.jpg").write_bytes(photo.read_bytes())
         (file_server.folder / "navy.png").write_bytes(plain(120, 90))
-        wish = {"image_url": f"{file_server.url}/astronaut.jpg", "bg_image_url": f"{file_server.url}/navy.png"}
-        body = "-H", "Content-Type: application/json", "-d", json.dumps(wish)
+        options = {"image_url": f"{file_server.url}/astronaut.jpg", "bg_image_url": f"{file_server.url}/navy.png"}
+        body = "-H", "Content-Type: application/json", "-d", json.dumps(options)
         assert opened(behind(self.post(service, photo.parent, *body))).size == (120, 90)

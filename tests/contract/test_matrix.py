@@ -99,23 +99,25 @@ def form(fields: Mapping[str, str]) -> dict[str, object]:
 Send = Callable[[Cutter, bytes, Mapping[str, str]], Answer]
 
 BYTES: Mapping[str, Send] = {
-    "multipart file": lambda cutter, photo, wish: cutter.post(files={"image_file": photo}, data=wish),
-    "multipart url": lambda cutter, photo, wish: cutter.post(**form({"image_url": cutter.url_of(photo), **wish})),
-    "multipart base64": lambda cutter, photo, wish: cutter.post(**form({"image_base64": text(photo), **wish})),
-    "multipart file b64": lambda cutter, photo, wish: cutter.post(**form({"image_file_b64": text(photo), **wish})),
-    "urlencoded": lambda cutter, photo, wish: cutter.post(data={"image_base64": text(photo), **wish}),
-    "json url": lambda cutter, photo, wish: cutter.post(json={"image_url": cutter.url_of(photo), **wish}),
-    "raw body": lambda cutter, photo, wish: cutter.post(content=photo, params=wish),
+    "multipart file": lambda cutter, photo, options: cutter.post(files={"image_file": photo}, data=options),
+    "multipart url": lambda cutter, photo, options: cutter.post(**form({"image_url": cutter.url_of(photo), **options})),
+    "multipart base64": lambda cutter, photo, options: cutter.post(**form({"image_base64": text(photo), **options})),
+    "multipart file b64": lambda cutter, photo, options: cutter.post(
+        **form({"image_file_b64": text(photo), **options})
+    ),
+    "urlencoded": lambda cutter, photo, options: cutter.post(data={"image_base64": text(photo), **options}),
+    "json url": lambda cutter, photo, options: cutter.post(json={"image_url": cutter.url_of(photo), **options}),
+    "raw body": lambda cutter, photo, options: cutter.post(content=photo, params=options),
 }
 """Input kinds that are answered by the image's own bytes."""
 JSON: Mapping[str, Send] = {
-    "json base64": lambda cutter, photo, wish: cutter.post(json={"image_base64": text(photo), **wish}),
-    "json data url": lambda cutter, photo, wish: cutter.post(
-        json={"image_base64": f"data:image/jpeg;base64,{text(photo)}", **wish}
+    "json base64": lambda cutter, photo, options: cutter.post(json={"image_base64": text(photo), **options}),
+    "json data url": lambda cutter, photo, options: cutter.post(
+        json={"image_base64": f"data:image/jpeg;base64,{text(photo)}", **options}
     ),
 }
 """Input kinds that are answered by JSON."""
-LEGACY: Send = lambda cutter, photo, wish: cutter.post(json={"image": text(photo), **wish})  # noqa: E731
+LEGACY: Send = lambda cutter, photo, options: cutter.post(json={"image": text(photo), **options})  # noqa: E731
 EVERY = {**BYTES, **JSON}
 
 # Option to Pillow's name of the answer's format, its mode and its media type.
@@ -146,29 +148,29 @@ def bounds(plane: np.ndarray) -> tuple[int, int]:
     return int(columns[-1] - columns[0] + 1), int(rows[-1] - rows[0] + 1)
 
 
-def check_media(kind: str, answer: Answer, media_type: str, wish: Mapping[str, str]) -> None:
+def check_media(kind: str, answer: Answer, media_type: str, options: Mapping[str, str]) -> None:
     """The form of the answer fits the form of the request."""
-    if kind in BYTES and not (kind.startswith("json") and wish.get("channels") == "alpha"):
+    if kind in BYTES and not (kind.startswith("json") and options.get("channels") == "alpha"):
         assert (answer.media_type, answer.document) == (media_type, None)
         return
     assert answer.media_type == "application/json"
     assert answer.document is not None
     size = {"width": answer.image.width, "height": answer.image.height}
-    if wish.get("channels") == "alpha":
+    if options.get("channels") == "alpha":
         assert answer.document == {"mask": text(answer.data), **size}
     else:
-        wanted = wish.get("format") or "png"
+        wanted = options.get("format") or "png"
         assert answer.document == {"image": text(answer.data), **size, "format": wanted, "channels": "rgba"}
 
 
 @pytest.mark.parametrize("name", FORMATS)
 @pytest.mark.parametrize("kind", EVERY)
 def test_every_input_gives_every_format_in_the_photos_size(cutter, photo, cutout, kind, name):
-    wish = {"format": name}
-    answer = EVERY[kind](cutter, photo, wish)
+    options = {"format": name}
+    answer = EVERY[kind](cutter, photo, options)
     pillow_name, mode, media_type = FORMATS[name]
     assert (answer.image.format, answer.image.mode, answer.image.size) == (pillow_name, mode, SIZE)
-    check_media(kind, answer, media_type, wish)
+    check_media(kind, answer, media_type, options)
     if mode == "RGBA":
         assert np.array_equal(np.array(answer.image)[..., 3], cutout[..., 3])
 
@@ -193,23 +195,23 @@ def preview(width: int, height: int) -> tuple[int, int]:
     return int(width * scale), int(height * scale)
 
 
-def expected(wish: Mapping[str, str], alpha: np.ndarray) -> tuple[str, str, tuple[int, int]]:
-    """Format, mode and size of the answer to a wish, by the contract."""
-    size = preview(*LARGE) if wish.get("size") == "preview" else SIZE
-    if wish.get("crop"):
-        size = bounds(alpha > (0 if wish.get("channels") == "alpha" else 10))
-    if wish.get("channels") == "alpha":
+def expected(options: Mapping[str, str], alpha: np.ndarray) -> tuple[str, str, tuple[int, int]]:
+    """Format, mode and size of the answer to these options, by the contract."""
+    size = preview(*LARGE) if options.get("size") == "preview" else SIZE
+    if options.get("crop"):
+        size = bounds(alpha > (0 if options.get("channels") == "alpha" else 10))
+    if options.get("channels") == "alpha":
         return "PNG", "L", size
-    return (wish.get("format") or "png").upper(), "RGB" if wish.get("bg_color") else "RGBA", size
+    return (options.get("format") or "png").upper(), "RGB" if options.get("bg_color") else "RGBA", size
 
 
 @pytest.mark.parametrize("option", OPTIONS)
 @pytest.mark.parametrize("kind", EVERY)
 def test_every_input_takes_every_option(cutter, photos, cutout, kind, option):
-    wish = OPTIONS[option]
-    answer = EVERY[kind](cutter, photos[option], wish)
-    assert (answer.image.format, answer.image.mode, answer.image.size) == expected(wish, cutout[..., 3])
-    check_media(kind, answer, "image/webp" if wish.get("format") == "webp" else "image/png", wish)
+    options = OPTIONS[option]
+    answer = EVERY[kind](cutter, photos[option], options)
+    assert (answer.image.format, answer.image.mode, answer.image.size) == expected(options, cutout[..., 3])
+    check_media(kind, answer, "image/webp" if options.get("format") == "webp" else "image/png", options)
 
 
 @pytest.mark.parametrize("name", ["preview", "medium", "hd", "full", "auto"])
@@ -224,9 +226,9 @@ def test_formats_have_aliases_in_any_case(cutter, photo, alias, name):
 
 @pytest.mark.parametrize("option", OPTIONS)
 def test_the_legacy_field_always_gives_a_mask(cutter, photos, cutout, option):
-    wish = {**OPTIONS[option], "channels": "alpha"}
+    options = {**OPTIONS[option], "channels": "alpha"}
     answer = LEGACY(cutter, photos[option], OPTIONS[option])
-    assert (answer.image.format, answer.image.mode, answer.image.size) == expected(wish, cutout[..., 3])
+    assert (answer.image.format, answer.image.mode, answer.image.size) == expected(options, cutout[..., 3])
     assert answer.document == {"mask": text(answer.data), "width": answer.image.width, "height": answer.image.height}
 
 
@@ -248,10 +250,10 @@ def test_despill_changes_colours_only(cutter, photo, cutout):
     assert np.array_equal(despilled[..., 3], cutout[..., 3])
 
 
-@pytest.mark.parametrize("wish", [{"bg_color": "blue"}, {"format": "bmp"}])
-def test_despill_does_nothing_to_a_flattened_answer(cutter, photo, wish):
+@pytest.mark.parametrize("options", [{"bg_color": "blue"}, {"format": "bmp"}])
+def test_despill_does_nothing_to_a_flattened_answer(cutter, photo, options):
     plain, despilled = (
-        BYTES["multipart file"](cutter, photo, {**wish, "despill": despill}) for despill in ("no", "yes")
+        BYTES["multipart file"](cutter, photo, {**options, "despill": despill}) for despill in ("no", "yes")
     )
     assert plain.data == despilled.data
 
@@ -265,8 +267,8 @@ def test_formats_without_alpha_are_white_behind_the_subject(cutter, photo, cutou
 
 @pytest.mark.parametrize("name", ["png", "jpg", "webp", "bmp", "tiff", "gif"])
 def test_a_background_colour_is_behind_the_subject(cutter, photo, cutout, name):
-    wish = {"format": name, "bg_color": "#1e90ff"}
-    flat = np.array(BYTES["multipart file"](cutter, photo, wish).image.convert("RGB"))
+    options = {"format": name, "bg_color": "#1e90ff"}
+    flat = np.array(BYTES["multipart file"](cutter, photo, options).image.convert("RGB"))
     behind = flat[away_from_the_subject(cutout)].astype(int)
     tolerance = {"jpg": JPEG_TOLERANCE, "webp": JPEG_TOLERANCE}.get(name, 0)
     assert np.abs(behind - (0x1E, 0x90, 0xFF)).max() <= tolerance

@@ -14,7 +14,7 @@ from cutout.aws import clients
 from cutout.container import container
 from cutout.jobs.job import Job, JobState
 from cutout.jobs.parts import JobOptions, JobSource, SourceKind
-from cutout.services import dialect_context as dialect_desk
+from cutout.services import dialect_context
 from tests.dialects.callers import customer, images_of
 from tests.dialects.fal_bench import KEY, RUN, SUBMIT, ask, data_uri, run, stored, work
 from tests.dialects.pictures import cat
@@ -27,7 +27,7 @@ def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """A status is held, and a stream followed, for a few looks only."""
     monkeypatch.setattr(fal_requests, "HOLD_S", 0.03)
     monkeypatch.setattr(fal_requests, "STREAM_S", 0.05)
-    monkeypatch.setattr(dialect_desk, "PAUSE_S", 0.01)
+    monkeypatch.setattr(dialect_context, "PAUSE_S", 0.01)
 
 
 def submit(api: requests.Session, **more: Any) -> dict[str, Any]:

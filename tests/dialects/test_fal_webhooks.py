@@ -125,8 +125,8 @@ def test_the_key_is_made_once_and_only_its_public_half_is_told(api):
 
 def test_our_own_jobs_are_told_by_our_own_event(api, hooks):
     path = f"/{uuid4()}"
-    wish = {"image_url": "https://pictures.invalid/a.png", "webhook_url": hooks.url(path)}
-    job = api.post(f"{URL}/v2/jobs", json=wish, headers={"x-api-key": KEY["authorization"][4:]}).json()
+    options = {"image_url": "https://pictures.invalid/a.png", "webhook_url": hooks.url(path)}
+    job = api.post(f"{URL}/v2/jobs", json=options, headers={"x-api-key": KEY["authorization"][4:]}).json()
     container().jobs.fail(container().jobs.start(job["id"], 60), JobError("invalid_image", "No image."))
     container().webhook_queue.enqueue(job["id"])
     deliver()

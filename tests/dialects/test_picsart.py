@@ -73,9 +73,9 @@ def test_an_image_may_be_behind_a_url_or_in_a_data_uri(api, encode, given, file_
 
 @pytest.mark.covers("happy")
 def test_json_may_have_numbers_booleans_and_nothing(api):
-    wish = {"image_url": DATA_URI, "stroke_size": 6, "stroke_color": None, "auto_center": True, "bg_image_url": None}
+    options = {"image_url": DATA_URI, "stroke_size": 6, "stroke_color": None, "auto_center": True, "bg_image_url": None}
     with_text = made(api, stroke_size="6", auto_center="true")
-    assert np.array_equal(image_of(api.post(REMOVE, headers=KEY, json=wish)), with_text)
+    assert np.array_equal(image_of(api.post(REMOVE, headers=KEY, json=options)), with_text)
 
 
 @pytest.mark.covers("happy")
@@ -86,8 +86,8 @@ def test_an_image_id_is_that_of_an_upload_and_so_is_a_background_s(api):
         clients.s3_client().put_object(Bucket=container().settings.uploads_bucket, Key=key, Body=image)
         return upload["upload_id"]
 
-    wish = {"image_id": uploaded(astronaut()), "bg_image_id": uploaded(plain(80, 60))}
-    assert image_of(api.post(REMOVE, headers=KEY, json=wish)).shape == (60, 80, 3)
+    options = {"image_id": uploaded(astronaut()), "bg_image_id": uploaded(plain(80, 60))}
+    assert image_of(api.post(REMOVE, headers=KEY, json=options)).shape == (60, 80, 3)
 
 
 @pytest.mark.covers("happy")

@@ -175,8 +175,8 @@ def test_an_upload_that_is_not_there_is_refused_although_the_route_is(api):
 @pytest.mark.parametrize("name", ["image_url", "bg_image_url"])
 @pytest.mark.parametrize(("said", "status"), [(404, 422), (429, 422), (500, 400), (403, 400)])
 def test_what_the_server_of_a_url_says_decides_the_status(api, name, said, status, upstream):
-    wish = {"image_url": DATA_URI} | {name: f"http://{upstream}/{said}"}
-    refused(api.post(REMOVE, headers=KEY, json=wish), status, str(said))
+    options = {"image_url": DATA_URI} | {name: f"http://{upstream}/{said}"}
+    refused(api.post(REMOVE, headers=KEY, json=options), status, str(said))
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1/x.png", "http://10.0.0.1/x.png", "ftp://example.test/x", "words"])

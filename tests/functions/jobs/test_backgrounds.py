@@ -30,7 +30,7 @@ def files(file_server, monkeypatch):
 
 
 SIZE = (90, 70)
-WISH = {"canvas": "background", "format": "png"}
+OPTIONS = {"canvas": "background", "format": "png"}
 
 
 def work() -> None:
@@ -54,8 +54,8 @@ def lies_before_navy(picture: Image.Image) -> bool:
 
 
 def test_a_job_lays_its_subject_before_the_background_behind_a_url(files):
-    wish = WISH | {"image_url": f"{files}/cat.png", "bg_image_url": f" {files}/navy.png "}
-    answer = ask("POST", "/v2/jobs", wish)
+    options = OPTIONS | {"image_url": f"{files}/cat.png", "bg_image_url": f" {files}/navy.png "}
+    answer = ask("POST", "/v2/jobs", options)
     assert answer.status == 202
     assert answer.json["options"]["bg_image_url"] == f"{files}/navy.png"
 
@@ -66,7 +66,7 @@ def test_a_job_lays_its_subject_before_the_background_behind_a_url(files):
 
 
 def test_a_request_that_is_put_off_keeps_its_background_s_url(files):
-    body, form = multipart(WISH | {"bg_image_url": f"{files}/navy.png"}, {"image_file": ("a", cat(), "image/png")})
+    body, form = multipart(OPTIONS | {"bg_image_url": f"{files}/navy.png"}, {"image_file": ("a", cat(), "image/png")})
     answer = ask("POST", "/v2", body, media_type=form, prefer="respond-async")
     assert answer.status == 202
 
@@ -79,8 +79,8 @@ def test_a_request_that_is_put_off_keeps_its_background_s_url(files):
     ("name", "code"), [("words.txt", "unsupported_image_format"), ("nothing.png", "image_url_fetch_failed")]
 )
 def test_a_background_that_cannot_be_used_fails_the_job_and_is_named(files, name, code):
-    wish = {"image_url": f"{files}/cat.png", "bg_image_url": f"{files}/{name}"}
-    job_id = ask("POST", "/v2/jobs", wish).json["id"]
+    options = {"image_url": f"{files}/cat.png", "bg_image_url": f"{files}/{name}"}
+    job_id = ask("POST", "/v2/jobs", options).json["id"]
 
     work()
 
@@ -110,8 +110,8 @@ def test_a_background_that_came_with_the_request_cannot_be_kept_for_later():
 
 
 def test_the_same_request_with_another_background_is_another(files):
-    wish = {"image_url": f"{files}/cat.png", "bg_image_url": f"{files}/navy.png"}
-    first, again = (ask("POST", "/v2/jobs", wish, idempotency_key="k") for _ in range(2))
+    options = {"image_url": f"{files}/cat.png", "bg_image_url": f"{files}/navy.png"}
+    first, again = (ask("POST", "/v2/jobs", options, idempotency_key="k") for _ in range(2))
     assert first.json["id"] == again.json["id"]
     other = ask("POST", "/v2/jobs", {"image_url": f"{files}/cat.png"}, idempotency_key="k")
     assert other.code == (422, "idempotency_mismatch")

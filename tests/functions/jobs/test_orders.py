@@ -162,14 +162,14 @@ def test_an_account_that_has_used_its_quota_up_gets_no_job():
     container().keys.create_account(account)
     container().keys.create_key("acct_poor", "ct_live_poor", KeyMode.LIVE)
     image = {"media_type": "image/jpeg"}
-    wishes: list[tuple[str, object, dict[str, str]]] = [
+    wanted: list[tuple[str, object, dict[str, str]]] = [
         ("/v2/jobs", {}, {}),
         ("/v2/jobs", {}, {"idempotency_key": "k"}),
         ("/v2", PHOTO, image),
         ("/v2", PHOTO, image | {"idempotency_key": "k"}),
         ("/v2", PHOTO, image | {"prefer": "respond-async"}),
     ]
-    for path, body, more in wishes:
+    for path, body, more in wanted:
         assert ask("POST", path, body, key="ct_live_poor", **more).code == (402, "quota_exceeded")
     assert container().jobs.page("acct_poor", 10).jobs == ()
 

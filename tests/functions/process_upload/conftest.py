@@ -11,7 +11,7 @@ from cutout.imaging.models.manifest import load_manifest
 from cutout.imaging.models.onnx import OnnxSegmenter
 from local import ROOT
 from local.resources import Template
-from tests.functions.process_upload.upload_desk import AccountContext, Broken
+from tests.functions.process_upload.upload_world import Broken, UploadWorld
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +30,8 @@ def _fresh(cloud: Template, segmenter: Any, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture
-def desk(_fresh: None, cloud: Template) -> AccountContext:
-    return AccountContext(cloud)
+def world(_fresh: None, cloud: Template) -> UploadWorld:
+    return UploadWorld(cloud)
 
 
 @pytest.fixture

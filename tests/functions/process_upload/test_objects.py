@@ -5,23 +5,23 @@ import pytest
 from cutout.container import container
 from cutout.jobs.job import JobState
 from cutout.usage import Usage
-from tests.functions.process_upload.upload_desk import PHOTO, A, picture, run, tag
+from tests.functions.process_upload.upload_world import PHOTO, A, picture, run, tag
 
 
-def test_an_object_becomes_a_cutout_at_a_foreseeable_place_and_is_charged_once(desk):
-    record = desk.put(f"uploads/{A}/dir/photo.jpg")
+def test_an_object_becomes_a_cutout_at_a_foreseeable_place_and_is_charged_once(world):
+    record = world.put(f"uploads/{A}/dir/photo.jpg")
 
-    assert run(desk.send({"Records": [record]})) == 0
+    assert run(world.send({"Records": [record]})) == 0
 
     folder = f"results/{A}/dir/photo.jpg"
-    assert desk.result_names() == [f"{folder}/cutout.png", f"{folder}/result.json"]
-    cutout, photo = picture(desk.result(f"{folder}/cutout.png")), picture(PHOTO)
+    assert world.result_names() == [f"{folder}/cutout.png", f"{folder}/result.json"]
+    cutout, photo = picture(world.result(f"{folder}/cutout.png")), picture(PHOTO)
     assert (cutout.mode, cutout.size) == ("RGBA", photo.size)
-    job = desk.object_job(record, f"uploads/{A}/dir/photo.jpg")
+    job = world.object_job(record, f"uploads/{A}/dir/photo.jpg")
     assert (job.state, job.account_id, job.attempts) == (JobState.SUCCEEDED, A, 1)
-    usage = desk.images_charged()
-    assert usage == Usage.of_image(*photo.size, len(PHOTO), len(desk.result(f"{folder}/cutout.png")))
-    report = desk.report("dir/photo.jpg")
+    usage = world.images_charged()
+    assert usage == Usage.of_image(*photo.size, len(PHOTO), len(world.result(f"{folder}/cutout.png")))
+    report = world.report("dir/photo.jpg")
     assert (report["status"], report["job_id"], report["source"]) == (
         "succeeded", job.id, f"uploads/{A}/dir/photo.jpg",
     )  # fmt: skip
@@ -31,53 +31,53 @@ def test_an_object_becomes_a_cutout_at_a_foreseeable_place_and_is_charged_once(d
     assert report["result"]["stages_ms"].keys() >= {"decode", "predict", "encode"}
 
 
-def test_events_of_a_bucket_without_sequencers_are_told_apart_too(desk):
-    desk.notify(on=True)
-    assert run(desk.receive()) == 0, "the test event"
+def test_events_of_a_bucket_without_sequencers_are_told_apart_too(world):
+    world.notify(on=True)
+    assert run(world.receive()) == 0, "the test event"
     for data in (PHOTO, PHOTO + b"newer"):
-        desk.s3.put_object(Bucket=desk.uploads, Key=f"uploads/{A}/my photo.jpg", Body=data)
-        assert run(desk.receive()) == 0
+        world.s3.put_object(Bucket=world.uploads, Key=f"uploads/{A}/my photo.jpg", Body=data)
+        assert run(world.receive()) == 0
 
-    assert f"results/{A}/my photo.jpg/cutout.png" in desk.result_names()
-    assert desk.images_charged().images == 2
+    assert f"results/{A}/my photo.jpg/cutout.png" in world.result_names()
+    assert world.images_charged().images == 2
 
 
-def test_a_job_is_worked_on_once_however_often_its_event_comes(desk):
-    record = desk.put(f"uploads/{A}/photo.jpg")
-    messages = desk.send({"Records": [record, record]}, {"Records": [record]})
+def test_a_job_is_worked_on_once_however_often_its_event_comes(world):
+    record = world.put(f"uploads/{A}/photo.jpg")
+    messages = world.send({"Records": [record, record]}, {"Records": [record]})
 
     assert run(messages) == 0
     assert run(messages) == 0
 
-    assert desk.images_charged().images == 1
-    assert desk.object_job(record, f"uploads/{A}/photo.jpg").attempts == 1
+    assert world.images_charged().images == 1
+    assert world.object_job(record, f"uploads/{A}/photo.jpg").attempts == 1
 
 
-def test_every_record_of_a_message_counts(desk):
-    records = [desk.put(f"uploads/{A}/{number}.jpg") for number in range(3)]
+def test_every_record_of_a_message_counts(world):
+    records = [world.put(f"uploads/{A}/{number}.jpg") for number in range(3)]
 
-    assert run(desk.send({"Records": records})) == 0
+    assert run(world.send({"Records": records})) == 0
 
-    assert len([name for name in desk.result_names() if name.endswith("cutout.png")]) == 3
-    assert desk.images_charged().images == 3
+    assert len([name for name in world.result_names() if name.endswith("cutout.png")]) == 3
+    assert world.images_charged().images == 3
 
 
 @pytest.mark.parametrize("name", ["my photo.jpg", "a+b.jpg", "ünï/漢字 (1).jpg", "100%.jpg", "q?x=y&z.jpg", "%2B.jpg"])
-def test_keys_of_any_letters_are_found_and_answered_under_the_same_name(desk, name):
-    assert run(desk.send({"Records": [desk.put(f"uploads/{A}/{name}")]})) == 0
+def test_keys_of_any_letters_are_found_and_answered_under_the_same_name(world, name):
+    assert run(world.send({"Records": [world.put(f"uploads/{A}/{name}")]})) == 0
 
-    assert f"results/{A}/{name}/cutout.png" in desk.result_names()
+    assert f"results/{A}/{name}/cutout.png" in world.result_names()
 
 
-def test_options_come_from_metadata(desk):
+def test_options_come_from_metadata(world):
     metadata = {"format": "webp", "Size": "preview", "bg-color": "#ff0000", "mask": "true", "mtime": "1700000000"}
-    record = desk.put(f"uploads/{A}/p.jpg", Metadata=metadata)
+    record = world.put(f"uploads/{A}/p.jpg", Metadata=metadata)
 
-    assert run(desk.send({"Records": [record]})) == 0
+    assert run(world.send({"Records": [record]})) == 0
 
     folder = f"results/{A}/p.jpg"
-    assert desk.result_names() == [f"{folder}/cutout.webp", f"{folder}/mask.png", f"{folder}/result.json"]
-    cutout, mask = picture(desk.result(f"{folder}/cutout.webp")), picture(desk.result(f"{folder}/mask.png"))
+    assert world.result_names() == [f"{folder}/cutout.webp", f"{folder}/mask.png", f"{folder}/result.json"]
+    cutout, mask = picture(world.result(f"{folder}/cutout.webp")), picture(world.result(f"{folder}/mask.png"))
     assert cutout.mode == "RGB"
     assert cutout.width * cutout.height <= 250_000
     assert (mask.mode, mask.size) == ("L", cutout.size)
@@ -85,17 +85,17 @@ def test_options_come_from_metadata(desk):
     red = cutout.getpixel(empty_at)
     assert red[0] > 200
     assert max(red[1:]) < 50
-    assert desk.report("p.jpg")["result"]["mask_key"] == f"{folder}/mask.png"
+    assert world.report("p.jpg")["result"]["mask_key"] == f"{folder}/mask.png"
 
 
-def test_options_come_from_tags_where_metadata_has_none(desk):
-    tagged = desk.put(f"uploads/{A}/1.jpg", Tagging=tag(format="jpg", project="cats"), Metadata={"author": "me"})
-    both = desk.put(f"uploads/{A}/2.jpg", Tagging=tag(format="jpg"), Metadata={"format": "webp"})
+def test_options_come_from_tags_where_metadata_has_none(world):
+    tagged = world.put(f"uploads/{A}/1.jpg", Tagging=tag(format="jpg", project="cats"), Metadata={"author": "me"})
+    both = world.put(f"uploads/{A}/2.jpg", Tagging=tag(format="jpg"), Metadata={"format": "webp"})
 
-    assert run(desk.send({"Records": [tagged, both]})) == 0
+    assert run(world.send({"Records": [tagged, both]})) == 0
 
-    assert f"results/{A}/1.jpg/cutout.jpg" in desk.result_names()
-    assert f"results/{A}/2.jpg/cutout.webp" in desk.result_names()
+    assert f"results/{A}/1.jpg/cutout.jpg" in world.result_names()
+    assert f"results/{A}/2.jpg/cutout.webp" in world.result_names()
 
 
 @pytest.mark.parametrize(
@@ -108,21 +108,21 @@ def test_options_come_from_tags_where_metadata_has_none(desk):
         ({"bg-color": "red", "bg_color": "blue"}, "invalid_option"),
     ],
 )
-def test_wrong_options_fail_the_job_and_say_why(desk, metadata, code):
-    record = desk.put(f"uploads/{A}/p.jpg", Metadata=metadata)
+def test_wrong_options_fail_the_job_and_say_why(world, metadata, code):
+    record = world.put(f"uploads/{A}/p.jpg", Metadata=metadata)
 
-    assert run(desk.send({"Records": [record]})) == 0
+    assert run(world.send({"Records": [record]})) == 0
 
-    job = desk.object_job(record, f"uploads/{A}/p.jpg")
+    job = world.object_job(record, f"uploads/{A}/p.jpg")
     assert (job.state, job.error.code) == (JobState.FAILED, code)
-    assert desk.result_names() == [f"results/{A}/p.jpg/result.json"]
-    report = desk.report("p.jpg")
+    assert world.result_names() == [f"results/{A}/p.jpg/result.json"]
+    report = world.report("p.jpg")
     assert (report["status"], report["error"]["code"], report["error"]["message"]) == (
         "failed",
         code,
         job.error.message,
     )
-    assert desk.images_charged() == Usage()
+    assert world.images_charged() == Usage()
 
 
 @pytest.mark.parametrize(
@@ -134,31 +134,31 @@ def test_wrong_options_fail_the_job_and_say_why(desk, metadata, code):
         (b"\x89PNG\r\n\x1a\n" + b"\0" * 100, "invalid_image"),
     ],
 )
-def test_what_is_no_image_fails_the_job_at_once(desk, data, code):
-    record = desk.put(f"uploads/{A}/p.jpg", data)
+def test_what_is_no_image_fails_the_job_at_once(world, data, code):
+    record = world.put(f"uploads/{A}/p.jpg", data)
 
-    assert run(desk.send({"Records": [record]})) == 0
+    assert run(world.send({"Records": [record]})) == 0
 
-    job = desk.object_job(record, f"uploads/{A}/p.jpg")
+    job = world.object_job(record, f"uploads/{A}/p.jpg")
     assert (job.state, job.error.code, job.attempts) == (JobState.FAILED, code, 1)
-    assert desk.images_charged() == Usage()
+    assert world.images_charged() == Usage()
 
 
-def test_an_object_above_the_limit_is_refused_unread(desk, monkeypatch):
+def test_an_object_above_the_limit_is_refused_unread(world, monkeypatch):
     monkeypatch.setenv("CUTOUT_MAX_IMAGE_BYTES", str(len(PHOTO) - 1))
     container.cache_clear()
-    record = desk.put(f"uploads/{A}/p.jpg")
+    record = world.put(f"uploads/{A}/p.jpg")
     with monkeypatch.context() as patch:
         patch.setattr("botocore.response.StreamingBody.read", lambda *_: pytest.fail("the body was read"))
-        assert run(desk.send({"Records": [record]})) == 0
+        assert run(world.send({"Records": [record]})) == 0
 
-    assert desk.object_job(record, f"uploads/{A}/p.jpg").error.code == "image_too_large"
+    assert world.object_job(record, f"uploads/{A}/p.jpg").error.code == "image_too_large"
 
 
-def test_an_object_that_was_removed_before_its_turn_fails_the_job(desk):
-    record = desk.put(f"uploads/{A}/p.jpg")
-    desk.s3.delete_object(Bucket=desk.uploads, Key=f"uploads/{A}/p.jpg")
+def test_an_object_that_was_removed_before_its_turn_fails_the_job(world):
+    record = world.put(f"uploads/{A}/p.jpg")
+    world.s3.delete_object(Bucket=world.uploads, Key=f"uploads/{A}/p.jpg")
 
-    assert run(desk.send({"Records": [record]})) == 0
+    assert run(world.send({"Records": [record]})) == 0
 
-    assert desk.object_job(record, f"uploads/{A}/p.jpg").error.code == "missing_image"
+    assert world.object_job(record, f"uploads/{A}/p.jpg").error.code == "missing_image"

@@ -11,7 +11,7 @@ from cutout.jobs.ids import new_job_id, object_job_id
 from cutout.jobs.job import JobState
 from cutout.jobs.parts import JobOptions, JobSource, SourceKind
 from cutout.usage import Usage
-from tests.functions.process_upload.upload_desk import (
+from tests.functions.process_upload.upload_world import (
     PHOTO,
     A,
     Meddling,
@@ -24,141 +24,141 @@ from tests.functions.process_upload.upload_desk import (
 )
 
 
-def test_a_job_is_begun_by_its_upload_with_its_own_options(desk):
+def test_a_job_is_begun_by_its_upload_with_its_own_options(world):
     options = JobOptions(CutoutSpec(format=ImageFormat.JPEG, channels=Channels.RGBA), mask=True)
-    job, key = upload_job(desk, options=options)
+    job, key = upload_job(world, options=options)
 
-    assert run(desk.send({"Records": [desk.put(key, Metadata={"format": "webp"})]})) == 0
+    assert run(world.send({"Records": [world.put(key, Metadata={"format": "webp"})]})) == 0
 
-    done = desk.jobs.find(job.id)
+    done = world.jobs.find(job.id)
     assert done.state is JobState.SUCCEEDED
     assert done.result.key == f"results/{A}/{job.id}/cutout.jpg"
     assert done.result.mask_key == f"results/{A}/{job.id}/mask.png"
-    assert picture(desk.result(done.result.key)).format == "JPEG"
-    assert picture(desk.result(done.result.mask_key)).mode == "L"
-    assert done.result.bytes == len(desk.result(done.result.key))
+    assert picture(world.result(done.result.key)).format == "JPEG"
+    assert picture(world.result(done.result.mask_key)).mode == "L"
+    assert done.result.bytes == len(world.result(done.result.key))
 
 
-def test_a_second_upload_to_a_job_that_has_ended_changes_nothing(desk):
-    job, key = upload_job(desk)
-    assert run(desk.send({"Records": [desk.put(key)]})) == 0
-    done = desk.jobs.find(job.id)
+def test_a_second_upload_to_a_job_that_has_ended_changes_nothing(world):
+    job, key = upload_job(world)
+    assert run(world.send({"Records": [world.put(key)]})) == 0
+    done = world.jobs.find(job.id)
 
-    assert run(desk.send({"Records": [with_sequencer(desk.put(key, b"other"), "FF")]})) == 0
+    assert run(world.send({"Records": [with_sequencer(world.put(key, b"other"), "FF")]})) == 0
 
-    assert desk.jobs.find(job.id) == done
-    assert desk.images_charged().images == 1
-
-
-def test_an_upload_below_another_accounts_job_is_an_object_of_its_own(desk):
-    job, key = upload_job(desk, account_id="acct_9")
-    record = desk.put(key)
-
-    assert run(desk.send({"Records": [record]})) == 0
-
-    assert desk.jobs.find(job.id).state is JobState.QUEUED
-    assert desk.object_job(record, key).account_id == A
+    assert world.jobs.find(job.id) == done
+    assert world.images_charged().images == 1
 
 
-def test_a_job_with_a_url_is_fetched_when_its_message_comes(desk, file_server, monkeypatch):
+def test_an_upload_below_another_accounts_job_is_an_object_of_its_own(world):
+    job, key = upload_job(world, account_id="acct_9")
+    record = world.put(key)
+
+    assert run(world.send({"Records": [record]})) == 0
+
+    assert world.jobs.find(job.id).state is JobState.QUEUED
+    assert world.object_job(record, key).account_id == A
+
+
+def test_a_job_with_a_url_is_fetched_when_its_message_comes(world, file_server, monkeypatch):
     monkeypatch.setenv("CUTOUT_URL_ALLOW", file_server.authority)
     container.cache_clear()
     (file_server.folder / "cat.jpg").write_bytes(PHOTO)
-    good = queued(desk, JobSource(SourceKind.URL, url=f"{file_server.url}/cat.jpg"))
-    bad = queued(desk, JobSource(SourceKind.URL, url=f"{file_server.url}/nothing.jpg"))
-    private = queued(desk, JobSource(SourceKind.URL, url="http://10.0.0.1/cat.jpg"))
+    good = queued(world, JobSource(SourceKind.URL, url=f"{file_server.url}/cat.jpg"))
+    bad = queued(world, JobSource(SourceKind.URL, url=f"{file_server.url}/nothing.jpg"))
+    private = queued(world, JobSource(SourceKind.URL, url="http://10.0.0.1/cat.jpg"))
 
-    assert run(desk.send(*({"job_id": job.id} for job in (good, bad, private)))) == 0
+    assert run(world.send(*({"job_id": job.id} for job in (good, bad, private)))) == 0
 
-    assert desk.jobs.find(good.id).state is JobState.SUCCEEDED
+    assert world.jobs.find(good.id).state is JobState.SUCCEEDED
     for job in (bad, private):
-        assert desk.jobs.find(job.id).error.code == "image_url_fetch_failed"
-    assert desk.images_charged().images == 1
+        assert world.jobs.find(job.id).error.code == "image_url_fetch_failed"
+    assert world.images_charged().images == 1
 
 
-def test_a_body_that_was_put_aside_is_worked_on_when_its_message_comes(desk):
-    desk.put(f"direct/{A}/body")
-    job = queued(desk, JobSource(SourceKind.REQUEST, desk.uploads, f"direct/{A}/body"))
+def test_a_body_that_was_put_aside_is_worked_on_when_its_message_comes(world):
+    world.put(f"direct/{A}/body")
+    job = queued(world, JobSource(SourceKind.REQUEST, world.uploads, f"direct/{A}/body"))
 
-    assert run(desk.send({"job_id": job.id})) == 0
+    assert run(world.send({"job_id": job.id})) == 0
 
-    assert desk.jobs.find(job.id).state is JobState.SUCCEEDED
+    assert world.jobs.find(job.id).state is JobState.SUCCEEDED
 
 
-def test_a_synthetic_job_is_not_charged(desk):
-    job, key = upload_job(desk, charged_mode=KeyMode.SYNTHETIC)
+def test_a_synthetic_job_is_not_charged(world):
+    job, key = upload_job(world, charged_mode=KeyMode.SYNTHETIC)
 
-    assert run(desk.send({"Records": [desk.put(key)]})) == 0
+    assert run(world.send({"Records": [world.put(key)]})) == 0
 
-    assert desk.jobs.find(job.id).state is JobState.SUCCEEDED
-    assert desk.images_charged() == Usage()
+    assert world.jobs.find(job.id).state is JobState.SUCCEEDED
+    assert world.images_charged() == Usage()
 
 
 @pytest.mark.parametrize("account", ["nobody", "ACCT_LOCAL", ".."])
-def test_an_object_of_an_unknown_account_is_left_alone(desk, account):
-    record = desk.put(f"uploads/{account}/p.jpg")
+def test_an_object_of_an_unknown_account_is_left_alone(world, account):
+    record = world.put(f"uploads/{account}/p.jpg")
 
-    assert run(desk.send({"Records": [record]})) == 0
+    assert run(world.send({"Records": [record]})) == 0
 
-    assert desk.result_names() == []
-    assert desk.jobs.find(object_job_id(desk.uploads, f"uploads/{account}/p.jpg", "0055AED6DCD90281E5")) is None
+    assert world.result_names() == []
+    assert world.jobs.find(object_job_id(world.uploads, f"uploads/{account}/p.jpg", "0055AED6DCD90281E5")) is None
 
 
-def test_a_suspended_accounts_job_fails_and_says_why(desk):
+def test_a_suspended_accounts_job_fails_and_says_why(world):
     account = make_account(subscription_status="suspended")
-    record = desk.put(f"uploads/{account.id}/p.jpg")
+    record = world.put(f"uploads/{account.id}/p.jpg")
 
-    assert run(desk.send({"Records": [record]})) == 0
+    assert run(world.send({"Records": [record]})) == 0
 
-    job = desk.object_job(record, f"uploads/{account.id}/p.jpg")
+    job = world.object_job(record, f"uploads/{account.id}/p.jpg")
     assert (job.state, job.error.code) == (JobState.FAILED, "account_suspended")
 
 
-def test_a_job_above_the_quota_fails_and_says_why(desk):
+def test_a_job_above_the_quota_fails_and_says_why(world):
     account = make_account(monthly_quota=1)
-    records = [desk.put(f"uploads/{account.id}/{number}.jpg") for number in range(2)]
+    records = [world.put(f"uploads/{account.id}/{number}.jpg") for number in range(2)]
 
-    assert run(desk.send({"Records": records})) == 0
+    assert run(world.send({"Records": records})) == 0
 
-    states = [desk.object_job(record, f"uploads/{account.id}/{number}.jpg") for number, record in enumerate(records)]
+    states = [world.object_job(record, f"uploads/{account.id}/{number}.jpg") for number, record in enumerate(records)]
     assert [job.state for job in states] == [JobState.SUCCEEDED, JobState.FAILED]
     assert states[1].error.code == "quota_exceeded"
 
 
-def test_images_are_kept_for_training_only_where_the_account_has_opted_in(desk):
+def test_images_are_kept_for_training_only_where_the_account_has_opted_in(world):
     account = make_account(training_opt_in=True)
-    records = [desk.put(f"uploads/{account.id}/p.jpg"), desk.put(f"uploads/{A}/p.jpg")]
-    records.append(desk.put(f"uploads/{account.id}/broken.jpg", b"not an image"))
+    records = [world.put(f"uploads/{account.id}/p.jpg"), world.put(f"uploads/{A}/p.jpg")]
+    records.append(world.put(f"uploads/{account.id}/broken.jpg", b"not an image"))
 
-    assert run(desk.send({"Records": records})) == 0
+    assert run(world.send({"Records": records})) == 0
 
-    job = desk.object_job(records[0], f"uploads/{account.id}/p.jpg")
-    assert desk.upload_names("retained/") == [f"retained/{account.id}/{job.id}"]
-    kept = desk.s3.get_object(Bucket=desk.uploads, Key=f"retained/{account.id}/{job.id}")["Body"].read()
+    job = world.object_job(records[0], f"uploads/{account.id}/p.jpg")
+    assert world.upload_names("retained/") == [f"retained/{account.id}/{job.id}"]
+    kept = world.s3.get_object(Bucket=world.uploads, Key=f"retained/{account.id}/{job.id}")["Body"].read()
     assert kept == PHOTO
 
 
-def test_a_job_that_is_dropped_while_it_runs_leaves_nothing_and_costs_nothing(desk, segmenter, monkeypatch):
+def test_a_job_that_is_dropped_while_it_runs_leaves_nothing_and_costs_nothing(world, segmenter, monkeypatch):
     account = make_account(training_opt_in=True)
     job_id = new_job_id()
     key = f"uploads/{account.id}/{job_id}/image"
-    queued(desk, JobSource(SourceKind.UPLOAD, desk.uploads, key), id=job_id, account_id=account.id)
-    meddling = Meddling(segmenter, lambda: desk.jobs.forget(account.id, job_id))
+    queued(world, JobSource(SourceKind.UPLOAD, world.uploads, key), id=job_id, account_id=account.id)
+    meddling = Meddling(segmenter, lambda: world.jobs.forget(account.id, job_id))
     monkeypatch.setattr(Container, "segmenter", meddling)
 
-    assert run(desk.send({"Records": [desk.put(key)]})) == 0
+    assert run(world.send({"Records": [world.put(key)]})) == 0
 
-    assert desk.jobs.find(job_id).state is JobState.CANCELLED
-    assert desk.result_names() == []
-    assert desk.upload_names("") == []
+    assert world.jobs.find(job_id).state is JobState.CANCELLED
+    assert world.result_names() == []
+    assert world.upload_names("") == []
     assert container().usage.total(account.id, datetime.now(UTC).strftime("%Y-%m")) == Usage()
 
 
-def test_an_upload_to_a_job_that_was_dropped_is_removed(desk):
-    job, key = upload_job(desk)
-    desk.jobs.forget(A, job.id)
+def test_an_upload_to_a_job_that_was_dropped_is_removed(world):
+    job, key = upload_job(world)
+    world.jobs.forget(A, job.id)
 
-    assert run(desk.send({"Records": [desk.put(key)]})) == 0
+    assert run(world.send({"Records": [world.put(key)]})) == 0
 
-    assert desk.upload_names("") == []
-    assert desk.result_names() == []
+    assert world.upload_names("") == []
+    assert world.result_names() == []

@@ -1,4 +1,4 @@
-"""The desk, with jobs in memory, and storage and queue in moto: what is there after each request, and after races."""
+"""Jobs in memory, storage and queue in moto: what is there after each request, and after races."""
 
 from dataclasses import replace
 from datetime import UTC, datetime

@@ -25,7 +25,7 @@ def test_a_key_that_cannot_protect_is_refused(keys):
         idempotency_key(request(*keys))
 
 
-def test_the_same_wish_has_one_name_and_any_other_has_another():
+def test_the_same_request_has_one_name_and_any_other_has_another():
     names = {
         request_fingerprint("v2", {"a": 1, "data": b"x"}),
         request_fingerprint("jobs", {"a": 1, "data": b"x"}),

@@ -44,7 +44,7 @@ def test_the_profile_is_embedded_and_pixels_inside_are_the_files_own(image_forma
 
 
 @pytest.mark.parametrize("image_format", FORMATS)
-def test_without_the_wish_there_is_no_profile_and_no_metadata(image_format: ImageFormat) -> None:
+def test_unasked_there_is_no_profile_and_no_metadata(image_format: ImageFormat) -> None:
     data = saved(PHOTO, "JPEG", icc_profile=PROFILE, exif=exif())
     made = answer(data, format=image_format)
     assert "icc_profile" not in made.info

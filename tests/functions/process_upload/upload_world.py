@@ -41,7 +41,7 @@ class Context(SimpleNamespace):
         return int(self.time_left_s * 1000)
 
 
-class AccountContext:
+class UploadWorld:
     """What a test needs of the cloud."""
 
     def __init__(self, cloud: Template) -> None:
@@ -164,16 +164,16 @@ def with_sequencer(record: dict[str, Any], sequencer: str) -> dict[str, Any]:
     return record
 
 
-def queued(desk: AccountContext, source: JobSource, **changes: Any) -> Job:
+def queued(world: UploadWorld, source: JobSource, **changes: Any) -> Job:
     job = replace(Job.queued(new_job_id(), A, JobOptions(), source, datetime.now(UTC)), **changes)
-    assert desk.jobs.create(job)
+    assert world.jobs.create(job)
     return job
 
 
-def upload_job(desk: AccountContext, **changes: Any) -> tuple[Job, str]:
+def upload_job(world: UploadWorld, **changes: Any) -> tuple[Job, str]:
     job_id = new_job_id()
     key = f"uploads/{A}/{job_id}/image"
-    return queued(desk, JobSource(SourceKind.UPLOAD, desk.uploads, key), id=job_id, **changes), key
+    return queued(world, JobSource(SourceKind.UPLOAD, world.uploads, key), id=job_id, **changes), key
 
 
 class Broken:
