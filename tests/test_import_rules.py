@@ -110,7 +110,7 @@ def is_module(name: str) -> bool:
 
 
 def ours(module: str) -> bool:
-    return module.split(".", maxsplit=1)[0] in {"cutout", "functions", "local", "tools", "training"}
+    return module.split(".", maxsplit=1)[0] in {"cutout", "functions", "local", "server", "tools", "training"}
 
 
 def room_of(module: str) -> str:
@@ -146,6 +146,11 @@ ALL = [found for name, file in modules() for found in imports(name, file.read_te
 
 def test_imports_go_one_way():
     assert [str(found) for found in ALL if breaks_direction(found)] == []
+
+
+def test_the_local_service_knows_nothing_of_the_container():
+    found = [found for file in (ROOT / "local").rglob("*.py") for found in imports(file.stem, file.read_text())]
+    assert [str(each) for each in found if within(each.module, "server")] == []
 
 
 def test_every_third_party_has_one_home():
@@ -201,7 +206,7 @@ def test_only_the_settings_read_the_environment():
 def test_no_module_has_outgrown_a_reader():
     lengths = {
         str(file.relative_to(ROOT)): len(file.read_text().splitlines())
-        for folder in ("layers", "functions", "local", "tools", "training")
+        for folder in ("layers", "functions", "local", "server", "tools", "training")
         for file in (ROOT / folder).rglob("*.py")
     }
 
@@ -236,7 +241,7 @@ _WORDS = re.compile(r"[A-Za-z][a-z]*")
 
 def test_retired_words_do_not_come_back():
     """In identifiers and file names; the sentences that name tests may say that something is away, or was told."""
-    folders = (PACKAGE, ROOT / "functions", ROOT / "local", ROOT / "tools", ROOT / "tests")
+    folders = (PACKAGE, ROOT / "functions", ROOT / "local", ROOT / "server", ROOT / "tools", ROOT / "tests")
     found = sorted(
         f"{file.relative_to(ROOT)}: {name}"
         for folder in folders

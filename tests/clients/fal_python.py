@@ -77,6 +77,10 @@ def upload(repository: str) -> Any:
     return {"url": url, "result": run(url)}
 
 
+def upload_file(path: str) -> Any:
+    return fal_client.upload_file(path)
+
+
 def cancel(image_url: str) -> Any:
     handle = fal_client.submit(APP, arguments={"image_url": image_url})
     handle.cancel()
@@ -112,7 +116,10 @@ def _failure(act: Callable[[], Any]) -> Any:
 
 STEPS = {
     step.__name__: step
-    for step in (run, submit, result, subscribe, asynchronous, upload, cancel, bad_input, failed_job, other_app, stream)
+    for step in (
+        *(run, submit, result, subscribe, asynchronous, upload, upload_file),
+        *(cancel, bad_input, failed_job, other_app, stream),
+    )
 }
 
 if __name__ == "__main__":

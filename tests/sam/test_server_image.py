@@ -1,0 +1,114 @@
+"""`docker build --target server` and `docker run`, as docs/container.md says it; nothing of it may need the network."""
+
+import base64
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import pytest
+import yaml
+
+from local import ROOT
+from tests.sam.conftest import docker, unavailable
+
+BASE_IMAGE = "python:3.13-slim"
+KEY = "key-of-the-environment"
+PHOTO = ROOT / "docs/images/chelsea.jpg"
+SAFE = ("--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--memory", "4g")
+
+
+@pytest.fixture(scope="module")
+def image() -> str:
+    for command, reason in (
+        (("version",), "no Docker engine answers"),
+        (("image", "inspect", BASE_IMAGE), f"{BASE_IMAGE} is missing: docker pull it, or run tests/sam/base_image.sh"),
+    ):
+        try:
+            docker(*command)
+        except (subprocess.CalledProcessError, FileNotFoundError):
+            unavailable(reason)
+    docker("build", "--target", "server", "--tag", "cutout-server-test", str(ROOT))
+    return "cutout-server-test"
+
+
+@pytest.fixture
+def volume() -> Iterator[str]:
+    name = docker("volume", "create", f"cutout-test-{uuid4().hex}")
+    yield name
+    docker("volume", "rm", "--force", name)
+
+
+@contextmanager
+def running(image: str, volume: str, *options: str) -> Iterator[tuple[str, httpx.Client]]:
+    """A container, once it is healthy, and a client of it."""
+    name = f"cutout-test-{uuid4().hex}"
+    published = ("--publish", "127.0.0.1::8585", "--volume", f"{volume}:/data", "--env", f"BEN_API_TOKEN={KEY}")
+    docker("run", "--detach", "--name", name, *SAFE, *published, *options, image)
+    try:
+        url = f"http://{docker('port', name, '8585/tcp').splitlines()[0]}"
+        with httpx.Client(base_url=url, headers={"x-api-key": KEY}, timeout=120) as api:
+            wait(lambda: state(name) == "healthy", lambda: docker("logs", name))
+            yield name, api
+    finally:
+        docker("rm", "--force", name)
+
+
+def state(name: str) -> str:
+    return docker("inspect", "--format", "{{if .State.Running}}{{.State.Health.Status}}{{else}}ended{{end}}", name)
+
+
+def wait(condition: Callable[[], bool], explain: Callable[[], str], timeout_s: float = 180) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, explain()
+        time.sleep(0.5)
+
+
+def order(api: httpx.Client, photo: Path = PHOTO) -> str:
+    answer = api.post("/v2", files={"image_file": photo.read_bytes()}, headers={"prefer": "respond-async"})
+    assert answer.status_code == 202, answer.text
+    return answer.json()["id"]
+
+
+def test_it_runs_as_nobody_and_is_the_whole_product(image: str, volume: str) -> None:
+    with running(image, volume) as (name, api):
+        assert docker("exec", name, "id", "-u") == "65534"
+        assert api.post("/v2", files={"image_file": PHOTO.read_bytes()}).headers["content-type"] == "image/png"
+        document = {"image": base64.b64encode(PHOTO.read_bytes()).decode()}
+        assert base64.b64decode(api.post("/", json=document).json()["image"]).startswith(b"\x89PNG")
+        assert api.get("/v2/health?deep=true").json()["model"] == "cutout-s"
+        assert httpx.get(api.base_url, headers={"accept": "text/html"}).status_code == 200
+        docker("stop", "--time", "30", name)
+        assert docker("inspect", "--format", "{{.State.ExitCode}}", name) == "0"
+        assert docker("diff", name) == "", "nothing is written outside the volume"
+
+
+def test_a_container_that_was_killed_has_a_successor_that_knows_everything(image: str, volume: str) -> None:
+    with running(image, volume) as (name, api):
+        api.post("/v2", files={"image_file": PHOTO.read_bytes()}).raise_for_status()
+        jobs = [order(api) for _ in range(4)]
+        docker("kill", "--signal", "KILL", name)
+    with running(image, volume) as (_, api):
+        wait(
+            lambda: {api.get(f"/v2/jobs/{job}").json()["status"] for job in jobs} == {"succeeded"},
+            lambda: str([api.get(f"/v2/jobs/{job}").json() for job in jobs]),
+        )
+        assert api.get("/v2/account").json()["usage"]["images"] == 5
+
+
+def test_without_a_key_it_says_what_it_wants(image: str) -> None:
+    ended = subprocess.run(["docker", "run", "--rm", image], capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr == "error: no key is given: set BEN_API_TOKEN, the API key that clients shall send\n"
+
+
+def test_compose_runs_the_same_with_bounds() -> None:
+    service = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]["cutout"]
+    assert (service["read_only"], service["cap_drop"], service["restart"]) == (True, ["ALL"], "unless-stopped")
+    assert service["build"]["target"] == "server"
+    assert service["deploy"]["resources"]["limits"].keys() == {"cpus", "memory", "pids"}
+    assert service["volumes"] == ["state:/data"]
