@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 
+from cutout.imaging.encoded_file import EncodedFile
 from cutout.imaging.geometry import Box, Canvas, Fit, Length, LengthUnit, Margins, Position, Region
 
 __all__ = [
@@ -245,7 +246,8 @@ class CutoutSpec:
 class CutoutResult:
     """An encoded answer, and facts about it."""
 
-    data: bytes
+    file: EncodedFile | bytes
+    """The encoded file; an EncodedFile is encoded while it is read."""
     media_type: str
     width: int
     """Pixels of the answer."""
@@ -255,7 +257,7 @@ class CutoutResult:
     source_height: int
     model: str
     stages_ms: Mapping[str, float]
-    """Wall time of decode, predict, refine, compose, encode."""
+    """Wall time of decode, predict, refine, compose, encode; without encode where that is done while it is read."""
     foreground: Box | None = None
     """Bounds of the subject (alpha > 64, of 255; or > 10 if all is fainter) in pixels of the answer; None: nothing."""
     mask: bytes | None = None
@@ -266,3 +268,8 @@ class CutoutResult:
     """How undecided the model was, 0..1 (see ``refine.uncertainty``); None: no model ran, or the result was stored."""
     frames: int = 1
     """Frames of an animation."""
+
+    @property
+    def data(self) -> bytes:
+        """The whole file."""
+        return self.file if isinstance(self.file, bytes) else self.file.whole

@@ -65,7 +65,7 @@ class S3ResultStore:
         if not self._inline_limit_bytes or self._size(response) <= self._inline_limit_bytes:
             return response
         key = f"{key}.{response.media_type.rpartition('/')[2]}"
-        self._put(key, response.body, response.media_type)
+        self._put(key, response.content, response.media_type)
         return replace(response, status=303, body=b"", headers={**response.headers, "location": self.url(key)})
 
     def publish(self, result: CutoutResult, key: str) -> str:
@@ -128,7 +128,7 @@ class S3ResultStore:
         with s3_call("The result could not be read; try again.", absent=_gone()):
             data = self._client().get_object(Bucket=self._bucket, Key=result.key)["Body"].read()
         return CutoutResult(
-            data=data,
+            file=data,
             media_type=result.media_type,
             width=result.width,
             height=result.height,
@@ -183,7 +183,8 @@ class S3ResultStore:
     def _size(self, response: Response) -> int:
         """Estimate the bytes of the function's answer: the body as base64, or as JSON text with escaped quotes."""
         textual = response.media_type.startswith("application/json")
-        body = len(response.body) + 64 if textual else (len(response.body) + 2) // 3 * 4
+        size = len(response.content)
+        body = size + 64 if textual else (size + 2) // 3 * 4
         return body + _ENVELOPE_BYTES
 
 
