@@ -153,12 +153,14 @@ class _Handler(BaseHTTPRequestHandler):
             reply.chunks += 1
             if reply.head is None:
                 head += chunk
-                front, separator, chunk = head.partition(SEPARATOR)
+                front, separator, body = head.partition(SEPARATOR)
                 if not separator:
                     continue
                 reply.head = json.loads(front)
-            digest.update(chunk)
-            reply.size += len(chunk)
+            else:
+                body = chunk
+            digest.update(body)
+            reply.size += len(body)
             if current.hang_up_after is not None and reply.size > current.hang_up_after:
                 reply.broken = True
                 self._hang_up()

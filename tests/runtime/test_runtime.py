@@ -1,4 +1,4 @@
-"""The entry of the container image, in a process of its own, against a runtime API that takes nothing but the protocol."""
+"""The image's entry, in a process of its own, against a runtime API that takes nothing but the protocol."""
 
 import hashlib
 import json

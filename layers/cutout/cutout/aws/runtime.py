@@ -2,7 +2,7 @@
 
 Events are awaited, handlers called, answers and errors written by ``awslambdaric``. Only a :class:`StreamedAnswer` is
 sent from here, by the documented protocol: response mode ``streaming``, chunks, and trailers for an error after the
-first of them. Source: Lambda developer guide, "Using the Lambda runtime API for custom runtimes", "Invocation response".
+first. Source: Lambda developer guide, "Using the Lambda runtime API for custom runtimes", "Invocation response".
 """
 
 import base64
