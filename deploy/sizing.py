@@ -18,7 +18,7 @@ AIM_S = 5.0
 BESIDE_S = 19.0
 """What may come to an inference: fetching (10 s), and a cold start with the picture (9 s)."""
 REMOVE_TIMEOUTS_S = (29, 60, 120, 300)
-"""Timeouts of the removal function among which is chosen, the default first; the template knows the gateway's of each."""
+"""Timeouts of the removal function to choose from, the default first; the template gives the gateway the same."""
 UPLOAD_TIMEOUTS_S = (30, 60, 120, 300, 900)
 """Timeouts for which the template knows how long the queue hides a message."""
 MARGIN = 2.5
