@@ -15,10 +15,10 @@ PICTURE_MB = 1_200
 """What 50 megapixels need beside the model."""
 AIM_S = 5.0
 """Seconds of inference that memory is bought for, as far as Lambda sells it."""
-SYNCHRONOUS_S = 10.0
-"""Longest inference that fits API Gateway's 29 s, beside fetching (10 s) and a cold start with the picture (9 s)."""
 BESIDE_S = 19.0
-"""The rest of those 29 s."""
+"""What may come to an inference: fetching (10 s), and a cold start with the picture (9 s)."""
+REMOVE_TIMEOUTS_S = (29, 60, 120, 300)
+"""Timeouts of the removal function to choose from, the default first; the template gives the gateway the same."""
 UPLOAD_TIMEOUTS_S = (30, 60, 120, 300, 900)
 """Timeouts for which the template knows how long the queue hides a message."""
 MARGIN = 2.5
@@ -32,12 +32,14 @@ class Sizing:
     Attributes:
         memory_mb: Memory of the two functions that carry the model.
         inference_s: Expected seconds of one inference at that memory.
+        remove_timeout_s: Timeout of the function that answers with images.
         upload_timeout_s: Timeout of the function behind the jobs' queue.
         synchronous: Whether ``POST /v2`` can answer with the image; if not, only jobs can.
     """
 
     memory_mb: int
     inference_s: float
+    remove_timeout_s: int
     upload_timeout_s: int
     synchronous: bool
 
@@ -45,6 +47,7 @@ class Sizing:
         """Return the template's parameters of these names."""
         return {
             "RemoveMemory": str(self.memory_mb),
+            "RemoveTimeout": str(self.remove_timeout_s),
             "UploadTimeout": str(self.upload_timeout_s),
             "Synchronous": str(self.synchronous).lower(),
         }
@@ -72,5 +75,7 @@ def size_for(model: Model) -> Sizing:
     memory_mb = max(DEFAULT_MB, needed_mb, min(wanted_mb, LARGEST_MB))
     inference_s = 2 * model.cpu_s / (memory_mb / MB_PER_VCPU)
     expected_s = MARGIN * (inference_s + BESIDE_S)
-    timeout_s = next((timeout for timeout in UPLOAD_TIMEOUTS_S if timeout >= expected_s), UPLOAD_TIMEOUTS_S[-1])
-    return Sizing(memory_mb, inference_s, timeout_s, synchronous=inference_s <= SYNCHRONOUS_S)
+    upload_s = next((timeout for timeout in UPLOAD_TIMEOUTS_S if timeout >= expected_s), UPLOAD_TIMEOUTS_S[-1])
+    answered_s = inference_s + BESIDE_S
+    remove_s = next((timeout for timeout in REMOVE_TIMEOUTS_S if timeout >= answered_s), REMOVE_TIMEOUTS_S[-1])
+    return Sizing(memory_mb, inference_s, remove_s, upload_s, synchronous=answered_s <= remove_s)

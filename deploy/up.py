@@ -89,7 +89,7 @@ def plan(environment: Environment, session: boto3.Session, model: str, given: Ma
     if values["Synchronous"] == "false":
         said.append(
             f"{chosen} takes about {sizing.inference_s:.0f} s at {values['RemoveMemory']} MB, too long for "
-            "API Gateway's 29 s: images are made as jobs (POST /v2/jobs, Prefer: respond-async, the uploads bucket)."
+            "API Gateway's 300 s: images are made as jobs (POST /v2/jobs, Prefer: respond-async, the uploads bucket)."
         )
     return Plan(environment.stack, region, values, tuple(said))
 

@@ -5,6 +5,7 @@ Lambda function for proxy integration". With the binary media type ``*/*`` every
 """
 
 import base64
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -39,7 +40,9 @@ class HttpRequest:
     scheme: str = "http"
 
 
-def proxy_event(request: HttpRequest, match: Match, stage: str, request_id: str) -> dict[str, Any]:
+def proxy_event(
+    request: HttpRequest, match: Match, stage: str, request_id: str, stage_variables: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Make the event of a request that matched a route.
 
     Args:
@@ -47,6 +50,7 @@ def proxy_event(request: HttpRequest, match: Match, stage: str, request_id: str)
         match: Its route and path parameters.
         stage: Name of the stage.
         request_id: A UUID, as API Gateway makes them.
+        stage_variables: The stage's variables.
     """
     headers = _multi([*request.headers, ("x-forwarded-for", request.source_ip), ("x-forwarded-proto", request.scheme)])
     query = _multi(parse_qsl(request.query, keep_blank_values=True))
@@ -59,7 +63,7 @@ def proxy_event(request: HttpRequest, match: Match, stage: str, request_id: str)
         "queryStringParameters": _last(query) or None,
         "multiValueQueryStringParameters": query or None,
         "pathParameters": dict(match.path_parameters) or None,
-        "stageVariables": None,
+        "stageVariables": dict(stage_variables) if stage_variables else None,
         "requestContext": _request_context(request, match, stage, request_id),
         "body": base64.b64encode(request.body).decode("ascii") if request.body else None,
         "isBase64Encoded": bool(request.body),

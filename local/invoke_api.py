@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from functools import partial
 from urllib.parse import unquote
 
-from local.gateway import Invoke, Scope, Send, send_response
+from local.gateway import Invoke, Scope, send_response
 from local.pool import BusyError
 from local.request_bodies import BodyReader, BodyTooLargeError, Receive, TooManyBodiesError
 from local.responses import HttpResponse
+from local.streaming import Send
 
 _PATH = re.compile(r"/2015-03-31/functions/([^/]+)/invocations/?")
 _NAME = re.compile(r"(?:arn:aws:lambda:[^:]+:\d+:function:|(?:\d+:)?function:)?([A-Za-z0-9_-]+)(?::[$A-Za-z0-9_-]+)?")

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from local.resources import Function
+from local.streaming import Sink
 from local.worker import START_TIMEOUT_S, Fault, InitError, Outcome, Worker
 
 logger = logging.getLogger(__name__)
@@ -90,12 +91,13 @@ class Pool:
         for worker in [*[None] * (self.size - self._ready), *started]:
             self._free.put_nowait(worker)
 
-    async def invoke(self, payload: bytes, request_id: str) -> Outcome:
+    async def invoke(self, payload: bytes, request_id: str, sink: Sink | None = None) -> Outcome:
         """Run the function on an event.
 
         Args:
             payload: The event as JSON.
             request_id: The id that the function finds in its context.
+            sink: Takes the pieces of a streamed answer; None: they become the payload of the outcome.
 
         Raises:
             BusyError: No worker became free.
@@ -107,7 +109,7 @@ class Pool:
             worker = None
         try:
             worker = worker or await self._new_worker()
-            outcome = await worker.invoke(payload, request_id, self._function.timeout_s)
+            outcome = await worker.invoke(payload, request_id, self._function.timeout_s, sink)
         except InitError as error:
             self._free.put_nowait(None)
             return Outcome(error.payload, Fault.UNHANDLED)

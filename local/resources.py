@@ -1,7 +1,7 @@
 """The parts of ``template.yaml`` that run locally, as values. The module knows neither YAML nor CloudFormation."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -37,11 +37,16 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A method (or ``ANY``) of a resource path (``/v2/jobs/{id}``) and the logical id of the function behind it."""
+    """A method (or ``ANY``) of a resource path (``/v2/jobs/{id}``) and the logical id of the function behind it.
+
+    Attributes:
+        streams: Whether its integration passes the answer on in pieces.
+    """
 
     method: str
     path: str
     function: str
+    streams: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,3 +153,4 @@ class Template:
     queues: Mapping[str, Queue]
     sources: Mapping[str, EventSource]
     gateway_responses: Mapping[str, GatewayResponse]
+    stage_variables: Mapping[str, str] = field(default_factory=dict)

@@ -72,6 +72,24 @@ def read_function_response(payload: bytes) -> HttpResponse:
     return HttpResponse(status, tuple(_headers(response)), _body(response))
 
 
+def read_head(front: bytes) -> HttpResponse:
+    """Read the head of a streamed answer, which has no body.
+
+    Args:
+        front: What stands before the separator.
+
+    Raises:
+        MalformedResponseError: API Gateway would answer 502 for it.
+    """
+    try:
+        document = json.loads(front)
+    except ValueError as error:
+        raise MalformedResponseError("the head is not JSON") from error
+    if isinstance(document, dict) and {"body", "isBase64Encoded"} & document.keys():
+        raise MalformedResponseError("a body in the head")
+    return read_function_response(front)
+
+
 def _headers(response: Mapping[str, Any]) -> list[tuple[str, str]]:
     single, several = response.get("headers") or {}, response.get("multiValueHeaders") or {}
     if not isinstance(single, dict) or not isinstance(several, dict):

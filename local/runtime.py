@@ -2,8 +2,8 @@
 
 It runs as a script in a process of its own, with the import path that the function would have in Lambda;
 so this file uses the standard library only. Frames on the given socket are a length (8 bytes, big-endian) and
-that many bytes of JSON. Source: AWS Lambda developer guide, "Define Lambda function handler in Python", "Lambda context
-object in Python", "Handle exceptions".
+that many bytes of JSON; before the outcome of a streamed answer come its pieces and an empty frame. Source: AWS Lambda
+developer guide, "Define Lambda function handler in Python", "Lambda context object in Python", "Handle exceptions".
 """
 
 import importlib
@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 LENGTH = struct.Struct(">Q")
@@ -77,26 +77,33 @@ def main(descriptor: int, function: Mapping[str, Any]) -> None:
         send(frames, {"error": None})
         while (request_id := receive(frames)) is not None:
             context = LambdaContext(function, request_id.decode())
-            succeeded, payload = invoke(handler, receive(frames) or b"null", context)
+            succeeded, payload = invoke(handler, receive(frames) or b"null", context, frames)
             send(frames, {"error": None if succeeded else "Unhandled"})
-            frames.write(LENGTH.pack(len(payload)) + payload)
-            frames.flush()
+            write(frames, payload)
 
 
-def invoke(handler: Callable[[Any, LambdaContext], Any], payload: bytes, context: LambdaContext) -> tuple[bool, bytes]:
+def invoke(
+    handler: Callable[[Any, LambdaContext], Any], payload: bytes, context: LambdaContext, frames: Any
+) -> tuple[bool, bytes]:
     """Run the handler on one event.
 
     Args:
         handler: The function of the user.
         payload: The event as JSON.
         context: The context of the invocation.
+        frames: Where the pieces of a streamed answer go, which is an object with the method ``pieces``.
 
     Returns:
-        Whether the handler returned, and its response or its error as JSON.
+        Whether the handler returned, and its response or its error as JSON; nothing for a response that was streamed.
     """
     started = time.monotonic()
     try:
-        result = (True, json.dumps(handler(json.loads(payload), context)).encode())
+        response = handler(json.loads(payload), context)
+        if hasattr(response, "pieces"):
+            stream(frames, response.pieces())
+            result = (True, b"")
+        else:
+            result = (True, json.dumps(response).encode())
     except Exception as error:  # noqa: BLE001 - every error of the handler is reported
         traceback.print_exc()
         result = (False, json.dumps({**describe(error), "requestId": context.aws_request_id}).encode())
@@ -114,10 +121,25 @@ def describe(error: Exception) -> dict[str, Any]:
     }
 
 
+def stream(frames: Any, pieces: Iterator[bytes]) -> None:
+    """Write the pieces of a streamed answer, and their end even if making them fails."""
+    send(frames, {"streams": True})
+    try:
+        for piece in pieces:
+            write(frames, piece)
+    finally:
+        write(frames, b"")
+
+
 def send(frames: Any, message: Mapping[str, Any]) -> None:
+    """Write one frame of JSON."""
+    write(frames, json.dumps(message).encode())
+
+
+def write(frames: Any, data: bytes) -> None:
     """Write one frame."""
-    data = json.dumps(message).encode()
-    frames.write(LENGTH.pack(len(data)) + data)
+    frames.write(LENGTH.pack(len(data)))
+    frames.write(data)
     frames.flush()
 
 

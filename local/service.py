@@ -25,6 +25,7 @@ from local.pool import Pool, ProbeError
 from local.resources import EventSource, Queue, Template
 from local.site import Site
 from local.state import endpoints, endpoints_file, environment_values, last_error, log_folder, queue_url
+from local.streaming import Sink
 from local.template import load_template, queue_arn
 from local.worker import InitError, Outcome
 
@@ -82,8 +83,8 @@ async def running_service(options: Options) -> AsyncIterator[str]:
             for name, function in template.functions.items()
         }
 
-        async def invoke(logical_id: str, payload: bytes, request_id: str) -> Outcome:
-            return await pools[logical_id].invoke(payload, request_id)
+        async def invoke(logical_id: str, payload: bytes, request_id: str, sink: Sink | None = None, /) -> Outcome:
+            return await pools[logical_id].invoke(payload, request_id, sink)
 
         names = {function.name: logical_id for logical_id, function in template.functions.items()}
         await stack.enter_async_context(http_server(InvokeApi(names, invoke), internal))

@@ -16,9 +16,10 @@ from typing import Any, Final
 import yaml
 
 from local import ROOT
-from local.gateway import Scope, Send, send_response
+from local.gateway import Scope, send_response
 from local.request_bodies import Receive
 from local.responses import HttpResponse
+from local.streaming import Send
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 

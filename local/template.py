@@ -88,6 +88,7 @@ class _Reader:
             gateway_responses={
                 kind: _gateway_response(kind, response) for kind, response in api.get("GatewayResponses", {}).items()
             },
+            stage_variables=api.get("Variables", {}),
         )
 
     def _of(self, kind: str) -> list[str]:
@@ -120,7 +121,7 @@ class _Reader:
         if len(apis) != 1:
             raise TemplateError(f"one AWS::Serverless::Api is served locally, the template has {len(apis)}")
         merged = self._with_globals("Api", self._properties(apis[0]))
-        used = ("StageName", "GatewayResponses", "BinaryMediaTypes")
+        used = ("StageName", "GatewayResponses", "BinaryMediaTypes", "Variables")
         api: dict[str, Any] = self._resolver.resolve({key: merged[key] for key in used if key in merged})
         if "*/*" not in api.get("BinaryMediaTypes", []):
             raise TemplateError("BinaryMediaTypes must have */*: bodies are carried in base64, whatever their type")
@@ -160,7 +161,8 @@ class _Reader:
             if event["Type"] != "Api":
                 raise TemplateError(f"{logical_id}: event {name} of type {event['Type']} cannot be served locally")
             properties = self._resolver.resolve({key: event["Properties"][key] for key in ("Path", "Method")})
-            yield Route(properties["Method"].upper(), properties["Path"], logical_id)
+            streams = event["Properties"].get("ResponseTransferMode") == "RESPONSE_STREAM"
+            yield Route(properties["Method"].upper(), properties["Path"], logical_id, streams)
 
     def _event_source(self, logical_id: str, _: str, properties: dict[str, Any]) -> EventSource:
         queues = {queue_arn(self._names[queue]): queue for queue in self._of("AWS::SQS::Queue")}

@@ -17,6 +17,7 @@ from typing import BinaryIO
 
 from local import runtime
 from local.resources import Function
+from local.streaming import Sink
 from local.template import ACCOUNT, REGION
 
 START_TIMEOUT_S = 300.0
@@ -154,13 +155,14 @@ class Worker:
             raise InitError(function, error)
         return worker
 
-    async def invoke(self, payload: bytes, request_id: str, timeout_s: float) -> Outcome:
+    async def invoke(self, payload: bytes, request_id: str, timeout_s: float, sink: Sink | None = None) -> Outcome:
         """Run the handler on one event.
 
         Args:
             payload: The event as JSON.
             request_id: The id in the handler's context.
-            timeout_s: Seconds after which the process is killed.
+            timeout_s: Seconds after which the process is killed, streaming included.
+            sink: Takes the pieces of a streamed answer; None: they become the payload of the outcome.
 
         Returns:
             The outcome; with a fault other than UNHANDLED the process is dead.
@@ -171,8 +173,7 @@ class Worker:
                     self._writer.write(runtime.LENGTH.pack(len(frame)))
                     self._writer.write(frame)
                     await self._writer.drain()
-                error = json.loads(await self._receive())["error"]
-                return Outcome(await self._receive(), Fault.UNHANDLED if error else None)
+                return await self._outcome(sink)
         except TimeoutError:
             await self.stop()
             return _fault(Fault.TIMED_OUT, request_id, f"Task timed out after {timeout_s:.2f} seconds")
@@ -201,6 +202,19 @@ class Worker:
         if self._process.returncode is None:
             self._process.kill()
         return await self._process.wait()
+
+    async def _outcome(self, sink: Sink | None) -> Outcome:
+        """Receive a status and a payload, and before them, if the answer is streamed, its pieces and an empty frame."""
+        status, kept = json.loads(await self._receive()), b""
+        if status.get("streams"):
+            while piece := await self._receive():
+                if sink is None:
+                    kept += piece
+                else:
+                    await sink(piece)
+            status = json.loads(await self._receive())
+        payload = await self._receive()
+        return Outcome(kept or payload, None) if not status["error"] else Outcome(payload, Fault.UNHANDLED)
 
     async def _receive(self) -> bytes:
         (length,) = runtime.LENGTH.unpack(await self._reader.readexactly(runtime.LENGTH.size))

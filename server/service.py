@@ -23,6 +23,7 @@ from local.resources import Template
 from local.service import StartError, http_server, listen, make_poller
 from local.site import App, Site
 from local.state import environment_values
+from local.streaming import Sink
 from local.template import load_template
 from local.worker import InitError, Outcome
 from server.configuration import Configuration
@@ -55,8 +56,8 @@ async def running_server(configuration: Configuration, stop: Callable[[str], Non
         pools = await _pools(stack, template, configuration, state)
         await _start(pools)
 
-        async def invoke(logical_id: str, payload: bytes, request_id: str) -> Outcome:
-            return await pools[logical_id].invoke(payload, request_id)
+        async def invoke(logical_id: str, payload: bytes, request_id: str, sink: Sink | None = None, /) -> Outcome:
+            return await pools[logical_id].invoke(payload, request_id, sink)
 
         bodies = BodyReader(configuration.max_body_bytes, configuration.max_held_bytes)
         site = Site(Gateway(template, invoke, bodies), _storage_origins(configuration), key="")
@@ -116,8 +117,8 @@ async def _pools(
     routed = {route.function for route in template.routes}
     internal = stack.enter_context(listen("127.0.0.1", 0))
 
-    async def invoke(logical_id: str, payload: bytes, request_id: str) -> Outcome:
-        return await pools[logical_id].invoke(payload, request_id)
+    async def invoke(logical_id: str, payload: bytes, request_id: str, sink: Sink | None = None, /) -> Outcome:
+        return await pools[logical_id].invoke(payload, request_id, sink)
 
     names = {function.name: logical_id for logical_id, function in template.functions.items()}
     await stack.enter_async_context(http_server(InvokeApi(names, invoke), internal))

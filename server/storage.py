@@ -14,10 +14,11 @@ from botocore.exceptions import ClientError
 from cutout.api.body.fields import multipart_fields
 from cutout.api.request import Headers, Request
 from cutout.errors import ClientFaultError
-from local.gateway import Scope, Send, send_response
+from local.gateway import Scope, send_response
 from local.request_bodies import BodyReader, BodyTooLargeError, Receive, TooManyBodiesError
 from local.responses import HttpResponse
 from local.site import App
+from local.streaming import Send
 from server.signatures import SignatureError, Signatures
 
 _SHARED: Final = (

@@ -49,6 +49,7 @@ HOMES = {
     "isal": "cutout.imaging",
     "pi_heif": "cutout.imaging",
     "onnxruntime": "cutout.imaging.models.onnx",
+    "awslambdaric": "cutout.aws.runtime",
     "boto3": "cutout.aws",
     "botocore": "cutout.aws",
     "aws_lambda_powertools": "cutout.aws",

@@ -1,6 +1,7 @@
-"""Functions under AWS's runtime interface emulator, without Docker: Lambda's own runtime client runs the handlers.
+"""Functions under AWS's runtime interface emulator, without Docker: the runtimes of zips and images run the handlers.
 
-The emulator is the one that aws-sam-cli ships (.venv-sam); the runtime client is the package awslambdaric.
+The emulator is the one that aws-sam-cli ships (.venv-sam); the runtime of zips is the package awslambdaric, that of the
+image our own entry.
 """
 
 import json
@@ -22,6 +23,7 @@ from local import ROOT
 from local.cloud import aws_environment
 from local.resources import Function
 
+RUNTIMES = {"Zip": "awslambdaric", "Image": "cutout.aws.runtime"}
 _START_S = 30
 _INVOKE_S = 120
 
@@ -64,7 +66,7 @@ class Emulator:
             str(emulator_path()),
             f"--runtime-interface-emulator-address=127.0.0.1:{self._port}",
             f"--runtime-api-address=127.0.0.1:{runtime_port}",
-            *(sys.executable, "-m", "awslambdaric", f"{function.module}.{function.attribute}"),
+            *(sys.executable, "-m", RUNTIMES[function.package], f"{function.module}.{function.attribute}"),
         ]
         self._folder = function.folder
         self._log = log

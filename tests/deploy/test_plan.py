@@ -83,13 +83,15 @@ def test_a_stage_that_could_not_log_is_refused(cloud):
         decide(cloud, ManageGatewayLogging="false")
 
 
-def test_a_large_model_gets_the_memory_and_the_routes_that_it_needs(cloud):
+def test_a_large_model_gets_the_memory_and_the_time_that_it_needs(cloud):
     decided = decide(cloud, "ben2")
     assert decided.parameters["Model"] == "ben2"
-    assert (decided.parameters["RemoveMemory"], decided.parameters["Synchronous"]) == ("10240", "false")
-    said = " ".join(decided.warnings)
-    assert "New accounts may use 3008 MB" in said
-    assert "Prefer: respond-async" in said
+    assert [decided.parameters[name] for name in ("RemoveMemory", "RemoveTimeout", "Synchronous")] == [
+        "10240",
+        "60",
+        "true",
+    ]
+    assert "New accounts may use 3008 MB" in " ".join(decided.warnings)
 
 
 def test_memory_in_which_the_model_cannot_run_is_refused(cloud):

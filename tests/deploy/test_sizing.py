@@ -24,9 +24,15 @@ def test_every_model_of_the_manifest_gets_values_that_the_template_allows(name):
     assert int(values["UploadTimeout"]) >= 2 * sizing.inference_s
 
 
-@pytest.mark.parametrize(("name", "synchronous"), [("cutout-s", True), ("u2netp", True), ("ben2", False)])
-def test_a_model_that_cannot_answer_within_the_gateways_time_is_for_jobs(name, synchronous):
-    assert size_for(MODELS[name]).synchronous is synchronous
+@pytest.mark.parametrize(("name", "timeout_s"), [("cutout-s", 29), ("u2netp", 29), ("ben2", 60)])
+def test_a_model_gets_the_time_in_which_it_can_answer(name, timeout_s):
+    sizing = size_for(MODELS[name])
+    assert (sizing.remove_timeout_s, sizing.synchronous) == (timeout_s, True)
+
+
+def test_a_model_that_cannot_answer_within_the_gateways_time_is_for_jobs():
+    sizing = size_for(replace(MODELS["ben2"], cpu_s=1_000.0))
+    assert (sizing.remove_timeout_s, sizing.synchronous) == (300, False)
 
 
 def test_more_work_never_gets_less_memory_or_time():

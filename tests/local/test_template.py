@@ -100,6 +100,7 @@ def test_routes_are_those_of_the_functions_events(toy):
         Route("ANY", "/echo", "Echo"),
         Route("POST", "/only", "Echo"),
         Route("GET", "/things/{id}", "Echo"),
+        Route("ANY", "/stream", "Echo", streams=True),
         Route("ANY", "/rest/{proxy+}", "Echo"),
         Route("ANY", "/slow", "Slow"),
     )

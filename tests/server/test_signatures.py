@@ -10,7 +10,7 @@ import pytest
 from botocore.config import Config
 
 from local.template import ACCOUNT, REGION
-from server.signatures import Signatures, SignatureError
+from server.signatures import SignatureError, Signatures
 
 ORIGIN = "http://localhost:8585"
 SIGNATURES = Signatures("secret", ORIGIN)

@@ -119,11 +119,29 @@ def test_every_model_of_the_manifest_can_be_asked_for(document: dict[str, Any]) 
 
 def test_times_fit_into_each_other(document: dict[str, Any]) -> None:
     gateway_s = 29  # API Gateway: default integration timeout of a REST API
+    silence_s = 300  # and the longest that a stream of a regional one may pause
     behind_gateway = [function["Properties"] for function in functions(document).values()]
     timeouts = [function["Timeout"] for function in behind_gateway if "Events" in function]
-    assert document["Parameters"]["RemoveTimeout"]["MaxValue"] <= gateway_s
+    removal = document["Parameters"]["RemoveTimeout"]["AllowedValues"]
+    assert max(removal) <= silence_s
+    waits = document["Mappings"]["Integrations"]
+    assert {int(timeout): wait["Milliseconds"] for timeout, wait in waits.items()} == {s: 1000 * s for s in removal}
     assert all(timeout <= gateway_s for timeout in timeouts if isinstance(timeout, int))
-    assert Settings().url_timeout_s < document["Parameters"]["RemoveTimeout"]["MinValue"]
+    assert Settings().url_timeout_s < min(removal)
+
+
+def test_what_answers_with_images_streams_and_nothing_else_does(
+    document: dict[str, Any], stack: dict[str, Any]
+) -> None:
+    streaming = {
+        (path, method)
+        for path, methods in stack["Resources"]["Api"]["Properties"]["Body"]["paths"].items()
+        for method, operation in methods.items()
+        if operation["x-amazon-apigateway-integration"].get("responseTransferMode") == "STREAM"
+    }
+    events = functions(document)["RemoveBackgroundFunction"]["Properties"]["Events"].values()
+    routes = {(event["Properties"]["Path"], event["Properties"]["Method"]) for event in events}
+    assert streaming == {(path, "x-amazon-apigateway-any-method" if m == "ANY" else m.lower()) for path, m in routes}
 
 
 def test_everything_expires_after_a_day_but_what_was_opted_in(template: Template) -> None:

@@ -5,7 +5,7 @@ often it is recorded. All counts are integers, so that sums are exact; megapixel
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
@@ -78,6 +78,10 @@ class Charge:
     usage: Usage
     at: datetime
     shards: int = 1
+
+    def with_result(self, size: int) -> "Charge":
+        """Say how many bytes the result has, which may be known only once it is sent."""
+        return replace(self, usage=replace(self.usage, bytes_out=size))
 
     @property
     def month(self) -> str:

@@ -16,6 +16,8 @@ def handler(event, context):
         return respond({"event": event, "env": dict(os.environ), "context": describe(context), "layer": toylayer.NAME})
     if how == "path":
         return respond({"path": sys.path, "cwd": str(Path.cwd()), "pid": os.getpid()})
+    if how == "stream":
+        return Streamed(int(query.get("size", "0")), query.get("end", ""))
     return FAILURES[how]()
 
 
@@ -35,6 +37,22 @@ def describe(context):
 
 def fail():
     raise ValueError("no such luck")
+
+
+class Streamed:
+    """A streamed answer, which ends as the query asks it to."""
+
+    def __init__(self, size, end=""):
+        self.size, self.end = size, end
+
+    def pieces(self):
+        yield b'{"statusCode": 200, "headers": {"x-kind'
+        yield b'": "streamed"}}' + bytes(8)
+        for _ in range(self.size // 1_000_000):
+            yield b"x" * 1_000_000
+        if self.end:
+            FAILURES[self.end]()
+        yield b"y"
 
 
 FAILURES = {

@@ -14,8 +14,8 @@ def json_answer(document: Mapping[str, object], status: int = 200) -> Response:
 
 
 def image_answer(result: CutoutResult) -> Response:
-    """Write the encoded image as the body, with its facts as headers."""
-    return Response(200, result.media_type, result.data, facts(result))
+    """Write the image as the body, encoded while it is sent if it is not yet, with its facts as headers."""
+    return Response(200, result.media_type, result.file, facts(result))
 
 
 def foreground_of(box: Box | None) -> str:

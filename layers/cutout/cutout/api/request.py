@@ -3,6 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+Body = bytes | Iterable[bytes]
+"""The bytes that go over the wire, as a whole or in pieces."""
+
 
 class Headers(Mapping[str, str]):
     """Header fields, by case-insensitive name.
@@ -45,6 +48,7 @@ class Request:
         request_id: ``req_`` and the gateway's id; globally unique.
         base_path: What precedes the route in the client's URL, such as ``/prod``; empty for a route with parameters.
         time_left_s: Seconds, counted from the request's arrival, after which the process may be killed.
+        streams: Whether the transport takes an answer in pieces, of any size.
     """
 
     method: str
@@ -57,6 +61,7 @@ class Request:
     request_id: str = ""
     base_path: str = ""
     time_left_s: float = 0.0
+    streams: bool = False
 
     @property
     def media_type(self) -> str:
@@ -71,14 +76,19 @@ class Response:
     Attributes:
         status: HTTP status code.
         media_type: The Content-Type, parameters included.
-        body: The bytes that go over the wire.
+        body: The bytes that go over the wire; pieces only for a request that streams, and to be read once.
         headers: All other header fields, names in lower case.
     """
 
     status: int
     media_type: str
-    body: bytes
+    body: Body
     headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def content(self) -> bytes:
+        """The whole body."""
+        return self.body if isinstance(self.body, bytes) else b"".join(self.body)
 
     def with_headers(self, headers: Mapping[str, str]) -> "Response":
         """Add header fields.

@@ -1,6 +1,8 @@
 """API Gateway's REST proxy integration: events to requests, and responses to answers. No other module sees an event.
 
-Source: API Gateway developer guide, "Lambda proxy integrations" (event and answer format 1.0).
+A function whose integrations stream is told so by a stage variable, since events are alike: without it, an event comes
+from a direct invocation or another proxy, which want one document. Source: API Gateway developer guide, "Lambda proxy
+integrations" (event and answer format 1.0).
 """
 
 import base64
@@ -8,48 +10,59 @@ import binascii
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from cutout.api.body.coding import decoded_body
 from cutout.api.request import Headers, Request, Response
 from cutout.api.routing import AnyEndpoint, Endpoint, find_endpoint, sharing
 from cutout.aws import telemetry
+from cutout.aws.streamed_answer import StreamedAnswer
 from cutout.errors import CutoutError, InvalidRequestError, ServiceFaultError
 
 Event = Mapping[str, Any]
+STREAMS: Final = ("transfer_mode", "STREAM")
+"""The stage variable, and its value, where the integrations of streaming functions stream."""
 
 
-def lambda_handler(endpoints: Callable[[], Sequence[AnyEndpoint]], *, tracing: bool) -> telemetry.Handler:
+def lambda_handler(
+    endpoints: Callable[[], Sequence[AnyEndpoint]], *, tracing: bool, streaming: bool = False
+) -> telemetry.Handler:
     """Make the handler of a function.
 
     Args:
         endpoints: Gives the function's endpoints.
         tracing: Whether X-Ray segments are written.
+        streaming: Whether the function's integrations stream (``ResponseTransferMode`` of its events), and its runtime
+            can.
 
     Returns:
         The handler.
     """
 
-    def handler(event: Event, context: Any) -> dict[str, Any]:
-        return serve(event, endpoints(), context.get_remaining_time_in_millis() / 1000)
+    def handler(event: Event, context: Any) -> dict[str, Any] | StreamedAnswer:
+        time_left_s = context.get_remaining_time_in_millis() / 1000
+        return serve(event, endpoints(), time_left_s, streaming=streaming)
 
     return telemetry.instrumented(handler, tracing=tracing)
 
 
-def serve(event: Event, endpoints: Sequence[AnyEndpoint], time_left_s: float) -> dict[str, Any]:
+def serve(
+    event: Event, endpoints: Sequence[AnyEndpoint], time_left_s: float, *, streaming: bool = False
+) -> dict[str, Any] | StreamedAnswer:
     """Answer one proxy event by the endpoint of its route.
 
     Args:
         event: The proxy event.
         endpoints: The function's endpoints.
         time_left_s: Seconds after which the process may be killed.
+        streaming: Whether the function streams to those who take it.
 
     Returns:
         The integration answer. A CutoutError is written by the endpoint's contract; anything else is logged and
         becomes a bare 500.
     """
     started = time.perf_counter()
-    request = to_request(event, time_left_s)
+    request = replace(to_request(event, time_left_s), streams=streaming and _takes_stream(event))
     telemetry.request_started(request)
     response = _respond(find_endpoint(endpoints, request), request, event)
     telemetry.request_ended(request, response, (time.perf_counter() - started) * 1000)
@@ -99,7 +112,7 @@ def to_request(event: Event, time_left_s: float) -> Request:
     )
 
 
-def to_answer(response: Response, request: Request) -> dict[str, Any]:
+def to_answer(response: Response, request: Request) -> dict[str, Any] | StreamedAnswer:
     """Write a response as an integration answer, with the CORS headers that let every page read it.
 
     Args:
@@ -107,7 +120,7 @@ def to_answer(response: Response, request: Request) -> dict[str, Any]:
         request: Its request.
 
     Returns:
-        The answer; a body that is not JSON or text is base64.
+        The answer; where the request does not stream, a body that is not JSON or text is base64.
     """
     headers = {
         "content-type": response.media_type,
@@ -115,14 +128,22 @@ def to_answer(response: Response, request: Request) -> dict[str, Any]:
         "x-request-id": request.request_id,
     }
     headers |= sharing(headers)
-    body = b"" if request.method == "HEAD" else response.body
-    textual = response.media_type.startswith(("application/json", "text/"))
+    if request.method == "HEAD":
+        response = replace(response, body=b"")
+    head = {"statusCode": response.status, "multiValueHeaders": {name: [value] for name, value in headers.items()}}
+    if request.streams:
+        return StreamedAnswer(head, telemetry.sent(response))
+    body, textual = response.content, response.media_type.startswith(("application/json", "text/"))
     return {
-        "statusCode": response.status,
-        "multiValueHeaders": {name: [value] for name, value in headers.items()},
+        **head,
         "body": body.decode() if textual else base64.b64encode(body).decode("ascii"),
         "isBase64Encoded": not textual,
     }
+
+
+def _takes_stream(event: Event) -> bool:
+    name, value = STREAMS
+    return bool((event.get("stageVariables") or {}).get(name) == value)
 
 
 def _base_path(event: Event) -> str:

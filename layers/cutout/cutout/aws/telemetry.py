@@ -3,7 +3,9 @@
 The service name and the log level come from Powertools' own environment variables.
 """
 
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing
 from dataclasses import asdict
 from typing import Any
 
@@ -11,14 +13,14 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 from cutout.accounts import AuditEntry
-from cutout.api.request import Request, Response
+from cutout.api.request import Body, Request, Response
 from cutout.errors import CutoutError
 from cutout.ids import AccountId, JobId
 from cutout.imaging.spec import CutoutResult
 from cutout.jobs.job import Job
 from cutout.usage import Charge
 
-Handler = Callable[[Mapping[str, Any], Any], dict[str, Any]]
+Handler = Callable[[Mapping[str, Any], Any], Any]
 """A Lambda handler: event and context to answer."""
 NAMESPACE = "Cutout"
 """CloudWatch namespace of every metric."""
@@ -65,9 +67,37 @@ def request_ended(request: Request, response: Response, elapsed_ms: float) -> No
         method=request.method,
         route=request.route,
         status=response.status,
-        bytes_out=len(response.body),
+        bytes_out=len(response.body) if isinstance(response.body, bytes) else None,  # else known when it is sent
         elapsed_ms=round(elapsed_ms, 1),
     )
+
+
+def sent(response: Response) -> Iterator[bytes]:
+    """Pass the body of a streamed response on; in the end log and count its bytes, since the handler is over by then.
+
+    Args:
+        response: The response.
+
+    Yields:
+        The body in pieces, none of them empty.
+    """
+    started, size = time.perf_counter(), 0
+    try:
+        with closing(_pieces(response.body)) as pieces:
+            for piece in filter(None, pieces):
+                size += len(piece)
+                yield piece
+    finally:
+        elapsed_ms = (time.perf_counter() - started) * 1000
+        metrics.add_metric("StreamedBytes", MetricUnit.Bytes, size)
+        metrics.add_metric("StreamTime", MetricUnit.Milliseconds, elapsed_ms)
+        metrics.flush_metrics()
+        logger.info("sent", status=response.status, bytes_out=size, elapsed_ms=round(elapsed_ms, 1))
+
+
+def _pieces(body: Body) -> Generator[bytes]:
+    """Make an iterator of any body; to close it closes the body's own."""
+    yield from (body,) if isinstance(body, bytes) else body
 
 
 def request_failed(error: CutoutError, status: int) -> None:

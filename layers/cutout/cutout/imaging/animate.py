@@ -60,7 +60,7 @@ def cut_out_animation(data: bytes, spec: CutoutSpec, segmenter: Segmenter, limit
     cut = perf_counter()
     encoded = encode_animation(replace(source, frames=frames), spec.format)
     return CutoutResult(
-        data=encoded,
+        file=encoded,
         media_type=spec.format.media_type,
         width=layout.width,
         height=layout.height,

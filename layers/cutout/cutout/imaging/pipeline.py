@@ -13,7 +13,7 @@ import numpy as np
 from cutout.errors import CutoutError
 from cutout.imaging.arrays import Bytes, Floats, Words, row_bands
 from cutout.imaging.codecs.decode import Decoded, decode
-from cutout.imaging.codecs.encode import encode, select_output
+from cutout.imaging.codecs.encode import encode, encode_while_read, select_output
 from cutout.imaging.codecs.metadata import kept_exif
 from cutout.imaging.compositing.background import Backdrop, fit_backdrop, remove_subject
 from cutout.imaging.compositing.compose import compose
@@ -38,6 +38,7 @@ def cut_out(
     background: bytes | None = None,
     *,
     with_mask: bool = False,
+    encode_later: bool = False,
 ) -> CutoutResult:
     """Cut the subject out of an image.
 
@@ -49,6 +50,7 @@ def cut_out(
         background: The encoded background image; None without one.
         with_mask: Whether to make the mask as well: pixel for pixel where the answer shows the subject, without
             stroke and shadow.
+        encode_later: Whether a PNG is encoded only while it is read, so that it can be sent meanwhile.
 
     Returns:
         The encoded answer: upright sRGB of the file's size, unless ``spec`` or ``limits`` say otherwise.
@@ -80,11 +82,12 @@ def cut_out(
     clock.lap("compose")
     picture, image_format = select_output(picture, spec)
     exif = kept_exif(decoded.exif, gps=spec.keep_gps) if spec.keep_metadata else b""
-    encoded = encode(picture, image_format, decoded.profile, exif)
+    encoded = (encode_while_read if encode_later else encode)(picture, image_format, decoded.profile, exif)
     mask = encode(place_on_canvas(colours, alpha, layout)[1], ImageFormat.PNG) if with_mask else None
-    clock.lap("encode")
+    if isinstance(encoded, bytes):
+        clock.lap("encode")
     return CutoutResult(
-        data=encoded,
+        file=encoded,
         media_type=image_format.media_type,
         width=layout.width,
         height=layout.height,

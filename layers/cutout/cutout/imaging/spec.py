@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
+from cutout.imaging.encoded_file import EncodedFile
 from cutout.imaging.geometry import Box, Canvas, Fit, Length, LengthUnit, Margins, Position, Region
 
 __all__ = [
@@ -266,7 +267,7 @@ class ImageFacts:
     source_height: int
     model: str
     stages_ms: Mapping[str, float]
-    """Wall time of decode, predict, refine, compose, encode."""
+    """Wall time of decode, predict, refine, compose, encode; without encode where that is done while it is read."""
     foreground: Box | None = None
     """Bounds of the subject (alpha > 64, of 255; or > 10 if all is fainter) in pixels of the answer; None: nothing."""
 
@@ -279,7 +280,8 @@ class ImageFacts:
 class CutoutResult(ImageFacts):
     """An encoded answer, and facts about it."""
 
-    data: bytes
+    file: EncodedFile | bytes
+    """The encoded file; an EncodedFile is encoded while it is read."""
     mask: bytes | None = None
     """The mask of the same size, an 8-bit gray PNG; only when it was asked for."""
     own_alpha_kept: bool = False
@@ -288,3 +290,8 @@ class CutoutResult(ImageFacts):
     """How undecided the model was, 0..1 (see ``refine.uncertainty``); None: no model ran, or the result was stored."""
     frames: int = 1
     """Frames of an animation."""
+
+    @property
+    def data(self) -> bytes:
+        """The whole file."""
+        return self.file if isinstance(self.file, bytes) else self.file.whole

@@ -5,8 +5,8 @@ becomes a job (:class:`Deferred`). One with an Idempotency-Key is done once, and
 (:class:`Replayed`, or Immediate for the first).
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
@@ -37,7 +37,8 @@ class Immediate:
     Attributes:
         result: The cutout.
         image: The encoded image that it was made of.
-        charge: What is to be counted once the answer is written; None: nothing, or it is counted with its job.
+        charge: What is to be counted once the answer is written, maybe without the bytes of a result that is not
+            encoded yet; None: nothing, or it is counted with its job.
     """
 
     result: CutoutResult
@@ -126,14 +127,14 @@ class RemovalService:
             request: The request.
 
         Returns:
-            The image in the contract's shape, a redirect to it where it does not fit the transport, or the job that
-            will make it.
+            The image in the contract's shape, in pieces where the transport takes these and it is a PNG; a redirect to
+            it where it does not fit the transport; or the job that will make it.
 
         Raises:
             CutoutError: What is wrong with the request or its images, or with the service.
         """
         removal = dialect.parse(request)
-        handled = self.handle(admission.caller, removal, dialect.check_image, request.request_id, request.time_left_s)
+        handled = self.handle(admission.caller, removal, dialect.check_image, request)
         if isinstance(handled, Deferred):
             return dialect.accepted(request, handled.job, self._results.links(), repeated=handled.repeated)
         key = f"results/{admission.caller.account.id}/{request.request_id}"
@@ -141,22 +142,23 @@ class RemovalService:
         image, charge = (None, None) if isinstance(handled, Replayed) else (handled.image, handled.charge)
         status = self._account_status(admission)
         outcome = Outcome(removal, handled.result, status, charge is not None, publish, image)
-        response = self._results.deliver(dialect.answer(request, outcome), key)
+        response = dialect.answer(request, outcome)
         response = response.with_headers({"x-foreground": foreground_of(handled.result.foreground)})
-        self.count(charge)
+        if charge is not None and not isinstance(response.body, bytes):
+            response = replace(response, body=self._counted(response.body, charge))
+        else:
+            response = response if request.streams else self._results.deliver(response, key)
+            self.count(charge and charge.with_result(len(handled.result.data)))
         return response.with_headers(REPLAYED) if isinstance(handled, Replayed) else response
 
-    def handle(
-        self, caller: Caller, removal: RemovalRequest, check: CheckImage, request_id: str, time_left_s: float
-    ) -> Handled:
+    def handle(self, caller: Caller, removal: RemovalRequest, check: CheckImage, request: Request) -> Handled:
         """Carry out a request, or make it a job.
 
         Args:
             caller: Who pays.
             removal: What is asked for.
             check: Refuses an image that the contract does not take; not asked with an Idempotency-Key.
-            request_id: Names the charge.
-            time_left_s: Seconds after which this process may be killed.
+            request: Names the charge, and says how much time is left and whether the answer may go out in pieces.
 
         Returns:
             What came of it; an immediate result's charge is still to be counted.
@@ -171,12 +173,12 @@ class RemovalService:
         if not self._synchronous:
             raise DeadlineError(TOO_SLOW)
         if removal.idempotency_key:
-            return self._once(caller, removal, time_left_s)
+            return self._once(caller, removal, request.time_left_s)
         self._require_quota(caller.account, caller.key.mode)
         loaded = self._load(caller, removal)
         try:
             check(loaded)
-            made = self._make(caller, loaded, request_id)
+            made = self._make(caller, loaded, request.request_id, encode_later=request.streams)
         except ClientFaultError as error:
             raise error.about(loaded.image) from error.__cause__
         return Immediate(made.result, loaded.image, made.charge)
@@ -217,13 +219,34 @@ class RemovalService:
         image = load(removal.source, remote, self._limits.within(removal.limits).max_bytes)
         return LoadedRemoval(removal, image, load_background(removal.background, remote, self._limits.max_bytes))
 
-    def _make(self, caller: Caller, loaded: LoadedRemoval, charge_id: str) -> Made:
+    def _counted(self, pieces: Iterable[bytes], charge: Charge) -> Iterator[bytes]:
+        """Pass the pieces of an image on, and count its charge before their end: whoever has it all has paid.
+
+        A client that goes away in between has been given what it took, and pays too; for an image whose encoder fails
+        nobody pays.
+        """
+        sent, failed = 0, False
+        try:
+            for piece in pieces:
+                sent += len(piece)
+                yield piece
+        except Exception:
+            failed = True
+            raise
+        finally:
+            if not failed:
+                self.count(charge.with_result(sent))
+
+    def _make(self, caller: Caller, loaded: LoadedRemoval, charge_id: str, *, encode_later: bool = False) -> Made:
         """Cut a loaded image out; nothing found is not charged. Raises what is wrong with the images."""
         removal = loaded.request
         segmenter = self._segmenter_for(removal.model)
         limits = self._limits.within(removal.limits)
-        result = cut_out(loaded.image, removal.spec, segmenter, limits, loaded.background or None)
+        result = cut_out(
+            loaded.image, removal.spec, segmenter, limits, loaded.background or None, encode_later=encode_later
+        )
         self._observer.image_made(result)
-        usage = Usage.of_image(result.source_width, result.source_height, len(loaded.image), len(result.data))
+        size = len(result.file) if isinstance(result.file, bytes) else 0
+        usage = Usage.of_image(result.source_width, result.source_height, len(loaded.image), size)
         charge = charge_for(caller.account, caller.key.mode, charge_id, usage, datetime.now(UTC))
         return Made(result, charge if result.foreground else None)

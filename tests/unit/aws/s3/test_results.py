@@ -42,10 +42,13 @@ def test_base64_counts_towards_the_limit(s3):
     assert store(s3, limit).deliver(Response(200, "image/png", fits.body + b"x" * 3), "k").status == 303
 
 
-@pytest.mark.parametrize(("media_type", "ending"), [("image/jpeg", "jpeg"), ("application/json", "json")])
-def test_a_large_answer_is_stored_and_redirected_to(s3, media_type, ending):
+@pytest.mark.parametrize(
+    ("media_type", "ending", "told"), [("image/jpeg", "jpeg", ""), ("application/json", "json", '{"result_url": "%s"}')]
+)
+def test_a_large_answer_is_stored_and_redirected_to(s3, media_type, ending, told):
     answer = store(s3, 10_000).deliver(Response(200, media_type, b"x" * 10_000, {"x-model": "m"}), "results/a/r")
-    assert (answer.status, answer.body, answer.headers["x-model"]) == (303, b"", "m")
+    assert (answer.status, answer.headers["x-model"]) == (303, "m")
+    assert answer.body.decode() == told.replace("%s", answer.headers["location"])
     stored = s3.get_object(Bucket="results", Key=f"results/a/r.{ending}")
     assert (stored["Body"].read(), stored["ContentType"]) == (b"x" * 10_000, media_type)
     assert f"results/a/r.{ending}?" in answer.headers["location"]

@@ -70,7 +70,7 @@ class Clipdrop(Dialect):
         result = outcome.result
         image = outcome.image
         if result.own_alpha_kept and image and sniff(image) == outcome.request.spec.format.value:
-            result = replace(result, data=image)
+            result = replace(result, file=image)
         consumed = int(outcome.charged)
         credits_ = {
             "x-remaining-credits": str(max(outcome.status.credits_left - consumed, 0)),

@@ -83,7 +83,7 @@ class Photoroom(Dialect):
         headers = {**facts(result), **_measured(result)}
         if outcome.request.reply == _BASE64:
             return Response(200, _JSON, json.dumps({"base64img": base64_of(result)}).encode(), headers)
-        return Response(200, result.media_type, result.data, headers)
+        return Response(200, result.media_type, result.file, headers)
 
     def problem(self, error: CutoutError, request: Request) -> Response:
         """Write ``{"detail", "status_code", "type"}``."""

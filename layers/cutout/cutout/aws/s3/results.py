@@ -43,13 +43,15 @@ class S3ResultStore:
             key: The object key for the body, without its ending.
 
         Returns:
-            The response, or the redirect to a presigned GET.
+            The response, or the redirect to a presigned GET; to a client of JSON ``result_url`` says the same.
         """
         if not self._inline_limit_bytes or self._size(response) <= self._inline_limit_bytes:
             return response
         key = f"{key}.{response.media_type.rpartition('/')[2]}"
-        self._put(key, response.body, response.media_type)
-        return replace(response, status=303, body=b"", headers={**response.headers, "location": self.url(key)})
+        self._put(key, response.content, response.media_type)
+        url = self.url(key)
+        body = json.dumps({"result_url": url}).encode() if _is_json(response) else b""
+        return replace(response, status=303, body=body, headers={**response.headers, "location": url})
 
     def publish(self, result: CutoutResult, key: str) -> str:
         """Store a result without a job, and make a presigned GET of it.
@@ -98,7 +100,7 @@ class S3ResultStore:
         """
         with s3_call("The result could not be read; try again.", absent=_gone()):
             data = self._bucket.client.get_object(Bucket=self._bucket.name, Key=result.key)["Body"].read()
-        return CutoutResult(**result.facts(), data=data)
+        return CutoutResult(**result.facts(), file=data)
 
     def links(self) -> Links:
         """Make the maker of presigned GETs, which are valid from now on."""
@@ -140,9 +142,13 @@ class S3ResultStore:
 
     def _size(self, response: Response) -> int:
         """Estimate the bytes of the function's answer: the body as base64, or as JSON text with escaped quotes."""
-        textual = response.media_type.startswith("application/json")
-        body = len(response.body) + 64 if textual else (len(response.body) + 2) // 3 * 4
+        size = len(response.content)
+        body = size + 64 if _is_json(response) else (size + 2) // 3 * 4
         return body + _ENVELOPE_BYTES
+
+
+def _is_json(response: Response) -> bool:
+    return response.media_type.startswith("application/json")
 
 
 def folder_of(job: Job) -> str:

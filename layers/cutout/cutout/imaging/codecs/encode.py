@@ -4,6 +4,7 @@ Answers are sRGB: PNG says so by its sRGB chunk, the others by convention (untag
 uploaded file leaves the service. Both hold unless the client asks for the file's own profile or EXIF.
 """
 
+from functools import partial
 from io import BytesIO
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
@@ -13,7 +14,8 @@ from PIL import Image
 from cutout.imaging.arrays import Bytes, Colours
 from cutout.imaging.codecs.deep_tiff import encode_deep_tiff
 from cutout.imaging.codecs.metadata import first_directory
-from cutout.imaging.codecs.png import encode_png
+from cutout.imaging.codecs.png import encode_png, png_pieces
+from cutout.imaging.encoded_file import EncodedFile
 from cutout.imaging.matting.inpaint import extrapolate_colours
 from cutout.imaging.spec import Channels, CutoutSpec, ImageFormat
 
@@ -85,6 +87,25 @@ def encode(picture: Colours, image_format: ImageFormat, profile: bytes | None = 
     extra = {"icc_profile": profile, "exif": exif} if image_format not in {ImageFormat.GIF, ImageFormat.BMP} else {}
     image.save(buffer, **_OPTIONS[image_format], **{name: value for name, value in extra.items() if value})  # type: ignore[arg-type]
     return buffer.getvalue()
+
+
+def encode_while_read(
+    picture: Colours, image_format: ImageFormat, profile: bytes | None = None, exif: bytes = b""
+) -> EncodedFile | bytes:
+    """Encode a picture as :func:`encode` does, but a PNG only while it is read; the picture must not change until then.
+
+    Args:
+        picture: As in :func:`encode`.
+        image_format: As in :func:`encode`.
+        profile: As in :func:`encode`.
+        exif: As in :func:`encode`.
+
+    Returns:
+        The file; other formats have no encoder that gives bytes before it is done.
+    """
+    if image_format is ImageFormat.PNG:
+        return EncodedFile(partial(png_pieces, picture, profile=profile, exif=exif))
+    return encode(picture, image_format, profile, exif)
 
 
 def _encode_zip(picture: Bytes, profile: bytes | None, exif: bytes) -> bytes:

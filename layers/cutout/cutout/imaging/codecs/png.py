@@ -6,6 +6,7 @@ size (measured in the feasibility study). Without isal the standard library's zl
 
 import struct
 import zlib
+from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
 
@@ -22,11 +23,18 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOUR_TYPES = {1: 0, 3: 2, 4: 6}
 _UP = 2
 _BAND_BYTES = 1 << 20
-"""Bytes that are filtered and deflated at a time: they stay in the processor's cache."""
+"""Bytes that are filtered and deflated at a time, to a chunk of the file: they stay in the processor's cache."""
 
 
 def encode_png(picture: Colours, engine: Any = _DEFLATE, profile: bytes | None = None, exif: bytes = b"") -> bytes:
-    """Encode a picture as PNG; colour is marked as sRGB, or as what its profile says.
+    """Encode a picture as PNG: the pieces of :func:`png_pieces` as one file."""
+    return b"".join(png_pieces(picture, engine, profile, exif))
+
+
+def png_pieces(
+    picture: Colours, engine: Any = _DEFLATE, profile: bytes | None = None, exif: bytes = b""
+) -> Iterator[bytes]:
+    """Encode a picture as PNG, band by band; colour is marked as sRGB, or as what its profile says.
 
     Args:
         picture: uint8 or uint16 [H, W] (gray), [H, W, 3] (RGB) or [H, W, 4] (RGBA, straight).
@@ -34,8 +42,8 @@ def encode_png(picture: Colours, engine: Any = _DEFLATE, profile: bytes | None =
         profile: The ICC profile of the colours; None for sRGB.
         exif: An EXIF block that begins with "Exif"; empty without one.
 
-    Returns:
-        The file.
+    Yields:
+        The file in order: its head, a chunk for each band of rows, its end.
     """
     height, width = picture.shape[:2]
     channels = picture.shape[2] if picture.ndim == 3 else 1  # noqa: PLR2004
@@ -47,9 +55,10 @@ def encode_png(picture: Colours, engine: Any = _DEFLATE, profile: bytes | None =
         parts.append(_chunk(b"sRGB", b"\x00", engine))
     if exif:
         parts.append(_chunk(b"eXIf", exif.removeprefix(b"Exif\0\0"), engine))
-    parts.append(_chunk(b"IDAT", _pixels(_as_bytes(picture).reshape(height, -1), engine), engine))
-    parts.append(_chunk(b"IEND", b"", engine))
-    return b"".join(parts)
+    yield b"".join(parts)
+    for part in _deflated_bands(_as_bytes(picture).reshape(height, -1), engine):
+        yield _chunk(b"IDAT", part, engine)
+    yield _chunk(b"IEND", b"", engine)
 
 
 def _as_bytes(picture: Colours) -> Bytes:
@@ -59,21 +68,20 @@ def _as_bytes(picture: Colours) -> Bytes:
     return np.ascontiguousarray(picture, ">u2").view(np.uint8)
 
 
-def _pixels(lines: Bytes, engine: Any) -> bytes:
-    """Filter and deflate the rows [H, W * channels], each with its filter byte in front."""
+def _deflated_bands(lines: Bytes, engine: Any) -> Iterator[bytes]:
+    """Filter and deflate the rows [H, W * channels], each with its filter byte in front; yield what is ready."""
     height, width = lines.shape
     step = max(1, _BAND_BYTES // (width + 1))
     band = np.empty((min(step, height), width + 1), np.uint8)
     band[:, 0] = _UP
     stream = engine.compressobj(1)
-    parts = []
     for rows in row_bands(height, step):
         part = lines[rows]
         band[0, 1:] = part[0] - lines[rows.start - 1] if rows.start else part[0]
         np.subtract(part[1:], part[:-1], out=band[1 : len(part), 1:])
-        parts.append(stream.compress(band[: len(part)]))
-    parts.append(stream.flush())
-    return b"".join(parts)
+        if ready := stream.compress(band[: len(part)]):
+            yield ready
+    yield stream.flush()
 
 
 def _chunk(kind: bytes, data: bytes, engine: Any) -> bytes:

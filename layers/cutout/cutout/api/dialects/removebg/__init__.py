@@ -56,7 +56,7 @@ class RemoveBg(Dialect):
         headers = facts(result) | _headers(result, removal) | {f"x-foreground-{name}": str(px) for name, px in frame}
         headers["x-credits-charged"] = removal.notes["credits"] if outcome.charged else "0"
         if removal.reply == _BYTES:
-            return Response(200, result.media_type, result.data, headers)
+            return Response(200, result.media_type, result.file, headers)
         data = {"result_b64": base64_of(result), **{f"foreground_{name}": px for name, px in frame}}
         return replace(json_answer({"data": data}), headers=headers)
 
