@@ -129,6 +129,7 @@ def result_facts(result: JobResult) -> dict[str, object]:
         "height": result.height,
         "source_width": result.source_width,
         "source_height": result.source_height,
+        "frames": result.frames,
         "bytes": result.bytes,
         "model": result.model,
         "stages_ms": {stage: round(ms, 1) for stage, ms in result.stages_ms.items()},

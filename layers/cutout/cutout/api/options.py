@@ -15,6 +15,7 @@ from cutout.imaging.spec import (
     Channels,
     CutoutSpec,
     Fit,
+    Frames,
     ImageFormat,
     Length,
     OwnAlpha,
@@ -44,6 +45,11 @@ _SIZES: Final = {size.value: size for size in SizeName} | {"auto": SizeName.FULL
 _CHANNELS: Final = {channels.value: channels for channels in Channels}
 _FITS: Final = {fit.value: fit for fit in Fit}
 _OWN_ALPHAS: Final = {own_alpha.value: own_alpha for own_alpha in OwnAlpha}
+_DEPTHS: Final = {"8": 8, "16": 16}
+_PROFILES: Final = {"srgb": False, "keep": True}
+_METADATA: Final = {"none": (False, False), "keep": (True, False), "keep_gps": (True, True)}
+"""Whether EXIF is kept, and whether the place in it."""
+_FRAMES: Final = {frames.value: frames for frames in Frames}
 _SHADOWS: Final = {"none": None, "car": ShadowKind.CONTACT} | {kind.value: kind for kind in ShadowKind}
 _HEX: Final = re.compile(r"#?([0-9a-f]{3}|[0-9a-f]{4}|[0-9a-f]{6}|[0-9a-f]{8})")
 
@@ -103,6 +109,11 @@ def choice(name: str, text: str, choices: Mapping[str, T]) -> T:
         raise InvalidOptionError(
             f"{name} must be one of {', '.join(allowed)}.", {"option": name, "value": text[:40], "allowed": allowed}
         ) from error
+
+
+def _metadata(spec: CutoutSpec, text: str) -> CutoutSpec:
+    keep, gps = choice("metadata", text, _METADATA)
+    return replace(spec, keep_metadata=keep, keep_gps=gps)
 
 
 def _shadow(spec: CutoutSpec, text: str) -> CutoutSpec:
@@ -167,6 +178,10 @@ _SETTERS: Final[Mapping[str, Callable[[CutoutSpec, str], CutoutSpec]]] = {
     "bg_color": lambda spec, text: replace(spec, bg_color=color("bg_color", text)),
     "despill": lambda spec, text: replace(spec, despill=boolean("despill", text)),
     "semitransparency": lambda spec, text: replace(spec, semitransparency=boolean("semitransparency", text)),
+    "depth": lambda spec, text: replace(spec, depth=choice("depth", text, _DEPTHS)),
+    "profile": lambda spec, text: replace(spec, keep_profile=choice("profile", text, _PROFILES)),
+    "metadata": _metadata,
+    "frames": lambda spec, text: replace(spec, frames=choice("frames", text, _FRAMES)),
     "own_alpha": lambda spec, text: replace(spec, own_alpha=choice("own_alpha", text, _OWN_ALPHAS)),
     "roi": lambda spec, text: replace(spec, roi=measures.region("roi", text)),
     "crop_margin": lambda spec, text: replace(spec, crop_margin=measures.margins("crop_margin", text, 500, 50)),
@@ -222,6 +237,12 @@ def parse_options(fields: Fields) -> CutoutSpec:
         if len(raw) > _MAX_CHARS:
             raise InvalidOptionError(f"{name} is longer than any of its values.", {"option": name})
         spec = setter(spec, fields.text(name) or "")
+    if spec.frames is Frames.ALL and not spec.is_moving:
+        details: dict[str, object] = {
+            "option": "frames",
+            "formats": [each.value for each in ImageFormat if each.can_move],
+        }
+        raise InvalidOptionError("frames=all needs a format that can move: png, webp or gif.", details)
     return spec
 
 

@@ -4,7 +4,7 @@ No numpy and no Pillow here, so that handlers which only parse requests start fa
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 
 from cutout.imaging.geometry import Box, Canvas, Fit, Length, LengthUnit, Margins, Position, Region
@@ -16,6 +16,7 @@ __all__ = [
     "CutoutResult",
     "CutoutSpec",
     "Fit",
+    "Frames",
     "ImageFormat",
     "Length",
     "LengthUnit",
@@ -66,12 +67,24 @@ class ImageFormat(StrEnum):
         """Whether a cutout keeps its transparency in this format; the others are flattened."""
         return self in {ImageFormat.PNG, ImageFormat.WEBP, ImageFormat.AVIF, ImageFormat.TIFF, ImageFormat.ZIP}
 
+    @property
+    def can_move(self) -> bool:
+        """Whether answers of this format can be animations (PNG: as APNG)."""
+        return self in {ImageFormat.PNG, ImageFormat.WEBP, ImageFormat.GIF}
+
 
 class Channels(StrEnum):
     """The content of the answer: the picture (``rgba``) or its one-channel mask (``alpha``)."""
 
     RGBA = "rgba"
     ALPHA = "alpha"
+
+
+class Frames(StrEnum):
+    """The frames of an animation that are cut out."""
+
+    FIRST = "first"
+    ALL = "all"
 
 
 class SizeName(StrEnum):
@@ -102,6 +115,10 @@ class Limits:
     """Longer side of the output, applied before the megapixel cap."""
     max_output_mp: float = 50.0
     """Megapixels (10**6 pixels) of the output, whatever its size is called."""
+    max_frames: int = 120
+    """Frames of an animation, where all are wanted."""
+    max_frames_px: int = 40_000_000
+    """Frames times width times height of such an animation, of the input and of the output."""
 
     def within(self, other: "Limits") -> "Limits":
         """Combine two sets of limits.
@@ -113,6 +130,14 @@ class Limits:
             The lower of both, bound by bound.
         """
         return Limits(*(min(getattr(self, each.name), getattr(other, each.name)) for each in fields(self)))
+
+    @property
+    def waited_for(self) -> "Limits":
+        """The same for work that a client waits for: a third of an animation.
+
+        A frame of ``cutout-s`` takes 0.2 s and 0.4 s a megapixel on 1.7 vCPU: 14 s of the gateway's 29.
+        """
+        return replace(self, max_frames=max(1, self.max_frames // 3), max_frames_px=max(1, self.max_frames_px // 3))
 
 
 def fit_size(width: int, height: int, size: SizeName, limits: Limits) -> tuple[int, int]:
@@ -228,6 +253,18 @@ class CutoutSpec:
     """Answer with the input's EXIF, without orientation, thumbnail and place."""
     keep_gps: bool = False
     """Keep the place too; with ``keep_metadata`` only."""
+    frames: Frames = Frames.FIRST
+    """Whether an animation is answered by an animation, in formats that can move; its frames have 8 bits."""
+
+    @property
+    def moving_format(self) -> ImageFormat:
+        """The format of an animation: that of the mask or of the picture."""
+        return self.mask_format if self.channels is Channels.ALPHA else self.format
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether an animation is answered by an animation."""
+        return self.frames is Frames.ALL and self.moving_format.can_move
 
     @property
     def is_deep(self) -> bool:

@@ -77,6 +77,7 @@ class JobResult:
         stages_ms: Milliseconds by stage.
         mask_key: The object key of the mask.
         foreground: The subject's box in the cutout, in pixels; None: nothing was found.
+        frames: Frames of an animation; 1 for a single picture.
     """
 
     key: str
@@ -90,6 +91,7 @@ class JobResult:
     stages_ms: Mapping[str, float]
     mask_key: str | None = None
     foreground: Box | None = None
+    frames: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ from cutout.jobs.storage import ImageChangedError
 from cutout.jobs.store import JobStore
 from cutout.services.job_storage import JobStorage
 from cutout.services.ports import Observer
-from cutout.usage import Charge, Usage, charge_for
+from cutout.usage import FRAMES_PER_IMAGE, Charge, Usage, charge_for
 
 MARGIN_S: Final = 5.0
 """The lease outlives the invocation by this, since the clocks of two machines differ."""
@@ -56,6 +56,7 @@ class JobWorker:
         fetch: Fetches the bytes behind a public URL, within the service's limits.
         notify: Hands the id of a job that has ended to the webhooks' queue.
         observer: Hears of attempts and ends.
+        frames_per_image: So many frames of an animation are charged as one image.
         now: The current time, UTC.
     """
 
@@ -71,6 +72,7 @@ class JobWorker:
         fetch: Callable[[str], bytes],
         notify: Callable[[str], None],
         observer: Observer,
+        frames_per_image: int = FRAMES_PER_IMAGE,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._jobs = jobs
@@ -82,6 +84,7 @@ class JobWorker:
         self._fetch = fetch
         self._notify = notify
         self._observer = observer
+        self._frames_per_image = frames_per_image
         self._now = now
 
     def run(self, job_id: str, time_left_s: float, read_image: ReadImage | None = None) -> None:
@@ -212,7 +215,14 @@ class JobWorker:
 
     def _charge(self, account: Account, job: Job, image: bytes, result: CutoutResult) -> Charge | None:
         bytes_out = len(result.data) + len(result.mask or b"")
-        usage = Usage.of_image(result.source_width, result.source_height, len(image), bytes_out)
+        usage = Usage.of_image(
+            result.source_width,
+            result.source_height,
+            len(image),
+            bytes_out,
+            frames=result.frames,
+            frames_per_image=self._frames_per_image,
+        )
         return charge_for(account, job.charged_mode, job.id, usage, self._now())
 
     def _finish(self, job: Job) -> None:

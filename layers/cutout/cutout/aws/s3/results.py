@@ -111,6 +111,7 @@ class S3ResultStore:
             stages_ms=dict(result.stages_ms),
             mask_key=mask_key,
             foreground=result.foreground,
+            frames=result.frames,
         )
 
     def read(self, result: JobResult) -> CutoutResult:
@@ -137,6 +138,7 @@ class S3ResultStore:
             model=result.model,
             stages_ms=result.stages_ms,
             foreground=result.foreground,
+            frames=result.frames,
         )
 
     def links(self) -> Links:

@@ -24,6 +24,7 @@ _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4),
 """Adam7: first column, first row, step of columns, step of rows."""
 _ORIENTED_TEXTS = {b"XML:com.adobe.xmp", b"Raw profile type exif", b"Raw profile type APP1"}
 """Texts that may say how the picture is turned."""
+_MOVING = {b"PLTE", b"tRNS", b"acTL", b"fcTL", b"IDAT", b"fdAT"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,20 @@ def read_png(data: bytes) -> PngFile:
         profile=profile,
         encoding=encoding,
     )
+
+
+def rewrite_animation(data: bytes, png: PngFile) -> bytes:
+    """Write the chunks of an APNG that carry pixels, timing or orientation, with right checksums.
+
+    Args:
+        data: The file.
+        png: Its parts.
+
+    Returns:
+        A file with the same frames.
+    """
+    kept = (write_chunk(kind, bytes(content)) for kind, content in _chunks(data) if kind in _MOVING)
+    return b"".join([SIGNATURE, write_chunk(b"IHDR", png.header), png.metadata, *kept, write_chunk(b"IEND", b"")])
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
