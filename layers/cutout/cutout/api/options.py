@@ -238,11 +238,10 @@ def parse_options(fields: Fields) -> CutoutSpec:
             raise InvalidOptionError(f"{name} is longer than any of its values.", {"option": name})
         spec = setter(spec, fields.text(name) or "")
     if spec.frames is Frames.ALL and not spec.is_moving:
-        details: dict[str, object] = {
-            "option": "frames",
-            "formats": [each.value for each in ImageFormat if each.can_move],
-        }
-        raise InvalidOptionError("frames=all needs a format that can move: png, webp or gif.", details)
+        formats = [each.value for each in ImageFormat if each.can_move]
+        raise InvalidOptionError(
+            "frames=all needs a format that can move: png, webp or gif.", {"option": "frames", "formats": formats}
+        )
     return spec
 
 

@@ -1,7 +1,7 @@
 """Animations: whole frames with their timing out of a file, and into one."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from io import BytesIO
 from itertools import accumulate, count, pairwise
 from typing import Any, Generic, TypeVar
@@ -15,8 +15,10 @@ from cutout.imaging.codecs.colour import to_8bit
 from cutout.imaging.codecs.decode import Decoded, finish
 from cutout.imaging.codecs.encoding import ColourEncoding
 from cutout.imaging.codecs.formats import sniff
+from cutout.imaging.codecs.loaders.apng import read_apng
 from cutout.imaging.codecs.loaders.heif import read_encoding
-from cutout.imaging.codecs.loaders.png_chunks import read_png, rewrite_animation
+from cutout.imaging.codecs.loaders.png import load_png
+from cutout.imaging.codecs.loaders.png_chunks import read_png
 from cutout.imaging.codecs.loaders.raster import (
     DECODER_ERRORS,
     Plan,
@@ -38,16 +40,6 @@ _LONGEST_MS = 600_000
 _GIF_TICK_MS = 10
 _LEAST_GIF_MS = 20
 _HALF = 128
-
-
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """How a file is opened, and what describes its colours."""
-
-    data: bytes
-    plugin: str
-    profile: bytes | None = None
-    encoding: ColourEncoding | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +80,19 @@ def read_animation(
     kind = sniff(data) or ""
     if kind not in _PLUGINS or len(data) > limits.max_bytes:
         return None
+    plan = Plan(limits, size)
     try:
-        source = _source(kind, data)
-        with open_picture(source.data, source.plugin) as picture:
+        if kind == "png":
+            apng = read_apng(data, read_png(data))
+            if apng is None:
+                return None
+            require_bounds(len(apng.stored), *apng.png.size, limits)
+            return _finish(apng.frames(plan), load_png(data, plan), apng.plays, plan, keep_profile=keep_profile)
+        with open_picture(without_damaged_metadata(data) if kind == "webp" else data, _PLUGINS[kind]) as picture:
             if not getattr(picture, "is_animated", False):
                 return None
-            return _read(picture, source, Plan(limits, size), keep_profile=keep_profile)
+            encoding = read_encoding(data) if kind == "avif" else None
+            return _read(picture, encoding, plan, keep_profile=keep_profile)
     except DECODER_ERRORS as error:
         raise InvalidImageError(f"A frame of the {kind.upper()} animation is damaged.", {"format": kind}) from error
 
@@ -155,56 +154,51 @@ def encode_animation(
     return buffer.getvalue()
 
 
-def _source(kind: str, data: bytes) -> _Source:
-    """Make a file that Pillow opens whatever is wrong with its metadata."""
-    if kind == "png":
-        png = read_png(data)
-        return _Source(rewrite_animation(data, png), "PNG", png.profile, png.encoding)
-    if kind == "webp":
-        try:
-            with open_picture(data, "WEBP"):
-                return _Source(data, "WEBP")
-        except DECODER_ERRORS:
-            return _Source(without_damaged_metadata(data), "WEBP")
-    return _Source(data, _PLUGINS[kind], encoding=read_encoding(data) if kind == "avif" else None)
+def _read(
+    picture: ImageFile.ImageFile, encoding: ColourEncoding | None, plan: Plan, *, keep_profile: bool
+) -> Animation[Decoded]:
+    """Read what Pillow reads."""
+    plan(*picture.size)
+    require_bounds(1 if picture.format == "GIF" else int(getattr(picture, "n_frames", 1)), *picture.size, plan.limits)
+    picture.load()
+    profile = picture.info.get("icc_profile")
+    common = Raster(
+        picture,
+        *picture.size,
+        read_orientation(picture),
+        profile if isinstance(profile, bytes) else None,
+        None if profile else encoding,
+        exif=read_exif(picture),
+    )
+    drawn = ((to_8bit(picture), picture.info.get("duration")) for _ in _turn_pages(picture))
+    return _finish(drawn, common, _plays(picture), plan, keep_profile=keep_profile)
 
 
-def _read(picture: ImageFile.ImageFile, source: _Source, plan: Plan, *, keep_profile: bool) -> Animation[Decoded]:
-    width, height = picture.size
-    target = plan(width, height)
-    profile = source.profile or picture.info.get("icc_profile")
+def _finish(
+    drawn: Iterable[tuple[Image.Image, object]], common: Raster, plays: int, plan: Plan, *, keep_profile: bool
+) -> Animation[Decoded]:
+    """Reduce, turn and convert the frames, of which ``common`` tells colours and orientation."""
+    target = plan(common.width, common.height)
     frames: list[Decoded] = []
     durations: list[int] = []
-    for _ in _numbers(picture):
-        require_bounds(len(frames) + 1, width, height, plan.limits)
-        picture.load()
-        raster = Raster(
-            to_8bit(picture),
-            width,
-            height,
-            orientation=read_orientation(picture),
-            profile=profile if isinstance(profile, bytes) else None,
-            encoding=None if profile else source.encoding,
-            exif=None if frames else read_exif(picture),
-        )
-        frames.append(finish(raster, target, keep_profile=keep_profile))
-        durations.append(_shown_ms(picture.info.get("duration")))
-    return Animation(frames, durations, _plays(picture))
+    for picture, duration in drawn:
+        require_bounds(len(frames) + 1, common.width, common.height, plan.limits)
+        frames.append(finish(replace(common, picture=picture), target, keep_profile=keep_profile))
+        durations.append(_shown_ms(duration))
+    return Animation(frames, durations, plays)
 
 
-def _numbers(picture: ImageFile.ImageFile) -> Iterator[int]:
-    """Turn to one frame after the other, but not to the still picture of an APNG for viewers that show no motion.
-
-    A GIF does not say how many frames it has, and to count them first may take long.
-    """
-    for number in count(int(getattr(picture, "default_image", False))):
+def _turn_pages(picture: ImageFile.ImageFile) -> Iterator[None]:
+    """Turn to one frame after the other. A GIF does not say how many it has, and to count them first may take long."""
+    for number in count():
         try:
             picture.seek(number)
         except EOFError:
             if picture.format != "GIF" and number < int(getattr(picture, "n_frames", 1)):
                 raise
             return
-        yield number
+        picture.load()
+        yield
 
 
 def _shown_ms(duration: object) -> int:

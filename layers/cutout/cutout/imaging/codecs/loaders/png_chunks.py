@@ -24,7 +24,6 @@ _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4),
 """Adam7: first column, first row, step of columns, step of rows."""
 _ORIENTED_TEXTS = {b"XML:com.adobe.xmp", b"Raw profile type exif", b"Raw profile type APP1"}
 """Texts that may say how the picture is turned."""
-_MOVING = {b"PLTE", b"tRNS", b"acTL", b"fcTL", b"IDAT", b"fdAT"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +130,7 @@ def read_png(data: bytes) -> PngFile:
     """
     found: dict[bytes, bytes] = {}
     pixels, texts = [], []
-    for kind, content in _chunks(data):
+    for kind, content in chunks(data):
         if kind == b"IDAT":
             pixels.append(content)
         elif kind in {b"iTXt", b"zTXt", b"tEXt"}:
@@ -153,22 +152,18 @@ def read_png(data: bytes) -> PngFile:
     )
 
 
-def rewrite_animation(data: bytes, png: PngFile) -> bytes:
-    """Write the chunks of an APNG that carry pixels, timing or orientation, with right checksums.
+def chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
+    """Yield kind and content of every chunk up to the end of the image; the last one may be cut off.
 
     Args:
         data: The file.
-        png: Its parts.
 
-    Returns:
-        A file with the same frames.
+    Yields:
+        Four letters, and what the chunk holds.
+
+    Raises:
+        ValueError: There are more than MAX_CHUNKS chunks.
     """
-    kept = (write_chunk(kind, bytes(content)) for kind, content in _chunks(data) if kind in _MOVING)
-    return b"".join([SIGNATURE, write_chunk(b"IHDR", png.header), png.metadata, *kept, write_chunk(b"IEND", b"")])
-
-
-def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
-    """Yield kind and content of every chunk up to the end of the image; the last one may be cut off."""
     view, position = memoryview(data), len(SIGNATURE)
     for _ in range(MAX_CHUNKS):
         length, kind = int.from_bytes(view[position : position + 4], "big"), bytes(view[position + 4 : position + 8])
