@@ -75,6 +75,10 @@ REMOVAL = (
     Flag("semitransparency", "Keep regions that are half transparent, such as windows.", bool),
     Flag("own_alpha", "What becomes of transparency that the image brings along.",
          values=("honour", "keep", "discard")),
+    Flag("frames", "all: an animation comes back as an animation (png, webp, gif).", values=("first", "all")),
+    Flag("depth", "16: all bits of a 16-bit image, as png or tiff.", values=("8", "16")),
+    Flag("profile", "keep: the image's own ICC profile.", values=("srgb", "keep")),
+    Flag("metadata", "keep: the image's EXIF; keep_gps: with the place.", values=("none", "keep", "keep_gps")),
     Flag("roi", "Only this part can be foreground.", metavar="'X1 Y1 X2 Y2'"),
 )  # fmt: skip
 SCENE = (

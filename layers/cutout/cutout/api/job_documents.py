@@ -107,8 +107,13 @@ def _options(options: JobOptions) -> dict[str, object]:
     }
     if options.background_url:
         usual["bg_image_url"] = options.background_url
+    if spec.keep_profile:
+        usual["profile"] = "keep"
+    if spec.keep_metadata:
+        usual["metadata"] = "keep_gps" if spec.keep_gps else "keep"
     given, default = asdict(spec), asdict(CutoutSpec())
-    return {name: value for name, value in given.items() if value != default[name]} | usual
+    renamed = {"keep_profile", "keep_metadata", "keep_gps"}
+    return {name: value for name, value in given.items() if value != default[name] and name not in renamed} | usual
 
 
 def _source(source: JobSource) -> dict[str, object]:
