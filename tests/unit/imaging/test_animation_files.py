@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from cutout.errors import InvalidImageError
+from cutout.errors import InvalidImageError, ResolutionTooHighError
 from cutout.imaging.codecs.animation import Animation, encode_animation, read_animation
 from cutout.imaging.codecs.decode import Decoded, decode
 from cutout.imaging.codecs.loaders.png_chunks import write_chunk
@@ -76,6 +76,14 @@ def test_disposal_to_previous_brings_back_what_was_below() -> None:
     animation = read(gif([(WHOLE, 0, 10, 1), (PART, 1, 10, 3), ((12, 8, 3, 3), 2, 10, 1)]))
     assert colours(animation, 5, 3) == [RED, GREEN, RED]
     assert colours(animation, 13, 9) == [RED, RED, BLUE]
+
+
+def test_a_frame_that_is_larger_than_the_canvas_is_no_bomb() -> None:
+    with pytest.raises(InvalidImageError):
+        read(gif([(WHOLE, 0, 10, 1), ((0, 0, 200, 200), 1, 10, 1)]))
+    frame = b"\x2c" + struct.pack("<HHHHB", 0, 0, 65_535, 65_535, 0) + lzw(1, 9)
+    with pytest.raises((InvalidImageError, ResolutionTooHighError)):
+        read(gif([(WHOLE, 0, 10, 1)])[:-1] + frame + b";")
 
 
 def test_a_transparent_part_leaves_what_was_there() -> None:

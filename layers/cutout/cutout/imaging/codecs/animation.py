@@ -9,13 +9,14 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from PIL import Image, ImageFile
 
-from cutout.errors import AnimationTooLargeError, InvalidImageError
+from cutout.errors import AnimationTooLargeError, InvalidImageError, ResolutionTooHighError
 from cutout.imaging.arrays import Bytes
 from cutout.imaging.codecs.colour import to_8bit
 from cutout.imaging.codecs.decode import Decoded, finish
 from cutout.imaging.codecs.encoding import ColourEncoding
 from cutout.imaging.codecs.formats import sniff
 from cutout.imaging.codecs.loaders.apng import read_apng
+from cutout.imaging.codecs.loaders.gif import frame_edges
 from cutout.imaging.codecs.loaders.heif import read_encoding
 from cutout.imaging.codecs.loaders.png import load_png
 from cutout.imaging.codecs.loaders.png_chunks import read_png
@@ -91,8 +92,12 @@ def read_animation(
         with open_picture(without_damaged_metadata(data) if kind == "webp" else data, _PLUGINS[kind]) as picture:
             if not getattr(picture, "is_animated", False):
                 return None
+            if kind == "gif":
+                _check_gif(data, *picture.size, limits)
             encoding = read_encoding(data) if kind == "avif" else None
             return _read(picture, encoding, plan, keep_profile=keep_profile)
+    except Image.DecompressionBombError as error:
+        raise ResolutionTooHighError("The image has too many pixels.", {"max_pixels": limits.max_pixels}) from error
     except DECODER_ERRORS as error:
         raise InvalidImageError(f"A frame of the {kind.upper()} animation is damaged.", {"format": kind}) from error
 
@@ -174,6 +179,13 @@ def _read(
     return _finish(drawn, common, _plays(picture), plan, keep_profile=keep_profile)
 
 
+def _check_gif(data: bytes, width: int, height: int, limits: Limits) -> None:
+    for number, (right, bottom) in enumerate(frame_edges(data), 1):
+        require_bounds(number, width, height, limits)
+        if right > width or bottom > height:
+            raise ValueError("a frame outside the canvas")
+
+
 def _finish(
     drawn: Iterable[tuple[Image.Image, object]], common: Raster, plays: int, plan: Plan, *, keep_profile: bool
 ) -> Animation[Decoded]:
@@ -189,7 +201,7 @@ def _finish(
 
 
 def _turn_pages(picture: ImageFile.ImageFile) -> Iterator[None]:
-    """Turn to one frame after the other. A GIF does not say how many it has, and to count them first may take long."""
+    """Turn to one frame after the other; a GIF does not say how many it has."""
     for number in count():
         try:
             picture.seek(number)
