@@ -30,7 +30,7 @@ ROOMS: dict[str, set[str]] = {
     "jobs": {"errors", "accounts", "usage", "imaging.spec"},
     "webhooks": {"outbound.connection", "jobs"},
     "api": DOMAIN | {"outbound.urls", "imaging.spec", "imaging.codecs.formats", "cutout"},
-    "settings": {"errors", "imaging.spec"},
+    "settings": {"errors", "imaging.spec", "usage"},
     "aws": DOMAIN | {"imaging.spec", "outbound", "signing", "webhooks", "api", "settings"},
     "services": DOMAIN | {"imaging", "outbound", "webhooks", "api"},
     "container": DOMAIN | {"imaging", "outbound", "webhooks", "api", "settings", "aws", "services"},
