@@ -21,6 +21,12 @@ BESIDE_S = 19.0
 """The rest of those 29 s."""
 UPLOAD_TIMEOUTS_S = (30, 60, 120, 300, 900)
 """Timeouts for which the template knows how long the queue hides a message."""
+MAX_FRAMES = 100
+"""Most frames of an animation: those of a quick model must fit memory, too."""
+FRAME_S = 0.1
+"""What one frame takes beside its inference."""
+FRAMES_SHARE = 0.7
+"""Of an upload's time, so much is for frames."""
 MARGIN = 2.5
 """An upload may take this many times what is expected: a noisy neighbour must not end it."""
 
@@ -34,12 +40,14 @@ class Sizing:
         inference_s: Expected seconds of one inference at that memory.
         upload_timeout_s: Timeout of the function behind the jobs' queue.
         synchronous: Whether ``POST /v2`` can answer with the image; if not, only jobs can.
+        max_frames: Frames of an animation that a job can cut out within its timeout.
     """
 
     memory_mb: int
     inference_s: float
     upload_timeout_s: int
     synchronous: bool
+    max_frames: int
 
     def parameters(self) -> dict[str, str]:
         """Return the template's parameters of these names."""
@@ -47,6 +55,7 @@ class Sizing:
             "RemoveMemory": str(self.memory_mb),
             "UploadTimeout": str(self.upload_timeout_s),
             "Synchronous": str(self.synchronous).lower(),
+            "MaxFrames": str(self.max_frames),
         }
 
 
@@ -73,4 +82,5 @@ def size_for(model: Model) -> Sizing:
     inference_s = 2 * model.cpu_s / (memory_mb / MB_PER_VCPU)
     expected_s = MARGIN * (inference_s + BESIDE_S)
     timeout_s = next((timeout for timeout in UPLOAD_TIMEOUTS_S if timeout >= expected_s), UPLOAD_TIMEOUTS_S[-1])
-    return Sizing(memory_mb, inference_s, timeout_s, synchronous=inference_s <= SYNCHRONOUS_S)
+    frames = max(1, min(MAX_FRAMES, int(FRAMES_SHARE * timeout_s / (inference_s + FRAME_S))))
+    return Sizing(memory_mb, inference_s, timeout_s, synchronous=inference_s <= SYNCHRONOUS_S, max_frames=frames)

@@ -1,7 +1,7 @@
 """Mutated files of every format, animations included: a picture or a client's fault, in memory that stays flat.
 
 CUTOUT_FUZZ_FILES says how many, CUTOUT_FUZZ_SEED which; a file is made again by its number. HEIC is decoded in a
-process of its own, whose memory is bounded there, and gets a tenth of the files.
+process of its own, whose memory is bounded there; that takes its time, so every fiftieth file is one.
 """
 
 import os
@@ -30,6 +30,7 @@ COUNT = int(os.environ.get("CUTOUT_FUZZ_FILES", "600"))
 SEED = int(os.environ.get("CUTOUT_FUZZ_SEED", "0"))
 LIMITS = Limits(max_pixels=1_000_000, max_side_px=5_000, max_frames=8, max_frames_px=2_000_000)
 _HEAD_BYTES = 64
+_HEIC_EVERY = 50
 _GROWTH_MB = 96
 """What may come on top once every decoder has been used: caches of libraries, and the largest picture."""
 
@@ -57,7 +58,7 @@ def phones() -> list[bytes]:
 def mutated(number: int) -> bytes:
     """Bytes changed, most of them in the head; parts repeated, left out, swapped; the end cut off."""
     random = np.random.default_rng((SEED, number))
-    pool = phones() if number % 10 == 0 else files() if number % 2 else animations()
+    pool = phones() if number % _HEIC_EVERY == 0 else files() if number % 2 else animations()
     data = bytearray(pool[random.integers(len(pool))])
     for _ in range(random.integers(1, 6)):
         end = min(_HEAD_BYTES, len(data)) if random.random() < 0.4 else len(data)

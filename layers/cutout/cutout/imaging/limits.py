@@ -32,9 +32,9 @@ class Limits:
     """Longer side of the output, applied before the megapixel cap."""
     max_output_mp: float = 50.0
     """Megapixels (10**6 pixels) of the output, whatever its size is called."""
-    max_frames: int = 120
+    max_frames: int = 100
     """Frames of an animation, where all are wanted."""
-    max_frames_px: int = 40_000_000
+    max_frames_px: int = 30_000_000
     """Frames times width times height of such an animation, of the input and of the output."""
 
     def within(self, other: "Limits") -> "Limits":
@@ -52,7 +52,7 @@ class Limits:
     def waited_for(self) -> "Limits":
         """The same for work that a client waits for: a third of an animation.
 
-        A frame of ``cutout-s`` takes 0.2 s and 0.4 s a megapixel on 1.7 vCPU: 14 s of the gateway's 29.
+        A frame of ``cutout-s`` takes 0.3 s and 0.4 s a megapixel on 1.7 vCPU: 15 s of the gateway's 29.
         """
         return replace(self, max_frames=max(1, self.max_frames // 3), max_frames_px=max(1, self.max_frames_px // 3))
 
