@@ -21,6 +21,12 @@ REMOVE_TIMEOUTS_S = (29, 60, 120, 300)
 """Timeouts of the removal function to choose from, the default first; the template gives the gateway the same."""
 UPLOAD_TIMEOUTS_S = (30, 60, 120, 300, 900)
 """Timeouts for which the template knows how long the queue hides a message."""
+MAX_FRAMES = 100
+"""Most frames of an animation: those of a quick model must fit memory, too."""
+FRAME_S = 0.1
+"""What one frame takes beside its inference."""
+FRAMES_SHARE = 0.7
+"""Of an upload's time, so much is for frames."""
 MARGIN = 2.5
 """An upload may take this many times what is expected: a noisy neighbour must not end it."""
 
@@ -35,6 +41,7 @@ class Sizing:
         remove_timeout_s: Timeout of the function that answers with images.
         upload_timeout_s: Timeout of the function behind the jobs' queue.
         synchronous: Whether ``POST /v2`` can answer with the image; if not, only jobs can.
+        max_frames: Frames of an animation that a job can cut out within its timeout.
     """
 
     memory_mb: int
@@ -42,6 +49,7 @@ class Sizing:
     remove_timeout_s: int
     upload_timeout_s: int
     synchronous: bool
+    max_frames: int
 
     def parameters(self) -> dict[str, str]:
         """Return the template's parameters of these names."""
@@ -50,6 +58,7 @@ class Sizing:
             "RemoveTimeout": str(self.remove_timeout_s),
             "UploadTimeout": str(self.upload_timeout_s),
             "Synchronous": str(self.synchronous).lower(),
+            "MaxFrames": str(self.max_frames),
         }
 
 
@@ -78,4 +87,5 @@ def size_for(model: Model) -> Sizing:
     upload_s = next((timeout for timeout in UPLOAD_TIMEOUTS_S if timeout >= expected_s), UPLOAD_TIMEOUTS_S[-1])
     answered_s = inference_s + BESIDE_S
     remove_s = next((timeout for timeout in REMOVE_TIMEOUTS_S if timeout >= answered_s), REMOVE_TIMEOUTS_S[-1])
-    return Sizing(memory_mb, inference_s, remove_s, upload_s, synchronous=answered_s <= remove_s)
+    frames = max(1, min(MAX_FRAMES, int(FRAMES_SHARE * upload_s / (inference_s + FRAME_S))))
+    return Sizing(memory_mb, inference_s, remove_s, upload_s, synchronous=answered_s <= remove_s, max_frames=frames)

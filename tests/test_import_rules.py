@@ -32,7 +32,7 @@ ROOMS: dict[str, set[str]] = {
     "jobs": {"errors", "ids", "accounts", "usage", "imaging.spec"},
     "webhooks": {"outbound.connection", "jobs"},
     "api": DOMAIN | {"content_coding", "outbound.urls", "imaging.spec", "imaging.codecs.formats", "cutout"},
-    "settings": {"errors", "ids", "imaging.spec"},
+    "settings": {"errors", "ids", "imaging.spec", "usage"},
     "aws": DOMAIN | {"imaging.spec", "outbound", "signing", "webhooks", "api", "settings"},
     "services": DOMAIN | {"imaging", "outbound", "webhooks", "api"},
     "container": DOMAIN | {"imaging", "outbound", "webhooks", "api", "settings", "aws", "services"},

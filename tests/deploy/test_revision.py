@@ -21,6 +21,7 @@ OTHER_VALUES = {
     "LogLevel": "DEBUG",
     "Tracing": "false",
     "Synchronous": "false",
+    "MaxFrames": "9",
 }
 
 

@@ -22,6 +22,7 @@ def test_every_model_of_the_manifest_gets_values_that_the_template_allows(name):
     values = resolve(declared(), sizing.parameters(), {"Model": name})
     assert MODELS[name].peak_mb < int(values["RemoveMemory"]) <= LARGEST_MB
     assert int(values["UploadTimeout"]) >= 2 * sizing.inference_s
+    assert 1 <= int(values["MaxFrames"]) <= max(1, int(values["UploadTimeout"]) / sizing.inference_s)
 
 
 @pytest.mark.parametrize(("name", "timeout_s"), [("cutout-s", 29), ("u2netp", 29), ("ben2", 60)])

@@ -17,6 +17,7 @@ CONTRACT = {
     "image_url_fetch_failed": 400,
     "image_too_large": 413,
     "resolution_too_high": 413,
+    "animation_too_large": 413,
     "unsupported_media_type": 415,
     "missing_api_key": 401,
     "invalid_api_key": 403,

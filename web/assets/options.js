@@ -47,6 +47,17 @@ export const GROUPS = [
           ["alpha", "Mask only"],
         ],
       },
+      {
+        name: "frames",
+        label: "Of an animation",
+        control: "segmented",
+        initial: "first",
+        choices: [
+          ["first", "First frame"],
+          ["all", "All frames"],
+        ],
+        hint: "Animations come back as PNG, WebP or GIF.",
+      },
     ],
   },
   {
@@ -231,6 +242,43 @@ export const GROUPS = [
         step: 1,
         unit: "px",
         needs: ["stroke_width"],
+      },
+    ],
+  },
+  {
+    title: "File",
+    options: [
+      {
+        name: "depth",
+        label: "Bits a channel",
+        control: "segmented",
+        initial: "8",
+        choices: [
+          ["8", "8"],
+          ["16", "16"],
+        ],
+        hint: "16-bit PNG and TIFF keep all their bits, in these formats.",
+      },
+      {
+        name: "profile",
+        label: "Colours",
+        control: "segmented",
+        initial: "srgb",
+        choices: [
+          ["srgb", "sRGB"],
+          ["keep", "The photo's own profile"],
+        ],
+      },
+      {
+        name: "metadata",
+        label: "Metadata",
+        control: "choice",
+        initial: "none",
+        choices: [
+          ["none", "None"],
+          ["keep", "EXIF without the place"],
+          ["keep_gps", "EXIF with the place"],
+        ],
       },
     ],
   },

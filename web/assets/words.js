@@ -25,6 +25,7 @@ const WORDS = {
   ],
   image_too_large: ["The image is too large", "Up to 30 MB are taken. Save it as a JPEG, or make it smaller."],
   resolution_too_high: ["The image has too many pixels", "Up to 50 megapixels are taken. Make it smaller first."],
+  animation_too_large: ["The animation is too large to be waited for", ""],
   invalid_option: ["An option has a value that does not fit", ""],
   image_url_fetch_failed: ["The image behind the URL could not be fetched", ""],
   processing_failed: [

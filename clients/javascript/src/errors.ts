@@ -50,6 +50,7 @@ export class InvalidOptionError extends ApiError {}
 export class ImageUrlFetchFailedError extends ApiError {}
 export class ImageTooLargeError extends ApiError {}
 export class ResolutionTooHighError extends ApiError {}
+export class AnimationTooLargeError extends ApiError {}
 export class UnsupportedMediaTypeError extends ApiError {}
 export class MissingApiKeyError extends ApiError {}
 export class InvalidApiKeyError extends ApiError {}
@@ -83,6 +84,7 @@ export const ERRORS = {
   image_url_fetch_failed: ImageUrlFetchFailedError,
   image_too_large: ImageTooLargeError,
   resolution_too_high: ResolutionTooHighError,
+  animation_too_large: AnimationTooLargeError,
   unsupported_media_type: UnsupportedMediaTypeError,
   missing_api_key: MissingApiKeyError,
   invalid_api_key: InvalidApiKeyError,

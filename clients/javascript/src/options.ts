@@ -28,6 +28,14 @@ export interface ImageOptions {
   ownAlpha?: 'honour' | 'keep' | 'discard' | undefined
   /** What comes where nothing is found: an empty picture or a `NothingFoundError`; neither is charged. Default image. */
   onEmpty?: 'image' | 'error' | undefined
+  /** `all`: an animation comes back as an animation, in format png (APNG), webp or gif. Default first. */
+  frames?: 'first' | 'all' | undefined
+  /** 16: all bits of a 16-bit image, as png or tiff. Default 8. */
+  depth?: 8 | 16 | '8' | '16' | undefined
+  /** `keep`: the image's own ICC profile instead of sRGB. */
+  profile?: 'srgb' | 'keep' | undefined
+  /** `keep`: the image's EXIF; `keep_gps`: with the place. Default none. */
+  metadata?: 'none' | 'keep' | 'keep_gps' | undefined
   /** The part that may be foreground: two opposite corners, `x1 y1 x2 y2`, pixels or percent. */
   roi?: string | undefined
   /** Share of the canvas that the subject takes, 10 to 100 percent, or `original`. */
@@ -73,8 +81,8 @@ export interface RemoveOptions extends ImageOptions, RequestOptions {
 
 /** The names of `ImageOptions`, for checks and for playgrounds. */
 export const IMAGE_OPTIONS = [
-  'format', 'channels', 'size', 'crop', 'cropMargin', 'bgColor', 'despill', 'semitransparency', 'ownAlpha', 'onEmpty',
-  'roi',  'scale', 'position', 'canvas', 'canvasFit', 'bgImageUrl', 'bgFit', 'bgBlur', 'shadow', 'shadowOffsetX',
+  'format', 'channels', 'size', 'crop', 'cropMargin', 'bgColor', 'despill', 'semitransparency', 'ownAlpha', 'onEmpty', 'frames',
+  'depth', 'profile', 'metadata', 'roi', 'scale', 'position', 'canvas', 'canvasFit', 'bgImageUrl', 'bgFit', 'bgBlur', 'shadow', 'shadowOffsetX',
   'shadowOffsetY', 'shadowBlur', 'shadowOpacity', 'shadowColor', 'strokeWidth', 'strokeColor', 'strokeOpacity',
   'strokeSoftness',
 ] as const satisfies ReadonlyArray<keyof ImageOptions>

@@ -19,6 +19,7 @@ export interface JobResult {
   height: number
   source_width: number
   source_height: number
+  frames: number
   bytes: number
   model: string
   stages_ms: Record<string, number>

@@ -100,6 +100,7 @@ class JobResult:
     model: str
     stages_ms: Mapping[str, float]
     mask_url: str | None = field(default=None, repr=False)
+    frames: int = 1
 
 
 @dataclass(frozen=True)

@@ -124,6 +124,12 @@ class ResolutionTooHighError(ApiError):
     known_code = "resolution_too_high"
 
 
+class AnimationTooLargeError(ApiError):
+    """The animation has more frames, or pixels in all, than the limit; a job takes three times as many."""
+
+    known_code = "animation_too_large"
+
+
 class UnsupportedMediaTypeError(ApiError):
     """The Content-Type is not accepted."""
 

@@ -98,7 +98,8 @@ class LocalPipeline:
             made = cut_out(data, parse_options(Fields(fields.items())), self._segmenter, Limits(), background)
         except LibraryError as error:
             raise api_error(error.code, error.message, details=error.details) from error
-        return Result(made.data, made.media_type, made.width, made.height, made.model, made.stages_ms)
+        facts = (made.media_type, made.width, made.height, made.model, made.stages_ms)
+        return Result(made.data, *facts, frames=made.frames)
 
 
 def models() -> list[LocalModel]:

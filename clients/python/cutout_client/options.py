@@ -29,6 +29,14 @@ class Options(TypedDict, total=False):
     """honour, keep or discard."""
     on_empty: str
     """image or error: the answer where nothing is found; neither is charged."""
+    frames: str
+    """first, or all: an animation is answered by an animation."""
+    depth: int
+    """8, or 16: all bits of a 16-bit image, as png or tiff."""
+    profile: str
+    """srgb, or keep: the image's own ICC profile."""
+    metadata: str
+    """none, keep or keep_gps: the image's EXIF."""
     roi: str | Sequence[Measure]
     """x1 y1 x2 y2 in pixels or percent: only this can be foreground."""
     crop_margin: Measure | Sequence[Measure]

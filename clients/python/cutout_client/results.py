@@ -38,6 +38,7 @@ class Result:
         timings_ms: Milliseconds that the service took, by stage.
         request_id: Name of the request in the service's logs.
         replayed: Whether it was made for an earlier request under the same idempotency key.
+        frames: Frames of an animation; 1 for a picture.
     """
 
     content: bytes = field(repr=False)
@@ -48,6 +49,7 @@ class Result:
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     request_id: str = ""
     replayed: bool = False
+    frames: int = 1
 
     @property
     def ending(self) -> str:
@@ -121,6 +123,7 @@ def result_of(answer: Answer, facts: Answer | None = None) -> Result:
         timings_ms=timings(headers.get("server-timing", "")),
         request_id=headers.get("x-request-id", ""),
         replayed=headers.get("idempotency-replayed") == "true",
+        frames=_number(headers.get("x-image-frames")) or 1,
     )
 
 

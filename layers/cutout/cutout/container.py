@@ -204,6 +204,7 @@ class Container(AwsStores):
             idempotent=IdempotentRemoval(self.job_service, self.jobs, self.results, require_quota),
             observer=telemetry,
             synchronous=settings.synchronous,
+            frames_per_image=settings.frames_per_image,
         )
 
     @cached_property
@@ -221,6 +222,7 @@ class Container(AwsStores):
             fetch=self.fetch_image,
             notify=self.webhook_queue.enqueue,
             observer=telemetry,
+            frames_per_image=self.settings.frames_per_image,
         )
 
     @cached_property

@@ -110,6 +110,12 @@ class ResolutionTooHighError(ClientFaultError):
     code = "resolution_too_high"
 
 
+class AnimationTooLargeError(ClientFaultError):
+    """The animation, of which all frames are wanted, has too many of them, or too many pixels in all."""
+
+    code = "animation_too_large"
+
+
 class UnsupportedMediaTypeError(ClientFaultError):
     """The Content-Type of the request is not one that this route takes."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cutout.ids import AccountId
 from cutout.imaging.spec import Limits
+from cutout.usage import FRAMES_PER_IMAGE
 
 
 class SettingsError(ValueError):
@@ -64,7 +65,10 @@ class Settings:
     url_allow: frozenset[str] = frozenset()
     """CUTOUT_URL_ALLOW: comma-separated host:port pairs that may be fetched although they are private (tests)."""
     limits: Limits = field(default_factory=Limits)
-    """CUTOUT_MAX_IMAGE_BYTES, CUTOUT_MAX_PIXELS, CUTOUT_MAX_SIDE_PX, CUTOUT_MAX_OUTPUT_SIDE_PX."""
+    """CUTOUT_MAX_IMAGE_BYTES, CUTOUT_MAX_PIXELS, CUTOUT_MAX_SIDE_PX, CUTOUT_MAX_OUTPUT_SIDE_PX, CUTOUT_MAX_FRAMES,
+    CUTOUT_MAX_FRAMES_PX; of an animation, a request that is waited for takes a third."""
+    frames_per_image: int = FRAMES_PER_IMAGE
+    """CUTOUT_FRAMES_PER_IMAGE: frames of an animation that are charged as one image."""
     trace_disabled: bool = False
     """POWERTOOLS_TRACE_DISABLED: write no X-Ray segments, not even in Lambda."""
     in_lambda: bool = False
@@ -119,7 +123,10 @@ class Settings:
                 max_pixels=_integer(env, "CUTOUT_MAX_PIXELS", bounds.max_pixels, 1),
                 max_side_px=_integer(env, "CUTOUT_MAX_SIDE_PX", bounds.max_side_px, 1),
                 max_output_side_px=_integer(env, "CUTOUT_MAX_OUTPUT_SIDE_PX", bounds.max_output_side_px, 1),
+                max_frames=_integer(env, "CUTOUT_MAX_FRAMES", bounds.max_frames, 1),
+                max_frames_px=_integer(env, "CUTOUT_MAX_FRAMES_PX", bounds.max_frames_px, 1),
             ),
+            frames_per_image=_integer(env, "CUTOUT_FRAMES_PER_IMAGE", default.frames_per_image, 1),
             trace_disabled=_boolean(env, "POWERTOOLS_TRACE_DISABLED"),
             in_lambda="AWS_LAMBDA_RUNTIME_API" in env,
         )

@@ -15,6 +15,8 @@ from cutout.ids import AccountId
 
 MAX_SHARDS: Final = 100
 """The most counters of one account's month; a reader has to sum them all."""
+FRAMES_PER_IMAGE: Final = 10
+"""Frames of an animation that are charged as one image: they take about as long as three photos."""
 UNLIMITED_CREDITS: Final = 1_000_000
 """The credits of an account without a quota, in contracts that need a number."""
 RATE_PER_SHARD: Final = 10
@@ -38,19 +40,24 @@ class Usage:
     bytes_out: int = 0
 
     @classmethod
-    def of_image(cls, width: int, height: int, bytes_in: int, bytes_out: int) -> "Usage":
-        """Make the usage of one image.
+    def of_image(
+        cls, width: int, height: int, bytes_in: int, bytes_out: int, *, frames: int = 1, frames_per_image: int = 1
+    ) -> "Usage":
+        """Make the usage of one image, or of an animation.
 
         Args:
             width: Of the source, in pixels.
             height: Of the source, in pixels.
             bytes_in: Bytes of the source.
             bytes_out: Bytes of the result.
+            frames: Frames that were cut out, at least 1.
+            frames_per_image: So many frames, or less at the end, count as one image.
 
         Returns:
             The usage.
         """
-        return cls(images=1, pixels=width * height, bytes_in=bytes_in, bytes_out=bytes_out)
+        images = -(-frames // frames_per_image)
+        return cls(images=images, pixels=width * height * frames, bytes_in=bytes_in, bytes_out=bytes_out)
 
     def __add__(self, other: "Usage") -> "Usage":
         return Usage(

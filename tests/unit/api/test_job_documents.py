@@ -48,6 +48,7 @@ def test_a_result_comes_with_urls_that_need_no_key():
         "height": 3,
         "source_width": 8,
         "source_height": 6,
+        "frames": 1,
         "bytes": 99,
         "model": "cutout-s",
         "stages_ms": {"decode": 1.2},

@@ -11,6 +11,7 @@ from cutout.imaging.spec import (
     Channels,
     CutoutSpec,
     Fit,
+    Frames,
     ImageFormat,
     Length,
     LengthUnit,
@@ -114,6 +115,10 @@ def test_colours_are_those_of_css_or_hex_digits(text, rgba):
         ("size", "4k"),
         ("crop", "maybe"),
         ("despill", "2"),
+        ("frames", "10"),
+        ("depth", "12"),
+        ("profile", "p3"),
+        ("metadata", "gps"),
     ]
     + [
         ("bg_color", text)
@@ -146,6 +151,13 @@ def test_a_wrong_value_names_the_option(name, text):
         parse_options(Fields([(name, text)]))
     assert caught.value.details["option"] == name
     assert caught.value.details["value"] == text
+
+
+@pytest.mark.parametrize("image_format", ["jpg", "avif", "bmp", "tiff", "zip"])
+def test_all_frames_need_a_format_that_can_move(image_format):
+    with pytest.raises(InvalidOptionError, match="png, webp or gif") as caught:
+        parse_options(Fields([("frames", "all"), ("format", image_format)]))
+    assert caught.value.details == {"option": "frames", "formats": ["png", "webp", "gif"]}
 
 
 def test_unknown_fields_are_named():
@@ -187,6 +199,18 @@ def percent(value):
         ({"semitransparency": "no"}, CutoutSpec(semitransparency=False)),
         ({"own_alpha": "honour"}, CutoutSpec()),
         ({"own_alpha": "Keep"}, CutoutSpec(own_alpha=OwnAlpha.KEEP)),
+        ({"frames": "ALL"}, CutoutSpec(frames=Frames.ALL)),
+        ({"frames": "all", "format": "gif"}, CutoutSpec(ImageFormat.GIF, frames=Frames.ALL)),
+        (
+            {"frames": "all", "format": "jpg", "channels": "alpha"},
+            CutoutSpec(ImageFormat.JPEG, Channels.ALPHA, frames=Frames.ALL),
+        ),
+        ({"frames": "first", "format": "jpg"}, CutoutSpec(ImageFormat.JPEG)),
+        ({"depth": "16"}, CutoutSpec(depth=16)),
+        ({"depth": "8", "profile": "srgb", "metadata": "none"}, CutoutSpec()),
+        ({"profile": "Keep"}, CutoutSpec(keep_profile=True)),
+        ({"metadata": "keep"}, CutoutSpec(keep_metadata=True)),
+        ({"metadata": "keep_gps"}, CutoutSpec(keep_metadata=True, keep_gps=True)),
         ({"own_alpha": "discard"}, CutoutSpec(own_alpha=OwnAlpha.DISCARD)),
         ({"roi": "0 0 50% 90px"}, CutoutSpec(roi=Region(Length(0), Length(0), percent(50), Length(90)))),
         (

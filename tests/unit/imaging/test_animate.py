@@ -9,10 +9,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageSequence
 
-from cutout.errors import InvalidImageError, ResolutionTooHighError
-from cutout.imaging.animate import cut_out_animation
-from cutout.imaging.codecs import animation
-from cutout.imaging.spec import CutoutResult, CutoutSpec, ImageFormat, Limits, SizeName
+from cutout.errors import AnimationTooLargeError, InvalidImageError
+from cutout.imaging.pipeline import cut_out
+from cutout.imaging.spec import Canvas, CutoutResult, CutoutSpec, Frames, ImageFormat, Limits, SizeName
 from tests.unit.imaging.pictures import photo, saved, to_bytes
 
 LIMITS = Limits()
@@ -28,6 +27,7 @@ def frame(left: int) -> NDArray[np.uint8]:
 
 
 FRAMES = [frame(10), frame(40), frame(40), frame(80)]
+FIRST = saved(FRAMES[0], "GIF")
 
 
 class FindsRed:
@@ -54,9 +54,11 @@ def moving(file_format: str, frames: list[NDArray[np.uint8]] | None = None, **op
 
 
 def cut(data: bytes, **options: Any) -> CutoutResult:
-    result = cut_out_animation(data, CutoutSpec(**({"format": ImageFormat.WEBP} | options)), FindsRed(), LIMITS)
-    assert result is not None
-    return result
+    return cut_out(data, spec(**options), FindsRed(), LIMITS)
+
+
+def spec(**options: Any) -> CutoutSpec:
+    return CutoutSpec(**({"format": ImageFormat.WEBP, "frames": Frames.ALL} | options))
 
 
 def shown(data: bytes) -> list[tuple[NDArray[np.uint8], int]]:
@@ -115,8 +117,7 @@ def test_equal_frames_are_asked_once_and_come_out_equal() -> None:
     segmenter = FindsRed()
     frames = [FRAMES[0], FRAMES[3], FRAMES[0], FRAMES[3], FRAMES[0]]
     data = moving("WEBP", frames, duration=[100] * 5)
-    result = cut_out_animation(data, CutoutSpec(format=ImageFormat.PNG), segmenter, LIMITS)
-    assert result is not None
+    result = cut_out(data, spec(format=ImageFormat.PNG), segmenter, LIMITS)
     assert segmenter.runs == 2
     assert result.frames == 5
     made = [pixels for pixels, _ in shown(result.data)]
@@ -130,9 +131,7 @@ def test_the_mask_of_what_does_not_move_does_not_flicker() -> None:
         np.clip(FRAMES[0].astype(int) + random.integers(-2, 3, FRAMES[0].shape), 0, 255).astype(np.uint8)
         for _ in range(4)
     ]
-    wanted = CutoutSpec(format=ImageFormat.PNG)
-    result = cut_out_animation(moving("PNG", grainy), wanted, FindsRed(noise=0.3), LIMITS)
-    assert result is not None
+    result = cut_out(moving("PNG", grainy), spec(format=ImageFormat.PNG), FindsRed(noise=0.3), LIMITS)
     masks = [pixels[..., 3].astype(int) for pixels, _ in shown(result.data)]
     assert len(masks) == 4
     for one, other in pairwise(masks):
@@ -164,19 +163,34 @@ def test_a_translucent_animation_becomes_no_more_opaque() -> None:
 
 def test_single_pictures_and_other_formats_are_left_to_the_ordinary_way() -> None:
     for data in (saved(FRAMES[0], "GIF"), saved(FRAMES[0], "JPEG"), saved(FRAMES[0], "PNG")):
-        assert cut_out_animation(data, CutoutSpec(format=ImageFormat.WEBP), FindsRed(), LIMITS) is None
-    assert cut_out_animation(moving("GIF"), CutoutSpec(format=ImageFormat.JPEG), FindsRed(), LIMITS) is None
+        result = cut(data)
+        assert (result.frames, len(shown(result.data))) == (1, 1)
+        assert result.data == cut(data, frames=Frames.FIRST).data
+    assert cut(moving("GIF"), format=ImageFormat.JPEG).data == cut(FIRST, format=ImageFormat.JPEG).data
 
 
-def test_frames_and_pixels_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    data = moving("GIF")
-    monkeypatch.setattr(animation, "MAX_FRAMES", 2)
-    with pytest.raises(ResolutionTooHighError, match=r"frames of 120 x 90"):
-        cut(data)
-    monkeypatch.setattr(animation, "MAX_FRAMES", 300)
-    monkeypatch.setattr(animation, "MAX_TOTAL_PIXELS", 120 * 90 * 3 - 1)
-    with pytest.raises(ResolutionTooHighError):
-        cut(data)
+@pytest.mark.parametrize("source", ["GIF", "WEBP", "PNG", "AVIF"])
+@pytest.mark.parametrize(
+    ("limits", "options"),
+    [
+        (Limits(max_frames=3), {}),
+        (Limits(max_frames_px=120 * 90 * 4 - 1), {}),
+        (Limits(max_frames_px=120 * 90 * 4), {"canvas": Canvas(121, 90)}),
+    ],
+)
+def test_frames_and_pixels_are_bounded_and_the_bounds_are_named(
+    source: str, limits: Limits, options: dict[str, Any]
+) -> None:
+    data = moving(source, [frame(10), frame(40), frame(60), frame(80)])
+    assert cut_out(data, spec(), FindsRed(), Limits(max_frames=4, max_frames_px=120 * 90 * 4)).frames == 4
+    with pytest.raises(AnimationTooLargeError) as caught:
+        cut_out(data, spec(**options), FindsRed(), limits)
+    assert str(limits.max_frames) in caught.value.message
+    assert f"{limits.max_frames_px / 1e6:g} megapixels" in caught.value.message
+    assert (caught.value.details["max_frames"], caught.value.details["max_pixels"]) == (
+        limits.max_frames,
+        limits.max_frames_px,
+    )
 
 
 @pytest.mark.parametrize("source", ["GIF", "WEBP", "PNG"])
@@ -184,6 +198,6 @@ def test_a_cut_file_is_damaged_and_never_a_traceback(source: str) -> None:
     data = moving(source)
     for share in (0.4, 0.7, 0.95):
         try:
-            cut_out_animation(data[: int(len(data) * share)], CutoutSpec(format=ImageFormat.WEBP), FindsRed(), LIMITS)
+            cut(data[: int(len(data) * share)])
         except InvalidImageError as error:
             assert error.details == {"format": source.lower()}  # noqa: PT017

@@ -76,6 +76,10 @@ REMOVAL = (
     Flag("own_alpha", "What becomes of transparency that the image brings along.",
          values=("honour", "keep", "discard")),
     Flag("on_empty", "What comes where nothing is found: an empty picture, or an error.", values=("image", "error")),
+    Flag("frames", "all: an animation comes back as an animation (png, webp, gif).", values=("first", "all")),
+    Flag("depth", "16: all bits of a 16-bit image, as png or tiff.", values=("8", "16")),
+    Flag("profile", "keep: the image's own ICC profile.", values=("srgb", "keep")),
+    Flag("metadata", "keep: the image's EXIF; keep_gps: with the place.", values=("none", "keep", "keep_gps")),
     Flag("roi", "Only this part can be foreground.", metavar="'X1 Y1 X2 Y2'"),
 )  # fmt: skip
 SCENE = (

@@ -24,9 +24,10 @@ def foreground_of(box: Box | None) -> str:
 
 
 def facts(result: CutoutResult) -> dict[str, str]:
-    """Write the facts of a result as headers: size, model, and milliseconds per stage (W3C Server Timing)."""
+    """Write the facts of a result as headers: size, frames, model, milliseconds per stage (W3C Server Timing)."""
     timing = ", ".join(f"{stage};dur={ms:.1f}" for stage, ms in result.stages_ms.items())
-    return {
+    frames = {"x-image-frames": str(result.frames)} if result.frames > 1 else {}
+    return frames | {
         "x-image-width": str(result.width),
         "x-image-height": str(result.height),
         "x-model": result.model,

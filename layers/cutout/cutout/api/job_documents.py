@@ -107,8 +107,13 @@ def _options(options: JobOptions) -> dict[str, object]:
     }
     if options.background_url:
         usual["bg_image_url"] = options.background_url
+    if spec.keep_profile:
+        usual["profile"] = "keep"
+    if spec.keep_metadata:
+        usual["metadata"] = "keep_gps" if spec.keep_gps else "keep"
     given, default = asdict(spec), asdict(CutoutSpec())
-    return {name: value for name, value in given.items() if value != default[name]} | usual
+    renamed = {"keep_profile", "keep_metadata", "keep_gps"}
+    return {name: value for name, value in given.items() if value != default[name] and name not in renamed} | usual
 
 
 def _source(source: JobSource) -> dict[str, object]:
@@ -122,13 +127,14 @@ def _source(source: JobSource) -> dict[str, object]:
 
 
 def result_facts(result: JobResult) -> dict[str, object]:
-    """Write the facts of a result: sizes in pixels and bytes, whether anything was found, the model, and milliseconds by stage."""
+    """Write the facts of a result: sizes in pixels and bytes, whether anything was found, the model, the time."""
     return {
         "media_type": result.media_type,
         "width": result.width,
         "height": result.height,
         "source_width": result.source_width,
         "source_height": result.source_height,
+        "frames": result.frames,
         "bytes": result.bytes,
         "foreground": foreground_of(result.foreground),
         "model": result.model,

@@ -13,6 +13,7 @@ from cutout.imaging.spec import (
     Channels,
     CutoutSpec,
     Fit,
+    Frames,
     ImageFormat,
     Length,
     OnEmpty,
@@ -43,6 +44,11 @@ _CHANNELS: Final = {channels.value: channels for channels in Channels}
 _FITS: Final = {fit.value: fit for fit in Fit}
 _OWN_ALPHAS: Final = {own_alpha.value: own_alpha for own_alpha in OwnAlpha}
 _ON_EMPTY: Final = {on_empty.value: on_empty for on_empty in OnEmpty}
+_DEPTHS: Final = {"8": 8, "16": 16}
+_PROFILES: Final = {"srgb": False, "keep": True}
+_METADATA: Final = {"none": (False, False), "keep": (True, False), "keep_gps": (True, True)}
+"""Whether EXIF is kept, and whether the place in it."""
+_FRAMES: Final = {frames.value: frames for frames in Frames}
 _SHADOWS: Final = {"none": None, "car": ShadowKind.CONTACT} | {kind.value: kind for kind in ShadowKind}
 
 
@@ -72,6 +78,11 @@ def choice(name: str, text: str, choices: Mapping[str, T]) -> T:
         raise InvalidOptionError(
             f"{name} must be one of {', '.join(allowed)}.", {"option": name, "value": text[:40], "allowed": allowed}
         ) from error
+
+
+def _metadata(spec: CutoutSpec, text: str) -> CutoutSpec:
+    keep, gps = choice("metadata", text, _METADATA)
+    return replace(spec, keep_metadata=keep, keep_gps=gps)
 
 
 def _shadow(spec: CutoutSpec, text: str) -> CutoutSpec:
@@ -131,6 +142,10 @@ _SETTERS: Final[Mapping[str, Callable[[CutoutSpec, str], CutoutSpec]]] = {
     "bg_color": lambda spec, text: replace(spec, bg_color=color("bg_color", text)),
     "despill": lambda spec, text: replace(spec, despill=boolean("despill", text)),
     "semitransparency": lambda spec, text: replace(spec, semitransparency=boolean("semitransparency", text)),
+    "depth": lambda spec, text: replace(spec, depth=choice("depth", text, _DEPTHS)),
+    "profile": lambda spec, text: replace(spec, keep_profile=choice("profile", text, _PROFILES)),
+    "metadata": _metadata,
+    "frames": lambda spec, text: replace(spec, frames=choice("frames", text, _FRAMES)),
     "own_alpha": lambda spec, text: replace(spec, own_alpha=choice("own_alpha", text, _OWN_ALPHAS)),
     "on_empty": lambda spec, text: replace(spec, on_empty=choice("on_empty", text, _ON_EMPTY)),
     "roi": lambda spec, text: replace(spec, roi=measures.region("roi", text)),
@@ -187,6 +202,11 @@ def parse_options(fields: Fields) -> CutoutSpec:
         if len(raw) > _MAX_CHARS:
             raise InvalidOptionError(f"{name} is longer than any of its values.", {"option": name})
         spec = setter(spec, fields.text(name) or "")
+    if spec.frames is Frames.ALL and not spec.is_moving:
+        formats = [each.value for each in ImageFormat if each.can_move]
+        raise InvalidOptionError(
+            "frames=all needs a format that can move: png, webp or gif.", {"option": "frames", "formats": formats}
+        )
     return spec
 
 

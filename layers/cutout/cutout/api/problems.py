@@ -31,6 +31,7 @@ STATUS: Final[Mapping[type[CutoutError], int]] = {
     errors.GoneError: 410,
     errors.ImageTooLargeError: 413,
     errors.ResolutionTooHighError: 413,
+    errors.AnimationTooLargeError: 413,
     errors.UnsupportedMediaTypeError: 415,
     errors.NothingFoundError: 422,
     errors.ProcessingFailedError: 422,

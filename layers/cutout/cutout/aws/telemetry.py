@@ -221,6 +221,7 @@ def image_made(result: CutoutResult) -> None:
         "image",
         source_px=[result.source_width, result.source_height],
         result_px=[result.width, result.height],
+        frames=result.frames,
         model=result.model,
         stages_ms={stage: round(ms, 1) for stage, ms in result.stages_ms.items()},
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 from cutout.imaging.encoded_file import EncodedFile
 from cutout.imaging.geometry import Box, Canvas, Fit, Length, LengthUnit, Margins, Position, Region
+from cutout.imaging.limits import Limits, SizeName, fit_size
 
 __all__ = [
     "Box",
@@ -18,6 +19,7 @@ __all__ = [
     "CutoutResult",
     "CutoutSpec",
     "Fit",
+    "Frames",
     "ImageFacts",
     "ImageFormat",
     "Length",
@@ -70,6 +72,11 @@ class ImageFormat(StrEnum):
         """Whether a cutout keeps its transparency in this format; the others are flattened."""
         return self in {ImageFormat.PNG, ImageFormat.WEBP, ImageFormat.AVIF, ImageFormat.TIFF, ImageFormat.ZIP}
 
+    @property
+    def can_move(self) -> bool:
+        """Whether answers of this format can be animations (PNG: as APNG)."""
+        return self in {ImageFormat.PNG, ImageFormat.WEBP, ImageFormat.GIF}
+
 
 class Channels(StrEnum):
     """The content of the answer: the picture (``rgba``) or its one-channel mask (``alpha``)."""
@@ -78,67 +85,11 @@ class Channels(StrEnum):
     ALPHA = "alpha"
 
 
-class SizeName(StrEnum):
-    """A named cap of the output size."""
+class Frames(StrEnum):
+    """The frames of an animation that are cut out."""
 
-    PREVIEW = "preview"
-    MEDIUM = "medium"
-    HD = "hd"
-    FULL = "full"
-
-    @property
-    def max_mp(self) -> float:
-        """The cap in megapixels (10**6 pixels)."""
-        return {"preview": 0.25, "medium": 1.5, "hd": 4.0, "full": 50.0}[self.value]
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Bounds of input and output. The defaults are those of the contract."""
-
-    max_bytes: int = 30 * 1024 * 1024
-    """Encoded image, bytes."""
-    max_pixels: int = 50_000_000
-    """Width times height of the input."""
-    max_side_px: int = 65_535
-    """Longer side of the input: the longest of a JPEG, so that shape does not matter below ``max_pixels``."""
-    max_output_side_px: int = 6_000
-    """Longer side of the output, applied before the megapixel cap."""
-    max_output_mp: float = 50.0
-    """Megapixels (10**6 pixels) of the output, whatever its size is called."""
-
-    def within(self, other: "Limits") -> "Limits":
-        """Combine two sets of limits.
-
-        Args:
-            other: The other set.
-
-        Returns:
-            The lower of both, bound by bound.
-        """
-        return Limits(*(min(getattr(self, each.name), getattr(other, each.name)) for each in fields(self)))
-
-
-def fit_size(width: int, height: int, size: SizeName, limits: Limits) -> tuple[int, int]:
-    """Reduce a size to the caps: the long side's first, then that of megapixels. Never enlarges.
-
-    Args:
-        width: Pixels.
-        height: Pixels.
-        size: The named cap.
-        limits: The cap of the long side and of megapixels.
-
-    Returns:
-        Width and height, at least 1 pixel each.
-    """
-    scale = min(1.0, limits.max_output_side_px / max(width, height))
-    fits = (max(1, round(width * scale)), max(1, round(height * scale)))
-    cap = min(size.max_mp, limits.max_output_mp) * 1e6
-    if fits[0] * fits[1] <= cap:
-        return fits
-    scale = (cap / (width * height)) ** 0.5
-    # Truncated, so that the product stays under the cap; 1e-6 px absorbs the rounding of the scale itself.
-    return max(1, int(width * scale + 1e-6)), max(1, int(height * scale + 1e-6))
+    FIRST = "first"
+    ALL = "all"
 
 
 class ShadowKind(StrEnum):
@@ -241,6 +192,18 @@ class CutoutSpec:
     keep_gps: bool = False
     """Keep the place too; with ``keep_metadata`` only."""
     on_empty: OnEmpty = OnEmpty.IMAGE
+    frames: Frames = Frames.FIRST
+    """Whether an animation is answered by an animation, in formats that can move; its frames have 8 bits."""
+
+    @property
+    def moving_format(self) -> ImageFormat:
+        """The format of an animation: that of the mask or of the picture."""
+        return self.mask_format if self.channels is Channels.ALPHA else self.format
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether an animation is answered by an animation."""
+        return self.frames is Frames.ALL and self.moving_format.can_move
 
     @property
     def is_deep(self) -> bool:
@@ -270,6 +233,8 @@ class ImageFacts:
     """Wall time of decode, predict, refine, compose, encode; without encode where that is done while it is read."""
     foreground: Box | None = None
     """Bounds of the subject (alpha > 64, of 255; or > 10 if all is fainter) in pixels of the answer; None: nothing."""
+    frames: int = 1
+    """Frames of an animation; 1 for a single picture."""
 
     def facts(self) -> dict[str, Any]:
         """Return these facts by name, for another value that has them."""
@@ -288,8 +253,6 @@ class CutoutResult(ImageFacts):
     """Whether the file's own transparency was the mask (OwnAlpha.KEEP)."""
     uncertainty: float | None = None
     """How undecided the model was, 0..1 (see ``refine.uncertainty``); None: no model ran, or the result was stored."""
-    frames: int = 1
-    """Frames of an animation."""
 
     @property
     def data(self) -> bytes:

@@ -32,7 +32,7 @@ from cutout.jobs.storage import ImageChangedError
 from cutout.jobs.store import JobStore
 from cutout.services.job_storage import JobStorage
 from cutout.services.ports import Observer
-from cutout.usage import Charge, Usage, charge_for
+from cutout.usage import FRAMES_PER_IMAGE, Charge, Usage, charge_for
 
 MARGIN_S: Final = 5.0
 """The lease outlives the invocation by this, since the clocks of two machines differ."""
@@ -57,6 +57,7 @@ class JobWorker:
         fetch: Fetches the bytes behind a public URL, within the service's limits.
         notify: Hands the id of a job that has ended to the webhooks' queue.
         observer: Hears of attempts and ends.
+        frames_per_image: So many frames of an animation are charged as one image.
         now: The current time, UTC.
     """
 
@@ -72,6 +73,7 @@ class JobWorker:
         fetch: Callable[[str], bytes],
         notify: Callable[[JobId], None],
         observer: Observer,
+        frames_per_image: int = FRAMES_PER_IMAGE,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._jobs = jobs
@@ -83,6 +85,7 @@ class JobWorker:
         self._fetch = fetch
         self._notify = notify
         self._observer = observer
+        self._frames_per_image = frames_per_image
         self._now = now
 
     def run(self, job_id: JobId, time_left_s: float, read_image: ReadImage | None = None) -> None:
@@ -215,7 +218,14 @@ class JobWorker:
         if result.foreground is None:  # an empty picture costs nothing
             return None
         bytes_out = len(result.data) + len(result.mask or b"")
-        usage = Usage.of_image(result.source_width, result.source_height, len(image), bytes_out)
+        usage = Usage.of_image(
+            result.source_width,
+            result.source_height,
+            len(image),
+            bytes_out,
+            frames=result.frames,
+            frames_per_image=self._frames_per_image,
+        )
         return charge_for(account, job.charged_mode, job.id, usage, self._now())
 
     def _finish(self, job: Job) -> None:

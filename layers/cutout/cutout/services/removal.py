@@ -17,7 +17,7 @@ from cutout.api.dialects.base import Dialect, LoadedRemoval, Outcome, RemovalReq
 from cutout.api.headers import REPLAYED
 from cutout.api.request import Request, Response
 from cutout.api.sources import InputKind, load, load_background
-from cutout.errors import ClientFaultError, CutoutError, DeadlineError
+from cutout.errors import AnimationTooLargeError, ClientFaultError, CutoutError, DeadlineError
 from cutout.imaging.models.onnx import Segmenter
 from cutout.imaging.pipeline import cut_out
 from cutout.imaging.spec import CutoutResult, Limits
@@ -27,7 +27,7 @@ from cutout.services.async_removal import AsyncRemoval
 from cutout.services.idempotent_removal import IdempotentRemoval, Made
 from cutout.services.job_service import removal_job
 from cutout.services.ports import Observer, ResultStore, UploadStore
-from cutout.usage import AccountStatus, Admission, Charge, Usage, UsageStore, charge_for
+from cutout.usage import FRAMES_PER_IMAGE, AccountStatus, Admission, Charge, Usage, UsageStore, charge_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,11 @@ TOO_SLOW: Final = (
     "create a job with POST /v2/jobs."
 )
 
+AS_A_JOB: Final = (
+    "A job takes {frames} frames and {megapixels:g} megapixels: send Prefer: respond-async with the same request, or "
+    "create one with POST /v2/jobs."
+)
+
 Handled = Immediate | Replayed | Deferred
 CheckImage = Callable[[LoadedRemoval], None]
 """Refuses an image that the contract does not take."""
@@ -87,6 +92,7 @@ class RemovalService:
         idempotent: Does requests once.
         observer: Hears of images made and charges lost.
         synchronous: Whether the model is quick enough to be waited for; else requests have to become jobs.
+        frames_per_image: So many frames of an animation are charged as one image.
     """
 
     def __init__(
@@ -104,6 +110,7 @@ class RemovalService:
         idempotent: IdempotentRemoval,
         observer: Observer,
         synchronous: bool = True,
+        frames_per_image: int = FRAMES_PER_IMAGE,
     ) -> None:
         self._fetch = fetch
         self._uploads = uploads
@@ -117,6 +124,7 @@ class RemovalService:
         self._idempotent = idempotent
         self._observer = observer
         self._synchronous = synchronous
+        self._frames_per_image = frames_per_image
 
     def respond(self, dialect: Dialect, admission: Admission, request: Request) -> Response:
         """Answer a removal request in its contract's shape.
@@ -242,11 +250,26 @@ class RemovalService:
         removal = loaded.request
         segmenter = self._segmenter_for(removal.model)
         limits = self._limits.within(removal.limits)
-        result = cut_out(
-            loaded.image, removal.spec, segmenter, limits, loaded.background or None, encode_later=encode_later
-        )
+        try:
+            result = cut_out(
+                loaded.image,
+                removal.spec,
+                segmenter,
+                limits.waited_for,
+                loaded.background or None,
+                encode_later=encode_later,
+            )
+        except AnimationTooLargeError as error:
+            hint = AS_A_JOB.format(frames=limits.max_frames, megapixels=limits.max_frames_px / 1e6)
+            raise AnimationTooLargeError(f"{error.message} {hint}", error.details) from error
         self._observer.image_made(result)
-        size = len(result.file) if isinstance(result.file, bytes) else 0
-        usage = Usage.of_image(result.source_width, result.source_height, len(loaded.image), size)
+        usage = Usage.of_image(
+            result.source_width,
+            result.source_height,
+            len(loaded.image),
+            len(result.file) if isinstance(result.file, bytes) else 0,
+            frames=result.frames,
+            frames_per_image=self._frames_per_image,
+        )
         charge = charge_for(caller.account, caller.key.mode, charge_id, usage, datetime.now(UTC))
         return Made(result, charge if result.foreground else None)

@@ -110,7 +110,7 @@ def decode(
         raise UnsupportedImageFormatError(describe_unsupported(data), {"supported": sorted(_LOADERS)})
     try:
         raster = _LOADERS[kind](data, Plan(limits, size, deep))
-        return _finish(
+        return finish(
             raster,
             fit_size(raster.width, raster.height, size, limits),
             keep_profile=keep_profile or raster.deep is not None,
@@ -123,8 +123,17 @@ def decode(
         ) from error
 
 
-def _finish(raster: Raster, target: tuple[int, int], *, keep_profile: bool) -> Decoded:
-    """Reduce, turn and convert the pixels; ``target`` is the size before turning."""
+def finish(raster: Raster, target: tuple[int, int], *, keep_profile: bool) -> Decoded:
+    """Reduce, turn and convert the pixels of a file.
+
+    Args:
+        raster: The pixels.
+        target: Width and height of the answer, before turning.
+        keep_profile: Whether colours stay as they are where the file has an ICC profile for RGB.
+
+    Returns:
+        The upright image.
+    """
     turn = _UPRIGHT.get(raster.orientation)
     picture = _fit(to_8bit(raster.picture), target, turn)
     width, height = raster.width, raster.height

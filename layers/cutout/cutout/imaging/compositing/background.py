@@ -10,11 +10,12 @@ import numpy as np
 from PIL import Image
 
 from cutout.imaging.arrays import Bytes, row_bands
+from cutout.imaging.codecs.decode import Decoded
 from cutout.imaging.compositing.blur import gaussian_blur
 from cutout.imaging.compositing.layout import Layout
 from cutout.imaging.compositing.stroke import dilate_disc
 from cutout.imaging.matting.inpaint import extrapolate_colours
-from cutout.imaging.spec import Box, Fit
+from cutout.imaging.spec import Box, Channels, CutoutSpec, Fit
 from cutout.imaging.srgb import LINEAR, dither, encode_srgb
 
 _WIDEST_BLUR = 0.05
@@ -65,6 +66,32 @@ def fit_backdrop(image: Bytes, own_alpha: Bytes | None, layout: Layout, fit: Fit
     whole[rows, columns] = colours[..., :3]
     cover[rows, columns] = 255 if own_alpha is None else colours[..., 3]
     return Backdrop(whole, cover)
+
+
+def backdrop_for(
+    background: Decoded | None, photo: Bytes, alpha: Bytes, layout: Layout, spec: CutoutSpec
+) -> Backdrop | None:
+    """Make what ``spec`` wants behind the subject.
+
+    Args:
+        background: The background image; None without one.
+        photo: uint8 [H, W, 3].
+        alpha: The subject's, uint8 [H, W].
+        layout: Its canvas is filled.
+        spec: Fit and blur.
+
+    Returns:
+        The background image or, blurred, the photo's own background; None where a colour, or nothing, is behind.
+    """
+    if spec.channels is Channels.ALPHA:
+        return None
+    if background is not None:
+        return fit_backdrop(background.image, background.alpha, layout, spec.bg_fit, spec.bg_blur)
+    if spec.bg_blur == 0:
+        return None
+    frame = layout.frame
+    shown = slice(frame.top, frame.top + frame.height), slice(frame.left, frame.left + frame.width)
+    return fit_backdrop(remove_subject(photo, alpha)[shown], None, layout, Fit.COVER, spec.bg_blur)
 
 
 def remove_subject(photo: Bytes, alpha: Bytes) -> Bytes:

@@ -98,11 +98,18 @@ def _read_exif(block: bytes) -> Image.Exif | None:
 
 def _described(raster: Raster, data: bytes) -> Raster:
     """Add the colour space of the ``colr`` box, where no ICC profile is there."""
-    return raster if raster.profile else replace(raster, encoding=_read_encoding(data))
+    return raster if raster.profile else replace(raster, encoding=read_encoding(data))
 
 
-def _read_encoding(data: bytes) -> ColourEncoding | None:
-    """Read the code points; the decoder has undone the matrix and the range already."""
+def read_encoding(data: bytes) -> ColourEncoding | None:
+    """Read the code points of the ``colr`` box; the decoder has undone the matrix and the range already.
+
+    Args:
+        data: The file.
+
+    Returns:
+        The colour space; None for sRGB.
+    """
     found = _COLOUR_BOX.search(data, 0, _HEAD_BYTES)
     if found is None:
         return None

@@ -33,7 +33,22 @@ def load_png(data: bytes, plan: Plan) -> Raster:
     Raises:
         InvalidImageError: Pixels are missing.
     """
-    png = read_png(data)
+    return load_parts(read_png(data), plan)
+
+
+def load_parts(png: PngFile, plan: Plan) -> Raster:
+    """Load a PNG, or one frame of an animation.
+
+    Args:
+        png: Its parts.
+        plan: The limits.
+
+    Returns:
+        The picture.
+
+    Raises:
+        InvalidImageError: Pixels are missing.
+    """
     plan(*png.size)
     try:
         return _load(png, png.encoded(), plan)

@@ -130,7 +130,7 @@ def read_png(data: bytes) -> PngFile:
     """
     found: dict[bytes, bytes] = {}
     pixels, texts = [], []
-    for kind, content in _chunks(data):
+    for kind, content in chunks(data):
         if kind == b"IDAT":
             pixels.append(content)
         elif kind in {b"iTXt", b"zTXt", b"tEXt"}:
@@ -152,8 +152,18 @@ def read_png(data: bytes) -> PngFile:
     )
 
 
-def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
-    """Yield kind and content of every chunk up to the end of the image; the last one may be cut off."""
+def chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
+    """Yield kind and content of every chunk up to the end of the image; the last one may be cut off.
+
+    Args:
+        data: The file.
+
+    Yields:
+        Four letters, and what the chunk holds.
+
+    Raises:
+        ValueError: There are more than MAX_CHUNKS chunks.
+    """
     view, position = memoryview(data), len(SIGNATURE)
     for _ in range(MAX_CHUNKS):
         length, kind = int.from_bytes(view[position : position + 4], "big"), bytes(view[position + 4 : position + 8])

@@ -25,11 +25,18 @@ def load_webp(data: bytes, plan: Plan) -> Raster:
     try:
         return load(data, "WEBP", plan)
     except DECODER_ERRORS:
-        return load(_without_damaged_metadata(data), "WEBP", plan)
+        return load(without_damaged_metadata(data), "WEBP", plan)
 
 
-def _without_damaged_metadata(data: bytes) -> bytes:
-    """Write the chunks again: those with pixels, and the profile and EXIF where they are whole."""
+def without_damaged_metadata(data: bytes) -> bytes:
+    """Write the chunks again: those with pixels, and the profile and EXIF where they are whole.
+
+    Args:
+        data: The file.
+
+    Returns:
+        A file with the same pixels.
+    """
     chunks = dict.fromkeys((b"VP8X",), b"")
     kept: list[tuple[bytes, bytes]] = []
     for kind, content, is_whole in _chunks(data):

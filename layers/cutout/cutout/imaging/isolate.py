@@ -1,0 +1,85 @@
+"""One decoded picture to its subject: foreground colours and alpha at full size.
+
+The model and the matting see the region of interest only; half transparent regions are filled, if asked, before
+foreground colours are estimated (glass keeps the colours that are seen through it); everything outside the region is
+background.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from cutout.imaging.arrays import Bytes, Floats
+from cutout.imaging.clock import StageClock
+from cutout.imaging.codecs.decode import Decoded
+from cutout.imaging.matting.despill import despill
+from cutout.imaging.matting.foreground import apply_own_alpha, estimate_foreground, over_white
+from cutout.imaging.matting.postprocess import fill_semitransparent, threshold
+from cutout.imaging.matting.refine import refine_alpha, uncertainty
+from cutout.imaging.matting.region import paste_region, region_slices
+from cutout.imaging.spec import Channels, CutoutSpec, OwnAlpha
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The subject of a picture.
+
+    Attributes:
+        colours: Foreground colours, uint8 [H, W, 3].
+        alpha: uint8 [H, W].
+        visible: The picture as it is seen, over white, uint8 [H, W, 3].
+        own_alpha_kept: Whether the file's own transparency was the mask.
+        uncertainty: How undecided the model was, 0..1; None: no model ran.
+    """
+
+    colours: Bytes
+    alpha: Bytes
+    visible: Bytes
+    own_alpha_kept: bool
+    uncertainty: float | None
+
+
+def isolate(decoded: Decoded, spec: CutoutSpec, segment: Callable[[Bytes], Floats], clock: StageClock) -> Subject:
+    """Find the subject of a picture.
+
+    Args:
+        decoded: The picture.
+        spec: Region, use of its own alpha, and which steps are asked for.
+        segment: The model: from uint8 [h, w, 3] to its alpha, float32 of any size in 0..1.
+        clock: Measures the stages predict and refine.
+
+    Returns:
+        The subject.
+
+    Raises:
+        InvalidOptionError: The region lies partly outside the picture.
+        ServiceUnavailableError: The model does not run.
+    """
+    own_alpha = None if spec.own_alpha is OwnAlpha.DISCARD else decoded.alpha
+    keeps_own_alpha = own_alpha is not None and spec.own_alpha is OwnAlpha.KEEP
+    size = (decoded.image.shape[0], decoded.image.shape[1])
+    region = region_slices(spec.roi, size, (decoded.source_height, decoded.source_width))
+    visible = over_white(decoded.image, own_alpha)
+    coarse = None if keeps_own_alpha else segment(visible[region])
+    clock.lap("predict")
+    colours, alpha = paste_region(*_matte(visible[region], coarse, spec), visible, region)
+    colours, alpha = apply_own_alpha(colours, alpha, decoded.image, own_alpha)
+    clock.lap("refine")
+    undecided = None if coarse is None else uncertainty(coarse)
+    return Subject(colours, alpha, visible, keeps_own_alpha, undecided)
+
+
+def _matte(image: Bytes, coarse: Floats | None, spec: CutoutSpec) -> tuple[Bytes, Bytes]:
+    """Compute colours and alpha at full size; without the model's alpha all is foreground."""
+    if coarse is None:
+        return image, np.full(image.shape[:2], 255, np.uint8)
+    alpha = refine_alpha(image, coarse)
+    if not spec.semitransparency:
+        alpha = fill_semitransparent(alpha)
+    if spec.binary:
+        alpha = threshold(alpha)
+    if spec.channels is Channels.ALPHA:  # a mask has no use for colours
+        return image, alpha
+    colours = estimate_foreground(image, alpha)
+    return despill(colours, alpha, image) if spec.despill and not spec.is_flat else colours, alpha
