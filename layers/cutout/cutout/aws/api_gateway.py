@@ -15,41 +15,46 @@ from cutout.api.request import Headers, Request, Response
 from cutout.api.routing import AnyEndpoint, Endpoint, find_endpoint, sharing
 from cutout.aws import telemetry
 from cutout.errors import CutoutError, InvalidRequestError, ServiceFaultError
+from cutout.settings import Settings
 
 Event = Mapping[str, Any]
 
 
-def lambda_handler(endpoints: Callable[[], Sequence[AnyEndpoint]], *, tracing: bool) -> telemetry.Handler:
+def lambda_handler(
+    endpoints: Callable[[], Sequence[AnyEndpoint]], settings: Callable[[], Settings]
+) -> telemetry.Handler:
     """Make the handler of a function.
 
     Args:
         endpoints: Gives the function's endpoints.
-        tracing: Whether X-Ray segments are written.
+        settings: Gives the configuration.
 
     Returns:
         The handler.
     """
 
     def handler(event: Event, context: Any) -> dict[str, Any]:
-        return serve(event, endpoints(), context.get_remaining_time_in_millis() / 1000)
+        time_left_s = context.get_remaining_time_in_millis() / 1000
+        return serve(event, endpoints(), time_left_s, settings().public_url)
 
-    return telemetry.instrumented(handler, tracing=tracing)
+    return telemetry.instrumented(handler, tracing=settings().tracing)
 
 
-def serve(event: Event, endpoints: Sequence[AnyEndpoint], time_left_s: float) -> dict[str, Any]:
+def serve(event: Event, endpoints: Sequence[AnyEndpoint], time_left_s: float, public_url: str = "") -> dict[str, Any]:
     """Answer one proxy event by the endpoint of its route.
 
     Args:
         event: The proxy event.
         endpoints: The function's endpoints.
         time_left_s: Seconds after which the process may be killed.
+        public_url: The service's own URL; empty: the one that the client called.
 
     Returns:
         The integration answer. A CutoutError is written by the endpoint's contract; anything else is logged and
         becomes a bare 500.
     """
     started = time.perf_counter()
-    request = to_request(event, time_left_s)
+    request = replace(to_request(event, time_left_s), public_url=public_url)
     telemetry.request_started(request)
     response = _respond(find_endpoint(endpoints, request), request, event)
     telemetry.request_ended(request, response, (time.perf_counter() - started) * 1000)
