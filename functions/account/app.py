@@ -14,6 +14,7 @@ def endpoints() -> list[AnyEndpoint]:
     app = container()
     keys, account = app.key_service, app.account_service
     routes = {
+        ("PATCH", "/v2/account"): account.change_own,
         ("GET", "/v2/account/keys"): keys.list,
         ("POST", "/v2/account/keys"): keys.create,
         ("DELETE", "/v2/account/keys/{fingerprint}"): keys.revoke,
@@ -37,4 +38,4 @@ def _status_endpoint(route: tuple[str, str], dialect: Dialect, handle: StatusHan
     return container().dialect_endpoint(route, dialect, report)
 
 
-handler = lambda_handler(endpoints, tracing=container().settings.tracing)
+handler = lambda_handler(endpoints, lambda: container().settings)

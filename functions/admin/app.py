@@ -23,4 +23,4 @@ def endpoints() -> list[AnyEndpoint]:
     return [container().endpoint(route, handle, header_key) for route, handle in routes.items()]
 
 
-handler = lambda_handler(endpoints, tracing=container().settings.tracing)
+handler = lambda_handler(endpoints, lambda: container().settings)

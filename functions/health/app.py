@@ -31,4 +31,4 @@ def endpoints() -> list[AnyEndpoint]:
     return [*own, *(Endpoint(*route, page, dialect.problem) for route, dialect, page in page_routes())]
 
 
-handler = lambda_handler(endpoints, tracing=container().settings.tracing)
+handler = lambda_handler(endpoints, lambda: container().settings)

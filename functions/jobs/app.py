@@ -79,4 +79,4 @@ def endpoints() -> list[AnyEndpoint]:
     ]
 
 
-handler = lambda_handler(endpoints, tracing=container().settings.tracing)
+handler = lambda_handler(endpoints, lambda: container().settings)

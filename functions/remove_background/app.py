@@ -34,7 +34,7 @@ def endpoints() -> list[AnyEndpoint]:
     return [*removals, Endpoint("GET", model_health.ROUTE, model_state)]
 
 
-handler = lambda_handler(endpoints, tracing=container().settings.tracing, streaming=True)
+handler = lambda_handler(endpoints, lambda: container().settings, streaming=True)
 
 
 container().prepare_inside_lambda()  # the one import that does work: the init phase has a full core and is paid for

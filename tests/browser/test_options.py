@@ -19,6 +19,7 @@ VALUES = {
     "shadow": "drop", "shadow_opacity": "40", "shadow_blur": "6px", "shadow_offset_x": "-3%", "shadow_offset_y": "4%",
     "shadow_color": "#112233", "stroke_width": "2px", "stroke_color": "gold", "stroke_opacity": "80",
     "stroke_softness": "1px", "despill": "true", "semitransparency": "false", "own_alpha": "discard",
+    "on_empty": "error",
     "roi": "0% 0% 100% 100%", "frames": "all", "depth": "16", "profile": "keep", "metadata": "keep",
 }  # fmt: skip
 """A value of each option that is not its default, all of which go together; ``channels`` has a test of its own."""

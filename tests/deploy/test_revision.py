@@ -18,6 +18,7 @@ OTHER_VALUES = {
     "RemoveTimeout": "20",
     "LegacyKeys": "true",
     "OpenAccount": "acct_open",
+    "PublicUrl": "https://api.example.com",
     "LogLevel": "DEBUG",
     "Tracing": "false",
     "Synchronous": "false",

@@ -33,6 +33,7 @@ def test_the_account_shows_the_usage_of_the_month_beside_what_the_contract_has()
             "subscription_status": "active",
             "billing_model": "none",
             "usage_unit": "image",
+            "training_opt_in": False,
         },
         "usage": {"period": month_of(now), "images": 2, "megapixels": 24.0, "quota": 50, "remaining": 48},
     }
@@ -298,3 +299,48 @@ def test_a_method_that_a_route_has_not_is_refused_with_those_it_has():
 
     assert refused.code == (405, "method_not_allowed")
     assert refused.headers["allow"] == "GET, HEAD, POST"
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_the_owner_sees_and_sets_whether_images_are_kept_for_training(wanted):
+    key = customer()
+    assert call("GET", "/v2/account", key).body["account"]["training_opt_in"] is False
+    changed = call("PATCH", "/v2/account", key, {"training_opt_in": wanted})
+    assert (changed.status, changed.body["account"]["training_opt_in"]) == (200, wanted)
+    assert call("GET", "/v2/account", key).body["account"]["training_opt_in"] is wanted
+    assert container().keys.find_account("acct_customer").training_opt_in is wanted
+
+
+def test_the_owner_s_choice_is_in_the_audit_with_who_made_it():
+    key = customer()
+    call("PATCH", "/v2/account", key, {"training_opt_in": True})
+    call("PATCH", "/v2/account", key, {"training_opt_in": True})
+    changes = [entry for entry in container().keys.audit("acct_customer") if entry.action == "account.change"]
+    assert [entry.changes for entry in changes] == [{"training_opt_in": True}]
+    assert changes[0].actor.name == fingerprint(key)
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({}, 400),
+        ({"training_opt_in": None}, 400),
+        ({"training_opt_in": "true"}, 400),
+        ({"training_opt_in": 1}, 400),
+        ({"training_opt_in": True, "monthly_quota": None}, 400),
+        ({"plan": "unlimited"}, 400),
+        (b"[]", 400),
+        (b"{", 400),
+        (b"", 400),
+    ],
+)
+def test_an_owner_changes_nothing_else(body, status):
+    key = customer(plan="free")
+    assert call("PATCH", "/v2/account", key, body).status == status
+    account = container().keys.find_account("acct_customer")
+    assert (account.training_opt_in, account.plan, account.monthly_quota) == (False, "free", 50)
+
+
+def test_a_synthetic_key_does_not_choose_for_the_owner():
+    key = customer(KeyMode.SYNTHETIC)
+    assert call("PATCH", "/v2/account", key, {"training_opt_in": True}).code == (403, "forbidden")

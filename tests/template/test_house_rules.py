@@ -106,6 +106,7 @@ def test_defaults_agree_with_settings_and_manifest(document: dict[str, Any]) -> 
     assert re.fullmatch(parameters["Model"]["AllowedPattern"], default)
     assert parameters["LegacyKeys"]["Default"] == str(Settings().legacy_keys).lower()
     assert parameters["OpenAccount"]["Default"] == Settings().open_account == ""
+    assert parameters["PublicUrl"]["Default"] == Settings().public_url == ""
     assert re.fullmatch(parameters["OpenAccount"]["AllowedPattern"], new_account_id())
     assert parameters["KeyGrace"]["Default"] == Settings().key_grace_s
     namespace = document["Globals"]["Function"]["Environment"]["Variables"]["POWERTOOLS_METRICS_NAMESPACE"]

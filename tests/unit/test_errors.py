@@ -32,6 +32,7 @@ CONTRACT = {
     "job_ended": 409,
     "gone": 410,
     "idempotency_mismatch": 422,
+    "nothing_found": 422,
     "processing_failed": 422,
     "internal_error": 500,
     "service_unavailable": 503,

@@ -57,7 +57,7 @@ export interface Usage {
 export interface Account {
   status: 'ok'
   api_key: { valid: true, mode: KeyMode, fingerprint: string }
-  account: { email: string, plan: string, subscription_status: string, billing_model: string, usage_unit: string }
+  account: { email: string, plan: string, subscription_status: string, billing_model: string, usage_unit: string, training_opt_in: boolean }
   usage: Usage
 }
 

@@ -42,6 +42,8 @@ class Account:
     mode: str
     fingerprint: str
     usage: Usage
+    training_opt_in: bool = False
+    """Whether images may be kept for training."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The configuration: :class:`Settings`, read once from the environment. The only reader of ``os.environ``."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,6 +55,8 @@ class Settings:
     """CUTOUT_THREADS: threads of one inference; 0: the cores that this process may use."""
     legacy_keys: bool = False
     """CUTOUT_LEGACY_KEYS: accept API keys in the query string or a field of the body."""
+    public_url: str = ""
+    """CUTOUT_PUBLIC_URL: the service's URL for clients, where a proxy does not forward it; empty: as requests say."""
     open_account: AccountId = field(default=AccountId(""))
     """CUTOUT_OPEN_ACCOUNT: id of the account of requests without a key, in keyless contracts; empty: none."""
     synchronous: bool = True
@@ -113,6 +116,7 @@ class Settings:
             models_dir=Path(env.get("CUTOUT_MODELS_DIR", "") or "models"),
             threads=_integer(env, "CUTOUT_THREADS", default.threads, 0),
             legacy_keys=_boolean(env, "CUTOUT_LEGACY_KEYS"),
+            public_url=_url(env, "CUTOUT_PUBLIC_URL"),
             open_account=AccountId(env.get("CUTOUT_OPEN_ACCOUNT", "").strip()),
             synchronous=_boolean(env, "CUTOUT_SYNCHRONOUS", default=default.synchronous),
             url_timeout_s=float(_integer(env, "CUTOUT_URL_TIMEOUT_S", int(default.url_timeout_s), 1)),
@@ -143,6 +147,13 @@ def _integer(env: Mapping[str, str], name: str, default: int, minimum: int) -> i
     if value < minimum:
         raise SettingsError(f"{name} must be at least {minimum}, not {value}")
     return value
+
+
+def _url(env: Mapping[str, str], name: str) -> str:
+    text = env.get(name, "").strip().rstrip("/")
+    if text and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", text):
+        raise SettingsError(f"{name} must be a URL that begins with http:// or https://, not {text!r}")
+    return text
 
 
 def _boolean(env: Mapping[str, str], name: str, *, default: bool = False) -> bool:

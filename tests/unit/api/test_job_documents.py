@@ -50,6 +50,7 @@ def test_a_result_comes_with_urls_that_need_no_key():
         "source_height": 6,
         "frames": 1,
         "bytes": 99,
+        "foreground": "none",
         "model": "cutout-s",
         "stages_ms": {"decode": 1.2},
     }

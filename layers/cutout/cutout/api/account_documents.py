@@ -32,6 +32,7 @@ def account_answer(caller: Caller, month: str, usage: Usage) -> Response:
                 "subscription_status": account.subscription_status,
                 "billing_model": account.billing_model,
                 "usage_unit": account.usage_unit,
+                "training_opt_in": account.training_opt_in,
             },
             "usage": usage_report(month, usage, account.monthly_quota),
         }

@@ -128,6 +128,24 @@ def parse_changes(request: Request) -> dict[str, Any]:
     return changes | _bounds(body)
 
 
+def parse_own_changes(request: Request) -> dict[str, bool]:
+    """Parse a request of an owner to change the account.
+
+    Args:
+        request: The request; an owner may change ``training_opt_in`` alone.
+
+    Returns:
+        New values by field of :class:`~cutout.accounts.Account`.
+
+    Raises:
+        ClientFaultError: As :class:`~cutout.api.body.json_body.JsonBody`, and for nothing to change.
+    """
+    opt_in = JsonBody(request, ("training_opt_in",)).flag("training_opt_in")
+    if opt_in is None:
+        raise InvalidOptionError("training_opt_in is required: true or false.", {"option": "training_opt_in"})
+    return {"training_opt_in": opt_in}
+
+
 def parse_account_page(request: Request) -> AccountPageRequest:
     """Parse the query of a request for a page of accounts. Raises InvalidOptionError."""
     text = _single(request, "limit") or str(DEFAULT_PAGE)

@@ -127,7 +127,7 @@ def _source(source: JobSource) -> dict[str, object]:
 
 
 def result_facts(result: JobResult) -> dict[str, object]:
-    """Write the facts of a result: sizes in pixels and bytes, whether anything was found, the model, the time."""
+    """Write the facts of a result: sizes, whether anything was found, the model, and milliseconds by stage."""
     return {
         "media_type": result.media_type,
         "width": result.width,

@@ -47,6 +47,7 @@ class Request:
         body: The bytes as sent.
         request_id: ``req_`` and the gateway's id; globally unique.
         base_path: What precedes the route in the client's URL, such as ``/prod``; empty for a route with parameters.
+        public_url: The service's own URL, if the settings name it; empty: it is the one that the client called.
         time_left_s: Seconds, counted from the request's arrival, after which the process may be killed.
         streams: Whether the transport takes an answer in pieces, of any size.
     """
@@ -60,6 +61,7 @@ class Request:
     body: bytes = b""
     request_id: str = ""
     base_path: str = ""
+    public_url: str = ""
     time_left_s: float = 0.0
     streams: bool = False
 

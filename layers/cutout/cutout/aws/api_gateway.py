@@ -18,6 +18,7 @@ from cutout.api.routing import AnyEndpoint, Endpoint, find_endpoint, sharing
 from cutout.aws import telemetry
 from cutout.aws.streamed_answer import StreamedAnswer
 from cutout.errors import CutoutError, InvalidRequestError, ServiceFaultError
+from cutout.settings import Settings
 
 Event = Mapping[str, Any]
 STREAMS: Final = ("transfer_mode", "STREAM")
@@ -25,13 +26,13 @@ STREAMS: Final = ("transfer_mode", "STREAM")
 
 
 def lambda_handler(
-    endpoints: Callable[[], Sequence[AnyEndpoint]], *, tracing: bool, streaming: bool = False
+    endpoints: Callable[[], Sequence[AnyEndpoint]], settings: Callable[[], Settings], *, streaming: bool = False
 ) -> telemetry.Handler:
     """Make the handler of a function.
 
     Args:
         endpoints: Gives the function's endpoints.
-        tracing: Whether X-Ray segments are written.
+        settings: Gives the configuration.
         streaming: Whether the function's integrations stream (``ResponseTransferMode`` of its events), and its runtime
             can.
 
@@ -41,13 +42,13 @@ def lambda_handler(
 
     def handler(event: Event, context: Any) -> dict[str, Any] | StreamedAnswer:
         time_left_s = context.get_remaining_time_in_millis() / 1000
-        return serve(event, endpoints(), time_left_s, streaming=streaming)
+        return serve(event, endpoints(), time_left_s, settings().public_url, streaming=streaming)
 
-    return telemetry.instrumented(handler, tracing=tracing)
+    return telemetry.instrumented(handler, tracing=settings().tracing)
 
 
 def serve(
-    event: Event, endpoints: Sequence[AnyEndpoint], time_left_s: float, *, streaming: bool = False
+    event: Event, endpoints: Sequence[AnyEndpoint], time_left_s: float, public_url: str = "", *, streaming: bool = False
 ) -> dict[str, Any] | StreamedAnswer:
     """Answer one proxy event by the endpoint of its route.
 
@@ -55,6 +56,7 @@ def serve(
         event: The proxy event.
         endpoints: The function's endpoints.
         time_left_s: Seconds after which the process may be killed.
+        public_url: The service's own URL; empty: the one that the client called.
         streaming: Whether the function streams to those who take it.
 
     Returns:
@@ -62,7 +64,8 @@ def serve(
         becomes a bare 500.
     """
     started = time.perf_counter()
-    request = replace(to_request(event, time_left_s), streams=streaming and _takes_stream(event))
+    request = to_request(event, time_left_s)
+    request = replace(request, public_url=public_url, streams=streaming and _takes_stream(event))
     telemetry.request_started(request)
     response = _respond(find_endpoint(endpoints, request), request, event)
     telemetry.request_ended(request, response, (time.perf_counter() - started) * 1000)

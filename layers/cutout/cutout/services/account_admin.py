@@ -1,9 +1,10 @@
 """Accounts, keys and webhook secrets as they are managed over the API, by their owners and by administrators."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
-from cutout.accounts import Actor, Caller
+from cutout.accounts import Account, Actor, Caller
 from cutout.api.account_documents import (
     account_answer,
     accounts_answer,
@@ -21,6 +22,7 @@ from cutout.api.accounts import (
     parse_changes,
     parse_grace,
     parse_key,
+    parse_own_changes,
 )
 from cutout.api.request import Request, Response
 from cutout.authentication import ACTIVE_STATUSES, new_key, require_admin, require_manager, require_mode
@@ -134,9 +136,18 @@ class AccountService:
         self._now = now
 
     def show_own(self, caller: Caller, request: Request) -> Response:  # noqa: ARG002 - as all handlers
-        """Show what the caller may know about the key, its account, and the usage of the month."""
+        """Show what the caller may know about the key, its account as it is now, and the usage of the month."""
+        return self._own(caller, self._accounts.find(caller.account.id))
+
+    def change_own(self, caller: Caller, request: Request) -> Response:
+        """Change what an owner may: whether images are kept for training. Raises ForbiddenError, InvalidOptionError."""
+        require_manager(caller.key)
+        changes = parse_own_changes(request)
+        return self._own(caller, self._accounts.change(caller.account.id, changes, actor(caller, request)))
+
+    def _own(self, caller: Caller, account: Account) -> Response:
         month = month_of(self._now())
-        return account_answer(caller, month, self._usage.total(caller.account.id, month))
+        return account_answer(replace(caller, account=account), month, self._usage.total(account.id, month))
 
     def show_webhook_secret(self, caller: Caller, request: Request) -> Response:  # noqa: ARG002 - as all handlers
         """Show what signs the account's webhooks, made when first asked for. Raises ForbiddenError."""

@@ -60,6 +60,16 @@ def test_a_malformed_body_is_a_client_error(body, content_type):
         multipart_fields(request(body, content_type))
 
 
+def test_a_boundary_in_too_many_places_costs_little_and_is_refused():
+    with pytest.raises(InvalidRequestError, match="malformed"):
+        multipart_fields(request(b"--XX" * 1_000_000))
+
+
+def test_a_file_may_hold_the_boundary_where_no_line_begins():
+    data = b"a--XX\r\n --XX--\r\n--XXY\r\n" * 9
+    assert multipart_fields(request(part("image_file", data, "a") + END)).raw("image_file") == data
+
+
 @given(
     st.lists(
         st.sampled_from([b"--XX", b"--", b"\r\n", b"\n", b"Content-Disposition: form-data; name=a", b'"', b":"])

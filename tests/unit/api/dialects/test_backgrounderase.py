@@ -151,8 +151,11 @@ def test_bytes_are_answered_with_facts_as_headers():
 @pytest.mark.parametrize(
     ("reply", "document"),
     [
-        ("mask", {"mask": "Ynl0ZXM=", "width": 3, "height": 2}),
-        ("image", {"image": "Ynl0ZXM=", "width": 3, "height": 2, "format": "png", "channels": "rgba"}),
+        ("mask", {"mask": "Ynl0ZXM=", "width": 3, "height": 2, "foreground": "none"}),
+        (
+            "image",
+            {"image": "Ynl0ZXM=", "width": 3, "height": 2, "foreground": "none", "format": "png", "channels": "rgba"},
+        ),
     ],
 )
 def test_json_answers_have_the_fields_of_the_contract(reply, document):

@@ -19,6 +19,8 @@ from cutout.errors import InvalidBase64Error, InvalidRequestError
 
 MAX_BOUNDARY_CHARS: Final = 1_000
 """RFC 2046 allows 70."""
+MAX_MARKS: Final = 10_000
+"""The most places of the boundary, true delimiters or not; a file holds one by chance, if it is short."""
 MAX_HEAD_BYTES: Final = 8_192
 """The most bytes of the headers of one part."""
 _BOUNDARY: Final = re.compile(r';\s*boundary\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]*))', re.IGNORECASE)
@@ -104,7 +106,9 @@ def _delimiters(body: bytes, boundary: bytes) -> Iterator[_Delimiter]:
     mark = b"--" + boundary
     line_break = b""
     at = body.find(mark)
-    while at >= 0:
+    for _ in range(MAX_MARKS):
+        if at < 0:
+            return
         end = at + len(mark)
         is_last = body.startswith(b"--", end)
         line_end = _LINE_END.match(body, end)
@@ -113,6 +117,7 @@ def _delimiters(body: bytes, boundary: bytes) -> Iterator[_Delimiter]:
             broken = line_break if body.endswith(line_break, 0, at) else b"\n"
             yield _Delimiter(max(at - len(broken), 0), line_end.end() if line_end else end, is_last)
         at = body.find(mark, end)
+    raise _malformed("the boundary stands in too many places")
 
 
 def _part(body: bytes, start: int, end: int) -> Part:

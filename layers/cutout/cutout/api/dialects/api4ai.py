@@ -41,6 +41,8 @@ _MODES: Final[Mapping[str, CutoutSpec]] = {
 _DEFAULT_MODE: Final = "fg-image"
 _LIMITS: Final = Limits(max_bytes=16 * 2**20 - 1, max_pixels=4096 * 4096, max_side_px=4096)
 _TOO_MANY_BYTES: Final = "It must have less than 16 MB."
+_CANNOT_LOAD: Final = "Can not load image."
+"""The vendor's sentence, by itself, since clients compare it; the reason stands in a member of its own."""
 _MAX_BODY_BYTES: Final = 32 * 2**20
 _KINDS: Final = frozenset({"jpeg", "png"})
 _FAILURES: Final = (
@@ -53,7 +55,11 @@ _FAILURES: Final = (
 )
 """Errors that are faults of the image."""
 _UNPROCESSABLE: Final = (errors.MissingImageError, errors.InvalidOptionError)
-_TOO_LARGE: Final = b"<html><head><title>413</title></head><body><h1>413 Request Entity Too Large</h1></body></html>\n"
+_TOO_LARGE: Final = (
+    b"<html><head><title>413 Request Entity Too Large</title></head>"
+    b"<body><h1>Error: Request Entity Too Large</h1>"
+    b"<h2>Your client issued a request that was too large.</h2></body></html>\n"
+)
 
 
 class Api4Ai(Dialect):
@@ -62,7 +68,7 @@ class Api4Ai(Dialect):
     name = "api4ai"
     title = "API4AI Background Removal v1"
     keyless = True
-    routes = frozenset(("POST", f"{prefix}/results") for prefix in _PREFIXES)
+    routes = frozenset(("POST", f"{prefix}{path}") for prefix in _PREFIXES for path in ("/results", "/cars/results"))
 
     def __init__(self) -> None:
         self.pages = {("GET", f"{prefix}/version"): show_version for prefix in _PREFIXES} | {
@@ -88,13 +94,13 @@ class Api4Ai(Dialect):
         """Write the cutout or the mask as the only entity of the only result."""
         image = base64_of(outcome.result)
         entity = {"kind": "image", "name": f"general-{outcome.request.reply}", "image": image, "format": "PNG"}
-        return _result(request, outcome.image, "ok", "Success", entity)
+        return _result(request, outcome.image, {"code": "ok", "message": "Success"}, entity)
 
     def problem(self, error: CutoutError, request: Request) -> Response:
         """Write a result that is a failure, or ``{"detail": text}``; for a large body HTML, as the original."""
         if isinstance(error, _FAILURES) and len(request.body) <= _MAX_BODY_BYTES:
             reason = _TOO_MANY_BYTES if isinstance(error, errors.ImageTooLargeError) else error.message
-            return _result(request, error.image, "failure", f"Can not load image. {reason}")
+            return _result(request, error.image, {"code": "failure", "message": _CANNOT_LOAD, "reason": reason})
         if isinstance(error, errors.ImageTooLargeError):
             return Response(413, "text/html", _TOO_LARGE)
         status = 422 if isinstance(error, _UNPROCESSABLE) else status_of(error)
@@ -133,13 +139,13 @@ def _source(request: Request) -> Source:
     raise errors.MissingImageError("Missing image or url field.")
 
 
-def _result(request: Request, image: bytes | None, code: str, message: str, *entities: Mapping[str, str]) -> Response:
+def _result(request: Request, image: bytes | None, status: Mapping[str, str], *entities: Mapping[str, str]) -> Response:
     """Write the only result; ``image``: the received bytes, for their hash."""
     source = _source(request)
     if image is None and source.kind is InputKind.BYTES:
         image = bytes(source.value) if isinstance(source.value, bytes) else b""
     result = {
-        "status": {"code": code, "message": message},
+        "status": status,
         "name": _file_name(request, source),
         "md5": hashlib.md5(image or b"", usedforsecurity=False).hexdigest(),
         "entities": list(entities),

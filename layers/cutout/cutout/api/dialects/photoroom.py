@@ -1,6 +1,7 @@
 """Photoroom's Remove Background (basic plan): ``POST /v1/segment``, a form with ``image_file``; image bytes or JSON.
 
-Errors are ``{"detail", "status_code", "type"}``. The score -1, for humans, is never sent: no model here detects them.
+``GET /v1/account`` reports the images left. Errors are ``{"detail", "status_code", "type"}``. The score -1, for humans,
+is never sent: no model here detects them.
 """
 
 import json
@@ -10,7 +11,7 @@ from typing import Final
 
 from cutout import errors
 from cutout.api import measures
-from cutout.api.answers import base64_of, facts
+from cutout.api.answers import base64_of, facts, json_answer
 from cutout.api.body.fields import Fields, multipart_fields
 from cutout.api.dialects.base import Dialect, Outcome, RemovalRequest
 from cutout.api.headers import preferred
@@ -20,6 +21,7 @@ from cutout.api.request import Request, Response
 from cutout.api.sources import InputKind, Source
 from cutout.errors import CutoutError
 from cutout.imaging.spec import Box, CutoutResult, Limits
+from cutout.usage import AccountStatus
 
 _OPTIONS: Final = frozenset({"format", "channels", "bg_color", "size", "crop", "despill"})
 _VALUES: Final = {"format": ("png", "jpg", "webp"), "size": ("preview", "medium", "hd", "full")}
@@ -58,6 +60,9 @@ class Photoroom(Dialect):
     title = "Photoroom Remove Background v1"
     routes = frozenset({("POST", "/v1/segment")})
 
+    def __init__(self) -> None:
+        self.status_routes = {("GET", "/v1/account"): show_account}
+
     def credential(self, request: Request, *, legacy: bool) -> str | None:  # noqa: ARG002
         """Find the key in ``x-api-key``."""
         return request.headers.get("x-api-key", "").strip() or None
@@ -93,6 +98,13 @@ class Photoroom(Dialect):
             detail = _NO_SANDBOX
         body = {"detail": detail, "status_code": status, "type": kind if status < 500 else _SERVICE_FAULT}  # noqa: PLR2004
         return Response(status, _JSON, json.dumps(body).encode(), refusal_headers(error))
+
+
+def show_account(_: Request, status: AccountStatus) -> Response:
+    """Write the plan and the images left: ``images`` as of the vendor's v2, ``credits`` as of its v1."""
+    quota = status.account.monthly_quota
+    images = {"available": status.credits_left, "subscription": status.credits_left if quota is None else quota}
+    return json_answer({"plan": status.account.plan, "images": images, "credits": images})
 
 
 def _reply(request: Request) -> str:

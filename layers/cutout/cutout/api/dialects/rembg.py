@@ -35,6 +35,12 @@ _INTEGER: Final = re.compile(r"\s*[-+]?[0-9]{1,18}(\.0{1,18})?\s*")
 _SHOWN_CHARS: Final = 200
 """The most characters of a wrong value that an error repeats."""
 _LIMITS: Final = Limits(max_bytes=50 * 2**20)
+_PAGE: Final = b"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Cutout as rembg's server</title></head>
+<body><h1>Cutout as rembg's server</h1>
+<p>POST /api/remove with the part <code>file</code>, or GET /api/remove?url=URL: a PNG without its background.</p>
+</body></html>
+"""
 
 _Fault = Mapping[str, object]
 """A fault of a value, as pydantic reports it: type, msg and, for some, ctx."""
@@ -90,6 +96,9 @@ class Rembg(Dialect):
     keyless = True
     routes = frozenset({("GET", "/api/remove"), ("POST", "/api/remove")})
 
+    def __init__(self) -> None:
+        self.pages = {("GET", "/api"): show_page}
+
     def credential(self, request: Request, *, legacy: bool) -> str | None:
         """Find a key as in our own contract; the original has none."""
         return auth.request_key(request, legacy=legacy)
@@ -120,6 +129,11 @@ class Rembg(Dialect):
         elif isinstance(error, errors.MethodNotAllowedError):
             detail = "Method Not Allowed"
         return replace(answers.json_answer({"detail": detail}, status), headers=refusal_headers(error))
+
+
+def show_page(_: Request) -> Response:
+    """Write what stands where the original has its documentation; people ask it whether the server is up."""
+    return Response(200, "text/html", _PAGE)
 
 
 def _source(fields: Fields, place: str, name: str, kind: InputKind) -> Source:

@@ -1,5 +1,7 @@
 """Slazzer: ``POST /v2.0/remove_image_background`` answers with the image, the older route of ``/api/v1`` with JSON.
 
+``POST /v2.0/account_balance`` reports the credits.
+
 The image is one of ``source_image_file``, ``source_image_url`` and ``source_image_base64``, in a form or (older
 clients) in JSON. Errors are ``{"error": text}``, with the vendor's texts if they are known.
 """
@@ -18,8 +20,10 @@ from cutout.api.request import Request, Response
 from cutout.api.sources import InputKind, find_source
 from cutout.errors import CutoutError, InvalidOptionError
 from cutout.imaging.spec import CutoutSpec
+from cutout.usage import AccountStatus
 
 _V1_ROUTE: Final = "/api/v1/remove_image_background"
+_BALANCE_ROUTE: Final = "/v2.0/account_balance"
 _SOURCES: Final = {
     "source_image_file": InputKind.BYTES,
     "source_image_url": InputKind.URL,
@@ -96,9 +100,13 @@ class Slazzer(Dialect):
     title = "Slazzer v2.0"
     routes = frozenset({("POST", "/v2.0/remove_image_background"), ("POST", _V1_ROUTE)})
 
+    def __init__(self) -> None:
+        self.status_routes = {("POST", _BALANCE_ROUTE): show_balance}
+
     def credential(self, request: Request, *, legacy: bool) -> str | None:  # noqa: ARG002
-        """Find the key in ``API-KEY``."""
-        return request.headers.get("api-key", "").strip() or None
+        """Find the key in ``API-KEY`` or, of the balance, in the field ``api_key``."""
+        field = form_fields(request).text("api_key") if request.route == _BALANCE_ROUTE else None
+        return request.headers.get("api-key", "").strip() or field
 
     def parse(self, request: Request) -> RemovalRequest:
         """Parse a form or JSON; fields that the contract does not know are ignored."""
@@ -120,13 +128,18 @@ class Slazzer(Dialect):
         )
 
     def problem(self, error: CutoutError, request: Request) -> Response:
-        """Write ``{"error": text}``; older clients also need ``status`` and ``message``."""
+        """Write ``{"error": text}``; older clients and those of the balance also need ``status`` and ``message``."""
         status, text = _TEXTS.get(type(error), (status_of(error), _message(error)))
         body: dict[str, object] = {"error": text}
-        if request.route == _V1_ROUTE:
+        if request.route in {_V1_ROUTE, _BALANCE_ROUTE}:
             body |= {"status": False, "message": text}
         answer = json_answer(body, 400 if status in _BAD_REQUESTS else status)
         return replace(answer, headers=refusal_headers(error))
+
+
+def show_balance(_: Request, status: AccountStatus) -> Response:
+    """Write ``{"total_credits": number}``: the images left this month."""
+    return json_answer({"total_credits": status.credits_left})
 
 
 def _spec(fields: Fields) -> CutoutSpec:

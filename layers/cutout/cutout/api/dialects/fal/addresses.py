@@ -22,6 +22,8 @@ QUEUE: Final = "/queue"
 HOME: Final = "home"
 """A note of a job: the app's URL on the host and path prefix where the request was submitted."""
 
+_CDN: Final = (".fal.media", ".fal.ai")
+"""The vendor's hosts of files and of uploads."""
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _FILE: Final = re.compile(r"/files/[\w-]{1,80}/(upl_[0-9a-f]{32})/[^/]*", re.ASCII)
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
@@ -34,14 +36,24 @@ def is_queued(request: Request) -> bool:
 
 
 def base_url(request: Request) -> str:
-    """Return scheme, host and path prefix of a request to a route without parameters."""
+    """Return the service's URL: that of the settings, or else scheme, host and path prefix of the request.
+
+    Args:
+        request: The request, to a route without parameters.
+
+    Returns:
+        The URL, without a slash at its end.
+    """
+    if request.public_url:
+        return request.public_url
     scheme = request.headers.get("x-forwarded-proto", "https").split(",", 1)[0].strip()
     return f"{scheme}://{_host(request)}{request.base_path}"
 
 
 def home_of(request: Request) -> str:
     """Make the note HOME for a job of this request."""
-    prefix = QUEUE if request.route.startswith(f"{QUEUE}/") else ""
+    by_host = not request.route.startswith(f"{QUEUE}/") and not request.public_url
+    prefix = QUEUE if is_queued(request) and not by_host else ""
     return f"{base_url(request)}{prefix}{APP}"
 
 
@@ -100,6 +112,8 @@ def file_url(request: Request, account_id: AccountId, upload_id: str, name: str)
 def upload_id_in(url: str, request: Request) -> str | None:
     """Find the upload that a URL of :func:`file_url` names.
 
+    The URL may be on the vendor's hosts of files too: clients that believe to be there write them so.
+
     Args:
         url: The URL.
         request: The request, for its host.
@@ -111,7 +125,9 @@ def upload_id_in(url: str, request: Request) -> str | None:
         parts = urlsplit(url.strip())
     except ValueError:
         return None
-    if parts.netloc.lower().removeprefix("queue.") != _host(request).removeprefix("queue."):
+    host = parts.netloc.lower().removeprefix("queue.")
+    own = {_host(request).removeprefix("queue."), urlsplit(request.public_url).netloc.lower()}
+    if not host or (host not in own and not host.endswith(_CDN)):
         return None
     found = _FILE.search(parts.path)
     return found[1] if found and found.end() == len(parts.path) else None
