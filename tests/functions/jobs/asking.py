@@ -87,5 +87,5 @@ def images_charged() -> int:
 def succeed(job_id: str) -> None:
     """What a worker would do."""
     job = container().jobs.start(job_id, 60)
-    made = CutoutResult("image/png", 2, 1, 4, 2, "m", {"decode": 1.0}, data=b"cutout", mask=b"mask")
+    made = CutoutResult("image/png", 2, 1, 4, 2, "m", {"decode": 1.0}, file=b"cutout", mask=b"mask")
     container().jobs.succeed(job, container().results.store(job, made, made.mask), None)
