@@ -12,11 +12,11 @@ from cutout.container import container
 from cutout.imaging.spec import CutoutResult
 from functions.jobs import app as jobs_app
 from functions.remove_background import app as remove_app
-from local import ROOT
+from tests.dialects.pictures import cat
 from tests.support.builders import proxy_event
 from tests.support.local_service import LIVE_KEY
 
-PHOTO = (ROOT / "docs" / "images" / "chelsea.jpg").read_bytes()
+PHOTO = cat(150, 100, "JPEG")
 
 
 OTHER_KEY, SYNTHETIC_KEY = "ct_live_other", "ct_synthetic_local"
