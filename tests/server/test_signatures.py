@@ -10,7 +10,7 @@ import pytest
 from botocore.config import Config
 
 from local.template import ACCOUNT, REGION
-from server.signatures import Signatures, SignatureError
+from server.signatures import SignatureError, Signatures
 
 ORIGIN = "http://localhost:8585"
 SIGNATURES = Signatures("secret", ORIGIN)
@@ -30,9 +30,7 @@ def s3(secret: str = "secret"):
 
 
 def url_of(operation: str = "get_object", key: str = "results/a/Kätzchen 1.png", secret: str = "secret"):
-    return urlsplit(
-        s3(secret).generate_presigned_url(operation, Params={"Bucket": "bucket", "Key": key}, ExpiresIn=60)
-    )
+    return urlsplit(s3(secret).generate_presigned_url(operation, Params={"Bucket": "bucket", "Key": key}, ExpiresIn=60))
 
 
 def form_of(**fields: str) -> dict[str, str]:
