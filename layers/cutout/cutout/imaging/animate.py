@@ -16,6 +16,7 @@ from cutout.imaging.codecs.animation import Animation, encode_animation, read_an
 from cutout.imaging.compositing.compose import compose
 from cutout.imaging.compositing.layout import lay_out
 from cutout.imaging.matting.foreground import apply_own_alpha, over_white
+from cutout.imaging.matting.grid import overview
 from cutout.imaging.matting.refine import uncertainty
 from cutout.imaging.models.onnx import Segmenter
 from cutout.imaging.pipeline import matte
@@ -92,7 +93,7 @@ def _mattes(source: Animation, spec: CutoutSpec, segmenter: Segmenter) -> tuple[
             coarse = _steady(segmenter.alpha(visible), visible, before)
             before = visible, coarse
             undecided = max(undecided, uncertainty(coarse))
-            known[digest] = apply_own_alpha(*matte(visible, coarse, spec), image, own)
+            known[digest] = apply_own_alpha(*matte(visible, overview(visible), coarse, spec), image, own)
         result.append(known[digest])
     return result, undecided
 

@@ -21,6 +21,7 @@ from cutout.imaging.compositing.layout import Layout, lay_out
 from cutout.imaging.compositing.place import place_on_canvas
 from cutout.imaging.matting.despill import despill
 from cutout.imaging.matting.foreground import apply_own_alpha, estimate_foreground, over_white
+from cutout.imaging.matting.grid import overview
 from cutout.imaging.matting.postprocess import fill_semitransparent, threshold
 from cutout.imaging.matting.refine import refine_alpha, uncertainty
 from cutout.imaging.matting.region import paste_region, region_slices
@@ -68,9 +69,10 @@ def cut_out(
     region = region_slices(spec.roi, size, (decoded.source_height, decoded.source_width))
     clock.lap("decode")
     visible = over_white(decoded.image, own_alpha)
-    coarse = None if keeps_own_alpha else segmenter.alpha(visible[region])
+    small = overview(visible[region])
+    coarse = None if keeps_own_alpha else segmenter.alpha(small)
     clock.lap("predict")
-    colours, alpha = paste_region(*matte(visible[region], coarse, spec), visible, region)
+    colours, alpha = paste_region(*matte(visible[region], small, coarse, spec), visible, region)
     colours, alpha = apply_own_alpha(colours, alpha, decoded.image, own_alpha)
     clock.lap("refine")
     layout = lay_out(alpha, spec, limits, None if behind is None else behind.image.shape[1::-1])
@@ -111,11 +113,12 @@ def _decode_for(data: bytes, spec: CutoutSpec, limits: Limits) -> Decoded:
     return decode(data, limits, size, keep_profile=keep_profile, deep=spec.is_deep)
 
 
-def matte(image: Bytes, coarse: Floats | None, spec: CutoutSpec) -> tuple[Bytes, Bytes]:
+def matte(image: Bytes, small: Bytes, coarse: Floats | None, spec: CutoutSpec) -> tuple[Bytes, Bytes]:
     """Compute foreground colours and alpha at full size.
 
     Args:
         image: uint8 [H, W, 3].
+        small: The same image as its overview.
         coarse: The model's alpha, float32 [h, w] in 0..1; None where all is foreground.
         spec: Which steps are asked for.
 
@@ -124,14 +127,14 @@ def matte(image: Bytes, coarse: Floats | None, spec: CutoutSpec) -> tuple[Bytes,
     """
     if coarse is None:
         return image, np.full(image.shape[:2], 255, np.uint8)
-    alpha = refine_alpha(image, coarse)
+    alpha = refine_alpha(image, coarse, small)
     if not spec.semitransparency:
         alpha = fill_semitransparent(alpha)
     if spec.binary:
         alpha = threshold(alpha)
     if spec.channels is Channels.ALPHA:  # a mask has no use for colours
         return image, alpha
-    colours = estimate_foreground(image, alpha)
+    colours = estimate_foreground(image, alpha, small)
     return despill(colours, alpha, image) if spec.despill and not spec.is_flat else colours, alpha
 
 

@@ -20,6 +20,7 @@ _PLUGINS = {"gif": "GIF", "webp": "WEBP", "png": "PNG", "avif": "AVIF"}
 _LEAST_MS = 20
 """Shorter frames are shown for 100 ms by browsers; so are they here."""
 _SLOW_MS = 100
+_WEBP_FLAGS_AT, _WEBP_ALPHA = 20, 0x10
 _HALF = 128
 
 
@@ -106,7 +107,16 @@ def encode_animation(animation: Animation, image_format: ImageFormat) -> bytes:
         duration=list(animation.durations_ms),
         **options[image_format],  # type: ignore[arg-type]
     )
+    if image_format is ImageFormat.WEBP and any(frame.shape[2] == 4 for frame in frames):  # noqa: PLR2004
+        _announce_alpha(buffer)
     return buffer.getvalue()
+
+
+def _announce_alpha(webp: BytesIO) -> None:
+    """Set the alpha flag, which libwebp leaves out where every changed rectangle is opaque (RFC 9649, section 2.7)."""
+    header = webp.getbuffer()
+    if bytes(header[12:16]) == b"VP8X":
+        header[_WEBP_FLAGS_AT] |= _WEBP_ALPHA
 
 
 def _check_bounds(count: int, size: tuple[int, int]) -> None:
