@@ -162,6 +162,6 @@ def test_memory_and_model(reader):
 
 def test_costs(reader):
     printed = reader.follow(DOCS / "guides" / "costs.md")
-    assert re.search(r"^cutout-s +0\.089 \$", printed, re.MULTILINE)
-    assert "| **together** | **0.089** |" in (DOCS / "capacity.md").read_text()
+    assert re.search(r"^cutout-s +0\.090 \$", printed, re.MULTILINE)
+    assert "| **together** | **0.090** |" in (DOCS / "capacity.md").read_text()
     assert json.loads(printed[printed.index("{") :])["images"] >= 0

@@ -57,7 +57,7 @@ RIGHTS: dict[str, set[Right]] = {
         ("s3:PutObject", "results/results/*", ""),
         ("s3:DeleteObject", "results/results/*", ""),
     },
-    "AccountFunction": CALLER | KEEP_KEYS,
+    "AccountFunction": CALLER | KEEP_KEYS | {("dynamodb:Query", "AccountsTable", "USAGE#*")},
     "AdminFunction": CALLER | KEEP_KEYS | {("dynamodb:Query", "AccountsTable/index/accounts", "ACCOUNT")},
     "JobsFunction": CALLER
     | SERVICE_KEY

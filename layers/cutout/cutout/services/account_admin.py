@@ -7,6 +7,7 @@ from cutout.accounts import Actor, Caller
 from cutout.api.account_documents import (
     account_answer,
     accounts_answer,
+    daily_usage_answer,
     key_answer,
     keys_answer,
     managed_account_answer,
@@ -21,6 +22,7 @@ from cutout.api.accounts import (
     parse_changes,
     parse_grace,
     parse_key,
+    parse_month,
 )
 from cutout.api.request import Request, Response
 from cutout.authentication import ACTIVE_STATUSES, new_key, require_admin, require_manager, require_mode
@@ -136,6 +138,11 @@ class AccountService:
         """Show what the caller may know about the key, its account, and the usage of the month."""
         month = month_of(self._now())
         return account_answer(caller, month, self._usage.total(caller.account.id, month))
+
+    def show_daily_usage(self, caller: Caller, request: Request) -> Response:
+        """Show the usage of a month by day and key. Raises InvalidOptionError."""
+        month = parse_month(request) or month_of(self._now())
+        return daily_usage_answer(month, self._usage.daily(caller.account.id, month))
 
     def show_webhook_secret(self, caller: Caller, request: Request) -> Response:  # noqa: ARG002 - as all handlers
         """Show what signs the account's webhooks, made when first asked for. Raises ForbiddenError."""

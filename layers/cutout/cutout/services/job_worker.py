@@ -213,7 +213,7 @@ class JobWorker:
     def _charge(self, account: Account, job: Job, image: bytes, result: CutoutResult) -> Charge | None:
         bytes_out = len(result.data) + len(result.mask or b"")
         usage = Usage.of_image(result.source_width, result.source_height, len(image), bytes_out)
-        return charge_for(account, job.charged_mode, job.id, usage, self._now())
+        return charge_for(account, job.charged_mode, job.id, usage, self._now(), key=job.charged_key)
 
     def _finish(self, job: Job) -> None:
         self._storage.settle(job)  # earlier attempts may have stored something

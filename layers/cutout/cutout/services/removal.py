@@ -223,4 +223,5 @@ class RemovalService:
         result = cut_out(loaded.image, removal.spec, segmenter, limits, loaded.background or None)
         self._observer.image_made(result)
         usage = Usage.of_image(result.source_width, result.source_height, len(loaded.image), len(result.data))
-        return Made(result, charge_for(caller.account, caller.key.mode, charge_id, usage, datetime.now(UTC)))
+        now, key = datetime.now(UTC), caller.key
+        return Made(result, charge_for(caller.account, key.mode, charge_id, usage, now, key=key.fingerprint))
