@@ -35,7 +35,7 @@ test: $(VENV)/test.stamp .venv-sam/sam.stamp ## set everything up and run the te
 	$(PYTEST) --budget-minutes 6 $(LATER:%=--ignore %) $(QUICK) $(ARGS)
 
 check: lint types rules docs $(VENV)/test.stamp .venv-sam/sam.stamp ## the whole gate: format, lint, types, template, locks, documents, all tests (20 minutes)
-	$(BIN)/cfn-lint template.yaml monitoring.yaml operations.yaml
+	$(BIN)/cfn-lint template.yaml monitoring.yaml operations.yaml web.yaml
 	$(SAM) validate --lint
 	PATH="$(CURDIR)/$(BIN):$$PATH" requirements/lock.sh --check
 	$(PYTEST) --budget-minutes 20 $(ARGS)
