@@ -55,6 +55,7 @@ function chart(period, days, colour) {
   const total = sums.reduce((sum, value) => sum + value, 0);
   const label = `${total} images on ${sums.filter(Boolean).length} days; the most, ${most}, on day ${busiest}.`;
   const root = element("svg", { viewBox: `0 0 ${count * (BAR + GAP)} ${HEIGHT}`, role: "img", "aria-label": label });
+  root.setAttribute("preserveAspectRatio", "none");
   root.setAttribute("class", "days-chart");
   const tops = Array(count).fill(HEIGHT);
   for (const { day, key, images } of days) {
