@@ -199,7 +199,7 @@ NESTED = {
         "ssm:GetParameter",
     },
     "SweepFunction": {"s3:ListBucket", "s3:DeleteObject"},
-    "CanaryFunction": {"ssm:GetParameter"},
+    "CanaryFunction": {"ssm:GetParameter", "s3:GetObject", "s3:PutObject", "s3:ListBucket"},
 }
 
 
