@@ -41,6 +41,7 @@ def test_a_success_says_what_was_made_and_where_it_lies():
             "source_height": 90,
             "frames": 1,
             "bytes": 1_234,
+            "foreground": "none",
             "model": "cutout-s",
             "stages_ms": {"decode": 1.3},
         },
