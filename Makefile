@@ -1,6 +1,6 @@
 # `make` prints the targets. `make run` and `make test` need Python 3.11+, make and the package registries, nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types rules audit build invoke deploy preflight smoke rollback destroy lock clean
+.PHONY: help run test check lint types rules audit build invoke deploy preflight smoke rollback destroy lock docs clean
 SHELL := /bin/bash
 PYTHON ?= python3
 PORT ?= 8585
@@ -34,8 +34,8 @@ run: $(VENV)/local.stamp ## serve everything on http://127.0.0.1:8585 (PORT=...)
 test: $(VENV)/test.stamp .venv-sam/sam.stamp ## set everything up and run the tests that protect a change (6 minutes)
 	$(PYTEST) --budget-minutes 6 $(LATER:%=--ignore %) $(QUICK) $(ARGS)
 
-check: lint types rules $(VENV)/test.stamp .venv-sam/sam.stamp ## the whole gate: format, lint, types, template, locks, all tests (20 minutes)
-	$(BIN)/cfn-lint template.yaml monitoring.yaml operations.yaml container.yaml
+check: lint types rules docs $(VENV)/test.stamp .venv-sam/sam.stamp ## the whole gate: format, lint, types, template, locks, documents, all tests (20 minutes)
+	$(BIN)/cfn-lint template.yaml monitoring.yaml operations.yaml container.yaml web.yaml
 	$(SAM) validate --lint
 	PATH="$(CURDIR)/$(BIN):$$PATH" requirements/lock.sh --check
 	$(PYTEST) --budget-minutes 20 $(ARGS)
@@ -49,6 +49,9 @@ types: $(VENV)/test.stamp ## mypy, strict
 
 rules: .venv-audit/audit.stamp ## security rules for the templates; .checkov.yaml has the exceptions and why
 	.venv-audit/bin/checkov --config-file .checkov.yaml
+
+docs: .venv-docs/docs.stamp ## the documentation as a site, into dist/site; a broken link is an error
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict --quiet
 
 audit: rules ## the rules, known vulnerabilities, and lists of what is shipped (into dist/)
 	mkdir -p dist
@@ -83,7 +86,7 @@ lock: $(VENV)/test.stamp ## write the pinned requirement files anew
 	PATH="$(CURDIR)/$(BIN):$$PATH" requirements/lock.sh
 
 clean: ## remove environments, builds and local state
-	rm -rf $(VENV) .venv-sam .venv-audit .aws-sam .local
+	rm -rf $(VENV) .venv-sam .venv-audit .venv-docs .aws-sam .local
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=")'
@@ -103,6 +106,12 @@ $(VENV)/test.stamp: requirements/test.txt | $(VENV)/bin/python
 	@echo "installing the audit tools (once)"
 	$(PYTHON) -m venv .venv-audit
 	.venv-audit/bin/python -m pip install $(PIP_FLAGS) -r $<
+	@touch $@
+
+.venv-docs/docs.stamp: requirements/docs.txt
+	@echo "installing the documentation tools (once)"
+	$(PYTHON) -m venv .venv-docs
+	.venv-docs/bin/python -m pip install $(PIP_FLAGS) -r $<
 	@touch $@
 
 .venv-sam/sam.stamp: requirements/sam.txt

@@ -103,10 +103,14 @@ def account_cases() -> dict[str, Case]:
     key, nobody = {"fingerprint": "tok_fp_000000000000"}, {"id": "acct_nobody"}
     keys, accounts = "/v2/account/keys", "/v2/admin/accounts"
     return {
+        "api-usage": Case("GET", "/v2/account/usage", KEY, {"params": {"month": "2026-11"}}),
         "api-keys": Case("GET", keys, KEY),
         "api-key-create": Case("POST", keys, KEY, {"json": {"label": "from an event"}}),
         "api-key-revoke-unknown": Case("DELETE", f"{keys}/{{fingerprint}}", KEY, {}, key),
         "api-key-rotate-unknown": Case("POST", f"{keys}/{{fingerprint}}/rotate", KEY, {}, key),
+        "api-webhook-test-private": Case(
+            "POST", "/v2/account/webhook-test", KEY, {"json": {"webhook_url": "http://10.0.0.1/hook"}}
+        ),
         "api-webhook-secret": Case("GET", "/v2/account/webhook-secret", KEY),
         "api-admin-accounts": Case("GET", accounts, KEY),
         "api-admin-account": Case("GET", f"{accounts}/{{id}}", KEY, {}, nobody),

@@ -1,12 +1,14 @@
 """Every five minutes: cut a picture out through the front, as a caller does, at once and as a job.
 
-Failures and times are metrics (CloudWatch's embedded metric format, from the log); an alarm watches them.
+Failures and times are metrics (CloudWatch's embedded metric format, from the log); an alarm watches them. Where the
+page has a bucket, its status page reads the checks of the last day there.
 """
 
 import json
 import os
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 from urllib.error import HTTPError
@@ -19,6 +21,10 @@ from picture import PICTURE, check_cutout
 NAMESPACE = "Cutout"
 JOB_S = 90.0
 _PAUSE_S = 2.0
+STATUS = "status.json"
+STATUS_KEPT = timedelta(days=1)
+Check = dict[str, Any]
+"""When, which way, whether it was good, and its milliseconds; web/assets/status.js reads it."""
 
 
 def handler(_: Any, __: Any) -> dict[str, float]:
@@ -26,11 +32,16 @@ def handler(_: Any, __: Any) -> dict[str, float]:
     key = boto3.client("ssm").get_parameter(Name=os.environ["SYNTHETIC_KEY"], WithDecryption=True)["Parameter"]["Value"]
     url = os.environ["API_URL"].rstrip("/")
     ways = {"Direct": at_once, "Job": as_job} if os.environ["SYNCHRONOUS"] == "true" else {"Job": as_job}
-    return {name: measured(name, partial(way, url, key)) for name, way in ways.items()}
+    checks: list[Check] = []
+    try:
+        return {name: measured(name, partial(way, url, key), checks) for name, way in ways.items()}
+    finally:
+        if bucket := os.environ.get("STATUS_BUCKET"):
+            publish(boto3.client("s3"), bucket, checks, datetime.now(UTC))
 
 
-def measured(name: str, work: Callable[[], None]) -> float:
-    """Do a piece of work and write how long it took, and whether it failed, as metrics.
+def measured(name: str, work: Callable[[], None], checks: list[Check]) -> float:
+    """Do a piece of work and write how long it took, and whether it failed, as metrics and as a check.
 
     Returns:
         Milliseconds.
@@ -44,7 +55,37 @@ def measured(name: str, work: Callable[[], None]) -> float:
         print(
             json.dumps(embedded(os.environ["STACK"], {f"Canary{name}Failed": failed, f"Canary{name}Time": elapsed_ms}))
         )
+        at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        checks.append({"at": at, "way": name.lower(), "ok": not failed, "ms": round(elapsed_ms, 1)})
     return elapsed_ms
+
+
+def publish(s3: Any, bucket: str, checks: list[Check], now: datetime) -> None:
+    """Add checks to the document of the status page, which keeps a day of them.
+
+    Args:
+        s3: boto3 client of S3.
+        bucket: Of the page.
+        checks: The new ones.
+        now: UTC.
+    """
+    try:
+        known = json.loads(s3.get_object(Bucket=bucket, Key=STATUS)["Body"].read())["checks"]
+    except s3.exceptions.NoSuchKey:
+        known = []
+    since = (now - STATUS_KEPT).isoformat(timespec="milliseconds")
+    document = {
+        "source": "canary",
+        "updated_at": now.isoformat(timespec="milliseconds"),
+        "checks": [check for check in (*known, *checks) if check["at"] >= since],
+    }
+    s3.put_object(
+        Bucket=bucket,
+        Key=STATUS,
+        Body=json.dumps(document).encode(),
+        ContentType="application/json",
+        CacheControl="max-age=60",
+    )
 
 
 def embedded(stack: str, values: dict[str, float]) -> dict[str, Any]:

@@ -33,6 +33,7 @@ def main(folder: str, template_path: str) -> None:
         folder: Where the journal is.
         template_path: The SAM template with tables, queues and buckets.
     """
+    os.umask(0o077)  # accounts and pictures are nobody else's
     logging.getLogger("werkzeug").setLevel(logging.WARNING)  # it tells of every request
     template = load_template(Path(template_path))
     try:

@@ -5,6 +5,7 @@ an object's file is on the disk before its row names it. Source: SQLite document
 "PRAGMA synchronous".
 """
 
+import fcntl
 import json
 import os
 import sqlite3
@@ -51,27 +52,27 @@ class Journal:
         folder: An existing folder that belongs to this process alone.
 
     Raises:
-        JournalError: The folder cannot be written, or a newer version of the service has written it.
+        JournalError: The folder cannot be written, another process uses it, or a newer version has written it.
     """
 
     def __init__(self, folder: Path) -> None:
         self._files = folder / "objects"
         try:
             self._files.mkdir(exist_ok=True)
+            self._lock = (folder / "lock").open("w")  # the lock goes with the process
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self._database = sqlite3.connect(folder / "state.sqlite3", check_same_thread=False, isolation_level=None)
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute("PRAGMA synchronous = FULL")
             (version,) = self._database.execute("PRAGMA user_version").fetchone()
             if version == 0:
                 self._database.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
+        except BlockingIOError as error:
+            raise JournalError(f"the state in {folder} is in use by another container") from error
         except (OSError, sqlite3.Error) as error:
             raise JournalError(f"the state in {folder} cannot be used: {error}") from error
         if version > SCHEMA_VERSION:
             raise JournalError(f"the state in {folder} was written by a newer version of the service")
-
-    def close(self) -> None:
-        """Close the database; whatever was committed is there already."""
-        self._database.close()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -15,11 +15,11 @@ LABEL = "environment"
 """The label of these keys; other keys of the account are its owner's."""
 
 
-def write_keys(aws: str, table: str, keys: Mapping[KeyMode, str]) -> None:
+def write_keys(aws: str | None, table: str, keys: Mapping[KeyMode, str]) -> None:
     """Make the account ``acct_local`` and its keys, and revoke those that the environment has no longer.
 
     Args:
-        aws: URL of the process that holds the state.
+        aws: URL of the process that holds the state; None where moto works inside this process.
         table: Name of the accounts table.
         keys: Raw keys by mode; empty text: none.
 

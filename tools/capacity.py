@@ -32,8 +32,8 @@ GROWTH_PER_S = 100.0
 """New environments a second of one function (Lambda developer guide: 1,000 every 10 s)."""
 IDLE_S = 300.0
 """Seconds after which an idle environment goes; Lambda does not tell, this is usual."""
-WRITES = 5
-"""Writes of one image: rate, usage, charge (which counts double, being a transaction) and the day of the key."""
+WRITES = 7
+"""Writes of one image: its rate, and a transaction of three, which counts double: month, day and charge."""
 RETRIES, RETRY_S = 3, 1.0
 """How often a caller tries again after a 503, and the first pause, doubled each time with jitter."""
 

@@ -19,8 +19,10 @@ def endpoints() -> list[AnyEndpoint]:
         ("POST", "/v2/account/keys"): keys.create,
         ("DELETE", "/v2/account/keys/{fingerprint}"): keys.revoke,
         ("POST", "/v2/account/keys/{fingerprint}/rotate"): keys.rotate,
+        ("GET", "/v2/account/usage"): account.show_daily_usage,
         ("GET", "/v2/account/webhook-secret"): account.show_webhook_secret,
         ("POST", "/v2/account/webhook-secret"): account.rotate_webhook_secret,
+        ("POST", "/v2/account/webhook-test"): app.webhook_trial.run,
     }
     return [
         app.endpoint(("GET", "/v2/account"), account.show_own, app.request_key, allow_suspended=True),

@@ -1,5 +1,6 @@
 """The account page does to the account what it says, and shows what the API tells."""
 
+import re
 import time
 from typing import Any
 
@@ -7,7 +8,8 @@ import pytest
 import requests
 from playwright.sync_api import Page, expect
 
-from tests.browser.actions import PHOTOS, open_page
+from cutout_client.webhooks import verify
+from tests.browser.actions import PHOTOS, open_page, small
 from tests.support.local_service import Service
 
 
@@ -104,3 +106,39 @@ def test_a_key_that_does_not_work_is_said_in_words_and_another_one_helps(account
     account.get_by_role("button", name="Forget").click()
     expect(account.locator(".facts-list")).to_have_count(0)
     expect(account.locator("#key-chip")).to_contain_text("No key")
+
+
+def test_usage_is_shown_by_day_and_key(account: Page, service: Service):
+    requests.post(
+        f"{service.url}/v2", small(3), headers={"x-api-key": service.key, "content-type": "image/png"}, timeout=60
+    )
+    account.reload()
+    days = ask(service, "/v2/account/usage")["days"]
+    total = sum(day["images"] for day in days)
+    expect(account.locator(".days-chart")).to_have_attribute("aria-label", re.compile(f"^{total} images on "))
+    account.get_by_text("As a table").click()
+    rows = account.get_by_role("region", name="By day and key").get_by_role("row")
+    expect(rows).to_have_count(len(days) + 1)
+    expect(rows.last).to_contain_text(days[-1]["day"])
+
+
+def test_a_receiver_of_webhooks_is_tried(account: Page, service: Service, hooks):
+    account.get_by_label("Try a receiver").fill(hooks.url("/from-the-page"))
+    account.get_by_role("button", name="Send a test").click()
+    expect(account.locator("#webhook-outcome")).to_contain_text("Delivered: the receiver answered 204")
+    (delivery,) = hooks.at("/from-the-page")
+    secret = ask(service, "/v2/account/webhook-secret")["secret"]
+    assert verify(delivery.body, delivery.headers, secret)["type"] == "webhook.test"
+    account.get_by_label("Try a receiver").fill(hooks.url("/gone/from-the-page"))
+    account.get_by_role("button", name="Send a test").click()
+    expect(account.locator("#webhook-outcome")).to_contain_text("Not taken: the receiver answered 410")
+
+
+def test_the_status_page_says_what_works(page: Page, service: Service):
+    requests.post(
+        f"{service.url}/v2", small(4), headers={"x-api-key": service.key, "content-type": "image/png"}, timeout=60
+    )
+    tab = open_page(page, f"{service.url}/status")
+    expect(tab.locator("#verdict")).to_have_text("All works.")
+    expect(tab.locator("#now")).to_contain_text("cutout-s")
+    expect(tab.locator("#day")).to_contain_text("100 % of")

@@ -181,3 +181,21 @@ def test_nothing_is_cut_off_at_the_width_of_a_phone(playground: Page, service: S
     for place in ("/#account", "/docs", "/docs?contract=fal"):
         open_page(playground, service.url + place)
         assert overflow() <= 0
+
+
+def test_a_photo_comes_from_an_address(page: Page, service: Service, file_server):
+    (file_server.folder / "disc.png").write_bytes(small(7))
+    open_page(page, service.url)
+    page.get_by_label("Or from an address").fill(f"{file_server.url}/disc.png")
+    page.get_by_role("button", name="Fetch").click()
+    name, content = download(page)
+    assert name.startswith("disc")
+    assert pixels(content).shape == (48, 48, 4)
+
+
+def test_an_address_that_is_not_public_is_refused_in_words(page: Page, service: Service):
+    open_page(page, service.url)
+    page.get_by_label("Or from an address").fill("http://10.0.0.1/disc.png")
+    page.get_by_role("button", name="Fetch").click()
+    expect(page.locator("#address-problem")).not_to_be_empty()
+    assert page.locator("#playground").get_attribute("data-state") == "start"

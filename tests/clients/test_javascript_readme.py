@@ -140,7 +140,9 @@ def test_patience(tried):
 
 
 def test_account(tried):
-    plan, key, secret = tried("Account")
+    plan, *days, key, secret = tried("Account")
+    assert all(re.match(r"\d{4}-\d\d-\d\d (tok_fp_|null).* \d+$", day) for day in days)
+    assert days
     assert re.match(r"unlimited \d+ no bound", plan)
     assert int(key.split()[0]) > 20
     assert secret == "true"

@@ -100,7 +100,7 @@ def success_of_api4ai(response: requests.Response) -> None:
     assert isinstance(result["name"], str)
     assert re.fullmatch("[0-9a-f]{32}", result["md5"])
     if result["status"]["code"] == "failure":
-        assert result["status"]["message"].startswith("Can not load image.")
+        assert result["status"]["message"] == "Can not load image."
         assert result["entities"] == []
         return
     assert result["status"] == {"code": "ok", "message": "Success"}

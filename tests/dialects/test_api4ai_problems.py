@@ -61,7 +61,7 @@ def test_a_file_that_is_no_image_of_theirs_is_a_failure_with_its_name_and_hash(a
     failure = failure_of(post(api, files={"image": ("file.jpg", data)}))
     assert failure["name"] == "file.jpg"
     assert failure["md5"] == hashlib.md5(data).hexdigest()
-    assert reason in failure["status"]["message"]
+    assert reason in failure["status"]["reason"]
 
 
 @pytest.mark.covers("limits")
@@ -76,7 +76,7 @@ def test_a_file_that_is_no_image_of_theirs_is_a_failure_with_its_name_and_hash(a
 )
 def test_a_file_beyond_the_limits_is_a_failure_too(api, data, reason):
     failure = failure_of(post(api, files={"image": ("big.jpg", data)}))
-    assert reason in failure["status"]["message"]
+    assert reason in failure["status"]["reason"]
     assert failure["md5"] == hashlib.md5(data).hexdigest()
 
 

@@ -119,7 +119,7 @@ class TestHeaders:
 
     def test_the_box_of_an_input_above_25_megapixels_counts_in_its_own_pixels_unless_it_is_cropped(self):
         box = Box(10, 20, 100, 200)
-        result = CutoutResult("image/png", 500, 500, 5_500, 5_500, "m", {}, box, data=b"")
+        result = CutoutResult("image/png", 500, 500, 5_500, 5_500, "m", {}, box, file=b"")
         assert told_of(result) == [20 * 11, 10 * 11, 100 * 11, 200 * 11]
         assert told_of(result, crop="true") == [20, 10, 100, 200]
         assert told_of(replace(result, source_width=5_000, source_height=5_000)) == [20, 10, 100, 200]
@@ -135,7 +135,7 @@ class TestHeaders:
         ],
     )
     def test_the_best_size_is_that_of_the_format(self, fields, best):
-        result = CutoutResult("image/png", 612, 408, 8_000, 5_333, "m", {}, Box(0, 0, 1, 1), data=b"")
+        result = CutoutResult("image/png", 612, 408, 8_000, 5_333, "m", {}, Box(0, 0, 1, 1), file=b"")
         headers = answer_of(result, **fields).headers
         assert f"{headers['x-max-width']}x{headers['x-max-height']}" == best
 

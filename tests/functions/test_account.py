@@ -8,7 +8,9 @@ from cutout.accounts import OPERATOR, KeyMode
 from cutout.aws import clients
 from cutout.aws.dynamodb.rate_limiter import DynamoRateLimiter
 from cutout.container import container
+from cutout.outbound.connection import ExchangeFailure
 from cutout.usage import Charge, Usage, month_of
+from cutout_client.webhooks import verify
 from tests.functions.account_api import another, call, customer, fingerprint
 from tests.support.process_state import forget
 
@@ -37,6 +39,68 @@ def test_the_account_shows_the_usage_of_the_month_beside_what_the_contract_has()
         },
         "usage": {"period": month_of(now), "images": 2, "megapixels": 24.0, "quota": 50, "remaining": 48},
     }
+
+
+def test_the_usage_is_told_by_day_and_key():
+    key = customer()
+    noon = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    for name, by, at in (("req_1", fingerprint(key), noon), ("req_2", fingerprint(key), noon), ("drop", "", noon)):
+        container().usage.record(Charge(name, "acct_customer", Usage.of_image(4_000, 3_000, 10, 10), at, 1, by))
+
+    answer = call("GET", "/v2/account/usage", key, query={"month": "2026-11"})
+
+    assert answer.status == 200
+    assert answer.body == {
+        "period": "2026-11",
+        "days": [
+            {"day": "2026-11-20", "key": None, "images": 1, "megapixels": 12.0},
+            {"day": "2026-11-20", "key": fingerprint(key), "images": 2, "megapixels": 24.0},
+        ],
+    }
+    now = call("GET", "/v2/account/usage", key, query={"month": ""}).body
+    assert now == {"period": month_of(datetime.now(UTC)), "days": now["days"]}
+
+
+@pytest.mark.parametrize("month", ["2026-13", "2026-1", "november", "2026-11-20", "0000-01"])
+def test_a_month_that_is_none_is_refused(month):
+    assert call("GET", "/v2/account/usage", customer(), query={"month": month}).code == (400, "invalid_option")
+
+
+def test_a_receiver_is_tried_by_a_signed_event(monkeypatch):
+    posted = {}
+
+    def post(url, body, headers, policy):
+        posted[url] = verify(body, headers, call("GET", "/v2/account/webhook-secret", key).body["secret"])
+        return 204
+
+    monkeypatch.setattr("cutout.container.post", post)
+    key, url = customer(), "https://hooks.example.com/cutout"
+    answer = call("POST", "/v2/account/webhook-test", key, {"webhook_url": url})
+
+    assert (answer.status, answer.body["delivered"], answer.body["status"]) == (200, True, 204)
+    assert (posted[url]["type"], posted[url]["id"], posted[url]["data"]) == (
+        "webhook.test",
+        answer.body["event_id"],
+        {},
+    )
+
+
+@pytest.mark.parametrize(
+    ("came", "status", "failure"), [(500, 500, None), (302, 302, None), (ExchangeFailure.TOO_SLOW, None, "too_slow")]
+)
+def test_a_receiver_that_does_not_take_the_event_is_told(monkeypatch, came, status, failure):
+    monkeypatch.setattr("cutout.container.post", lambda *_, **__: came)
+    answer = call("POST", "/v2/account/webhook-test", customer(), {"webhook_url": "https://hooks.example.com/"})
+
+    told = {name: answer.body[name] for name in ("delivered", "status", "failure")}
+    assert told == {"delivered": False, "status": status, "failure": failure}
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"webhook_url": ""}, {"webhook_url": "http://127.0.0.1/"}, {"url": "https://a.b"}]
+)
+def test_a_receiver_that_may_not_be_posted_to_is_refused(body):
+    assert call("POST", "/v2/account/webhook-test", customer(), body).code == (400, "invalid_option")
 
 
 def test_an_account_without_bound_has_no_quota():

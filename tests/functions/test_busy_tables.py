@@ -9,11 +9,11 @@ from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from cutout.aws import clients
 from functions.remove_background.app import handler as remove_handler
-from local import ROOT
+from tests.dialects.pictures import cat
 from tests.functions.account_api import CONTEXT, call, customer
 from tests.support.builders import proxy_event
 
-PHOTO = (ROOT / "docs" / "images" / "coffee.jpg").read_bytes()
+PHOTO = cat(150, 100, "JPEG")
 
 
 pytestmark = pytest.mark.usefixtures("cloud", "own_clients")

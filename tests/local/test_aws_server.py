@@ -19,6 +19,8 @@ TOY = load_template(Path(__file__).parent / "toy.yaml")
 TABLE = TOY.tables["Things"].name
 QUEUE = TOY.queues["Inbox"].name
 WRITERS = 8
+EACH = 10
+"""Messages of one writer."""
 
 
 @pytest.fixture(scope="module")
@@ -89,10 +91,10 @@ def test_a_transaction_deletes_its_items_and_a_cancelled_one_does_not(aws):
 def test_messages_are_not_lost_while_others_are_deleted(aws):
     sqs = client("sqs", aws)
     url = sqs.create_queue(QueueName="busy")["QueueUrl"]
-    sent, seen = WRITERS * 20, []
+    sent, seen = WRITERS * EACH, []
 
     def send(writer: int) -> None:
-        for number in range(20):
+        for number in range(EACH):
             sqs.send_message(QueueUrl=url, MessageBody=f"{writer}/{number}")
 
     def receive(_: int) -> None:

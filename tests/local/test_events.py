@@ -79,5 +79,11 @@ def test_repeated_headers_are_all_there_and_the_last_wins_in_the_single_form():
     assert made["headers"]["x-forwarded-proto"] == "http"
 
 
+def test_a_scheme_that_a_trusted_proxy_has_told_is_told_on():
+    request = HttpRequest("GET", "/", "", (), b"", "192.0.2.1", scheme="https")
+    made = proxy_event(request, Match(Route("GET", "/", "Function"), {}), "local", "id")
+    assert (made["headers"]["x-forwarded-proto"], made["headers"]["x-forwarded-for"]) == ("https", "192.0.2.1")
+
+
 def test_path_parameters_are_those_of_the_match():
     assert event(parameters={"id": "1"})["pathParameters"] == {"id": "1"}

@@ -292,6 +292,6 @@ def test_a_function_that_cannot_be_imported_is_one_clear_sentence(tmp_path):
 
 
 def test_a_model_that_is_not_there_is_named(tmp_path):
-    message = start_error(tmp_path, template=ROOT / "template.yaml", CUTOUT_MODEL="nobodys")
+    message = start_error(tmp_path, template=ROOT / "template.yaml", CUTOUT_MODEL="nobodys", CUTOUT_LOCAL_WORKERS="1")
     assert "no model 'nobodys' in the manifest" in message
     assert message.count("\n") == 1

@@ -1,6 +1,7 @@
 """The page is served beside the API, and hides nothing of it."""
 
 import asyncio
+import gzip
 import json
 import re
 import subprocess
@@ -14,8 +15,9 @@ import pytest
 import yaml
 
 from local import ROOT
+from local.intrinsics import read_yaml
 from local.resources import Template
-from local.site import SAMPLES, Site, site_files
+from local.site import SAMPLES, Site, policy, site_files
 
 BROWSER = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8", "host": "127.0.0.1:8585"}
 
@@ -49,7 +51,7 @@ def test_a_browser_gets_the_page_and_everybody_else_the_api():
     page = ask("/")
     assert (page.status, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert page.body == (ROOT / "web" / "index.html").read_bytes()
-    assert page.headers["vary"] == "accept"
+    assert page.headers["vary"] == "accept, accept-encoding"
     for headers in ({}, {"accept": "*/*"}, {"accept": "application/json"}):
         assert ask("/", headers).body == b"the API"
     assert ask("/", method="POST").body == b"the API"
@@ -123,3 +125,67 @@ def test_the_page_can_be_written_as_files(tmp_path: Path):
     assert written == site_files().keys() - {"/"} | {"/index.html"}
     assert (site / "docs").read_bytes() == ask("/docs").body
     assert json.loads((site / "openapi" / "fal.json").read_text())["openapi"] == "3.1.0"
+
+
+def test_texts_are_compressed_for_those_who_can_read_that():
+    plain, packed = ask("/assets/main.js"), ask("/assets/main.js", BROWSER | {"accept-encoding": "gzip, br"})
+    assert "content-encoding" not in plain.headers
+    assert packed.headers["content-encoding"] == "gzip"
+    assert gzip.decompress(packed.body) == plain.body
+    assert packed.headers["etag"] == plain.headers["etag"]
+    assert "content-encoding" not in ask("/samples/coffee.jpg", BROWSER | {"accept-encoding": "gzip"}).headers
+
+
+def test_the_status_document_has_the_removals_that_passed():
+    statuses = iter((200, 422, 503))
+
+    async def answer(_scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": next(statuses), "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def told() -> dict[str, Any]:
+        sent: list[dict[str, Any]] = []
+
+        async def send(message: dict[str, Any]) -> None:
+            sent.append(message)
+
+        site = Site(answer, "", "")
+        for method, path in (("POST", "/v2"), ("POST", "/v2"), ("POST", "/v2"), ("GET", "/status.json")):
+            await site({"type": "http", "method": method, "path": path, "headers": []}, None, send)  # type: ignore[arg-type]
+        return json.loads(sent[-1]["body"])
+
+    document = asyncio.run(told())
+    assert document["source"] == "requests"
+    assert [(check["way"], check["ok"]) for check in document["checks"]] == [
+        ("direct", True),
+        ("direct", True),
+        ("direct", False),
+    ]
+
+
+def test_the_start_page_names_every_module_that_it_begins_with():
+    """Else a browser finds them one after another, each a round trip later."""
+    assets, found, left = ROOT / "web" / "assets", set(), ["main.js"]
+    while left:
+        name = left.pop()
+        if name not in found:
+            found.add(name)
+            left += re.findall(
+                r'^(?:import|export) .*?from "\./([\w-]+\.js)"', (assets / name).read_text(), re.MULTILINE | re.DOTALL
+            )
+    named = re.findall(r'modulepreload" href="assets/([\w-]+\.js)"', (ROOT / "web" / "index.html").read_text())
+    assert {*named, "main.js"} == found
+
+
+def test_cloudfront_sends_the_headers_of_the_local_page():
+    page = read_yaml((ROOT / "web.yaml").read_text())["Resources"]["PageHeaders"]["Properties"][
+        "ResponseHeadersPolicyConfig"
+    ]
+    template, values = page["SecurityHeadersConfig"]["ContentSecurityPolicy"]["ContentSecurityPolicy"]["Fn::Sub"]
+    assert values.keys() == {"Uploads", "Results"}
+    headers = policy("${Uploads} ${Results}")
+    assert template == headers.pop("content-security-policy")
+    assert page["SecurityHeadersConfig"]["ReferrerPolicy"]["ReferrerPolicy"] == headers.pop("referrer-policy")
+    assert page["SecurityHeadersConfig"]["ContentTypeOptions"] == {"Override": True}
+    assert headers.pop("x-content-type-options") == "nosniff"
+    assert {item["Header"]: item["Value"] for item in page["CustomHeadersConfig"]["Items"]} == headers

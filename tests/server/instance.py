@@ -55,13 +55,14 @@ def started(state: Path, **environment: str) -> Iterator[Server]:
         "CUTOUT_PUBLIC_URL": f"http://127.0.0.1:{port}",
         "CUTOUT_STATE": str(state),
         "CUTOUT_WORKERS": "1",
+        **environment,
     }
     log = state / "server.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "server"],
             cwd=ROOT,
-            env={**inherited, **settings, **environment},
+            env={**inherited, **settings},
             stdout=output,
             stderr=output,
         )

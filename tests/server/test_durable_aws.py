@@ -127,10 +127,19 @@ def test_a_change_that_cannot_be_kept_is_not_acknowledged(tmp_path: Path, templa
             cloud.dynamodb.put_item(TableName=cloud.table, Item={"pk": {"S": "x"}, "sk": {"S": "y"}})
 
 
+def refusal(folder: Path) -> str:
+    command = [sys.executable, "-m", "server.durable_aws", str(folder), str(ROOT / "template.yaml")]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    return ended.stderr
+
+
 def test_a_state_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "state.sqlite3") as database:
         database.execute("PRAGMA user_version = 99")
-    command = [sys.executable, "-m", "server.durable_aws", str(tmp_path), str(ROOT / "template.yaml")]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert (ended.returncode, ended.stdout) == (1, "")
-    assert "newer version" in ended.stderr
+    assert "newer version" in refusal(tmp_path)
+
+
+def test_a_state_belongs_to_one_process_at_a_time(tmp_path: Path, template: Template) -> None:
+    with running(tmp_path, template):
+        assert "in use by another container" in refusal(tmp_path)

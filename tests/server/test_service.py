@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import os
 import signal
 import subprocess
@@ -12,7 +13,10 @@ import pytest
 from PIL import Image
 
 from local import ROOT
+from local.cloud import aws_environment, client, create_cloud, seed_account
+from local.state import queue_url
 from tests.server.instance import ADMIN, KEY, Server, started
+from tools.emulator import aws_server
 
 PHOTO = (ROOT / "docs/images/chelsea.jpg").read_bytes()
 MEGABYTE = 1_000_000
@@ -148,6 +152,29 @@ def test_a_stop_lets_what_has_begun_come_to_its_end(tmp_path):
     with started(tmp_path) as server:
         assert server.api.get(f"/v2/jobs/{job}").json()["status"] == "succeeded", "it had begun, and was not repeated"
         assert server.usage["images"] == 2
+
+
+def test_with_aws_variables_a_stack_does_the_work_and_holds_the_state(tmp_path, template):
+    with aws_server() as url:
+        create_cloud(template, url)
+        seed_account(template.tables["AccountsTable"].name, KEY, url)
+        queue = queue_url(url, template.queues["JobsQueue"])
+        names = {
+            "CUTOUT_ACCOUNTS_TABLE": template.tables["AccountsTable"].name,
+            "CUTOUT_JOBS_TABLE": template.tables["JobsTable"].name,
+            "CUTOUT_UPLOADS_BUCKET": template.buckets["UploadsBucket"].name,
+            "CUTOUT_RESULTS_BUCKET": template.buckets["ResultsBucket"].name,
+            "CUTOUT_JOBS_QUEUE_URL": queue,
+        }
+        with started(tmp_path, **aws_environment(url), **names, BEN_API_TOKEN="", CUTOUT_ADMIN_KEY="") as server:
+            assert is_cutout(server.api.post("/v2", files={"image_file": PHOTO}).raise_for_status().content)
+            assert server.usage["images"] == 1
+            assert server.api.get("/v2/health?deep=true").json()["model"] == "cutout-s"
+            assert httpx.post(server.api.base_url, json={"image": "AAAA"}).status_code == 401
+            job = server.api.post("/v2", files={"image_file": PHOTO}, headers={"prefer": "respond-async"}).json()["id"]
+        waiting = client("sqs", url).receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
+        assert job in [json.loads(message["Body"]).get("job_id") for message in waiting]
+        assert sorted(file.name for file in tmp_path.iterdir()) == ["server.log"]
 
 
 def test_the_server_stops_with_its_state(tmp_path):

@@ -1,6 +1,6 @@
 """A usage store in memory, which passes the same tests as the one on DynamoDB (tests/unit/aws/test_usage_store.py)."""
 
-from cutout.usage import Charge, Usage, month_of
+from cutout.usage import Charge, DailyUsage, Usage, month_of
 
 
 class MemoryUsageStore:
@@ -15,3 +15,10 @@ class MemoryUsageStore:
         self.asked += 1
         charges = [charge for charge in self.charges.values() if charge.account_id == account_id]
         return sum((charge.usage for charge in charges if month_of(charge.at) == month), Usage())
+
+    def daily(self, account_id: str, month: str) -> list[DailyUsage]:
+        found: dict[tuple[str, str], Usage] = {}
+        for charge in self.charges.values():
+            if (charge.account_id, charge.month) == (account_id, month):
+                found[charge.day, charge.key] = found.get((charge.day, charge.key), Usage()) + charge.usage
+        return [DailyUsage(*place, usage) for place, usage in sorted(found.items())]

@@ -11,7 +11,18 @@ from local import ROOT
 
 TOGETHER: Mapping[str, str] = {"sam": "docker"}
 """Folders of tests that share one thing outside of them, and its name."""
-FIRST: Sequence[str] = ("chaos", "sam", "model", "load", "clients", "contract", "browser", "dialects", "local")
+FIRST: Sequence[str] = (
+    "chaos",
+    "sam",
+    "server",
+    "model",
+    "load",
+    "clients",
+    "contract",
+    "browser",
+    "dialects",
+    "local",
+)
 """Folders of tests, by how long their slowest files take."""
 
 

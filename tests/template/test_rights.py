@@ -57,7 +57,7 @@ RIGHTS: dict[str, set[Right]] = {
         ("s3:PutObject", "results/results/*", ""),
         ("s3:DeleteObject", "results/results/*", ""),
     },
-    "AccountFunction": CALLER | KEEP_KEYS,
+    "AccountFunction": CALLER | KEEP_KEYS | {("dynamodb:Query", "AccountsTable", "USAGE#*")},
     "AdminFunction": CALLER | KEEP_KEYS | {("dynamodb:Query", "AccountsTable/index/accounts", "ACCOUNT")},
     "JobsFunction": CALLER
     | SERVICE_KEY
@@ -199,7 +199,7 @@ NESTED = {
         "ssm:GetParameter",
     },
     "SweepFunction": {"s3:ListBucket", "s3:DeleteObject"},
-    "CanaryFunction": {"ssm:GetParameter"},
+    "CanaryFunction": {"ssm:GetParameter", "s3:GetObject", "s3:PutObject", "s3:ListBucket"},
 }
 
 

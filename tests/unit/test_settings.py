@@ -60,6 +60,8 @@ def test_a_variable_sets_its_field_and_no_other(name, text, field, value):
         ("CUTOUT_MAX_PIXELS", "max_pixels"),
         ("CUTOUT_MAX_SIDE_PX", "max_side_px"),
         ("CUTOUT_MAX_OUTPUT_SIDE_PX", "max_output_side_px"),
+        ("CUTOUT_MAX_FRAMES", "max_frames"),
+        ("CUTOUT_MAX_FRAMES_PX", "max_frames_px"),
     ],
 )
 def test_a_variable_sets_its_limit_and_no_other(name, field):

@@ -111,3 +111,11 @@ def test_a_refused_request_is_told_when_to_come_back():
         check_rate(RateState(2, 0, 1_001, admitted=False))
 
     assert refused.value.details == {"retry_after_s": 1, "limit": 2, "remaining": 0, "reset": 1_001}
+
+
+@pytest.mark.parametrize(
+    ("frames", "per_image", "images"), [(1, 10, 1), (10, 10, 1), (11, 10, 2), (100, 10, 10), (5, 1, 5)]
+)
+def test_frames_are_counted_by_images_begun(frames, per_image, images):
+    usage = Usage.of_image(40, 30, 5_000, 4_000, frames=frames, frames_per_image=per_image)
+    assert usage == Usage(images, 40 * 30 * frames, 5_000, 4_000)

@@ -5,6 +5,7 @@ import { jobsCard } from "./jobs.js";
 import { keysCard } from "./keys.js";
 import * as session from "./session.js";
 import { usageCard } from "./usage.js";
+import { usageDaysCard } from "./usage-days.js";
 import { webhookCard } from "./webhook.js";
 import { showProblem } from "./words.js";
 
@@ -83,6 +84,7 @@ async function load(cards, problem) {
     cards.replaceChildren(
       usageCard(account.usage),
       accountCard(account, headers),
+      usageDaysCard(),
       keysCard(account),
       jobsCard(),
       webhookCard(),

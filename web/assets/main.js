@@ -6,6 +6,17 @@ import { themeToggle } from "./theme-toggle.js";
 
 const VIEWS = { playground: "Cutout", account: "Account · Cutout" };
 
+/** Sheets that the start page does not need, in the order of their rules: they come after the first paint. */
+const LATER = ["stage", "options", "batch", "account"];
+
+function sheet(name) {
+  return new Promise((done) =>
+    document.head.append(
+      h("link", { rel: "stylesheet", href: `assets/${name}.css`, onload: done, onerror: done }),
+    ),
+  );
+}
+
 function keyChip() {
   const chip = byId("key-chip");
   const set = Boolean(session.key());
@@ -30,7 +41,7 @@ async function route(focus) {
 themeToggle(byId("theme-toggle"));
 new Playground();
 session.onKey(keyChip);
-await session.start();
+await Promise.all([session.start(), ...LATER.map(sheet)]);
 keyChip();
 addEventListener("hashchange", () => {
   scrollTo(0, 0);

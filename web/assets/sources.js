@@ -1,4 +1,5 @@
 // Where photos come from: picked, dropped anywhere, pasted, taken by the camera, or a sample of this server.
+import { addresses } from "./address.js";
 import { takePhoto } from "./camera.js";
 import { byId, h } from "./dom.js";
 
@@ -17,6 +18,7 @@ export function sources(open) {
     input.value = "";
   });
   camera(open);
+  addresses(open);
   dropping(open);
   addEventListener("paste", (event) => {
     const files = [...(event.clipboardData?.files ?? [])].filter((file) => file.type.startsWith("image/"));

@@ -3,6 +3,7 @@ import { json } from "./api.js";
 import { confirm } from "./dialogs.js";
 import { announce, copy, h } from "./dom.js";
 import { moment } from "./times.js";
+import { webhookTest } from "./webhook-test.js";
 import { showProblem } from "./words.js";
 
 const PATH = "/v2/account/webhook-secret";
@@ -59,6 +60,7 @@ export function webhookCard() {
     h("p", { className: "fine" }, "Signs what is posted to a job's webhook_url, as Standard Webhooks describe."),
     problem,
     body,
+    webhookTest(),
   );
 }
 

@@ -2,7 +2,7 @@
 
 import { callOptions, type Service } from './service.js'
 import type { RequestOptions } from './transport.js'
-import type { Account, Key, KeyMode, NewKey, Usage, WebhookSecret } from './wire.js'
+import type { Account, DayUsage, Key, KeyMode, NewKey, Usage, WebhookSecret } from './wire.js'
 
 export class Keys {
   constructor (private readonly service: Service) {}
@@ -52,4 +52,12 @@ export function account (service: Service, options: RequestOptions = {}): Promis
 /** What was used this month. */
 export async function usage (service: Service, options: RequestOptions = {}): Promise<Usage> {
   return (await account(service, options)).usage
+}
+
+/** What was used in a month by day and key. */
+export async function dailyUsage (
+  service: Service, options: RequestOptions & { month?: string } = {},
+): Promise<DayUsage[]> {
+  const query = options.month === undefined ? '' : `?month=${encodeURIComponent(options.month)}`
+  return (await service.json<{ days: DayUsage[] }>('GET', `/v2/account/usage${query}`, callOptions(options))).days
 }

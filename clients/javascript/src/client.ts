@@ -1,6 +1,6 @@
 /** The client. */
 
-import { account, Keys, usage, WebhookSecrets } from './account.js'
+import { account, dailyUsage, Keys, usage, WebhookSecrets } from './account.js'
 import { Jobs } from './jobs.js'
 import { mapInOrder, type Outcome } from './map.js'
 import type { RemoveOptions } from './options.js'
@@ -12,7 +12,7 @@ import { callOptions, Service } from './service.js'
 import type { ImageInput } from './sources.js'
 import { Transport, type Fetch, type RequestOptions } from './transport.js'
 import { Uploads } from './uploads.js'
-import type { Account, Health, Usage } from './wire.js'
+import type { Account, DayUsage, Health, Usage } from './wire.js'
 
 /** How a client is made. */
 export interface CutoutOptions {
@@ -97,6 +97,11 @@ export class Cutout {
   /** What was used this month. */
   usage (options: RequestOptions = {}): Promise<Usage> {
     return usage(this.service, options)
+  }
+
+  /** What was used in a month (`yyyy-mm`; by default the current one) by day and key. */
+  dailyUsage (options: RequestOptions & { month?: string } = {}): Promise<DayUsage[]> {
+    return dailyUsage(this.service, options)
   }
 
   /** Is the service up; with `deep`, does its model load and run. Needs no key. */

@@ -54,6 +54,14 @@ export interface Usage {
   remaining: number | null
 }
 
+/** What one key used on one day (UTC); `key` is null for images that were put into the uploads bucket. */
+export interface DayUsage {
+  day: string
+  key: string | null
+  images: number
+  megapixels: number
+}
+
 export interface Account {
   status: 'ok'
   api_key: { valid: true, mode: KeyMode, fingerprint: string }

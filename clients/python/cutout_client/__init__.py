@@ -18,7 +18,7 @@ from cutout_client._version import __version__
 if TYPE_CHECKING:
     from cutout_client.async_client import AsyncCutout
     from cutout_client.client import Cutout
-    from cutout_client.documents import Account, Job, JobPage, JobResult, Key, Upload, Usage, WebhookSecret
+    from cutout_client.documents import Account, DayUsage, Job, JobPage, JobResult, Key, Upload, Usage, WebhookSecret
     from cutout_client.errors import ApiError, CutoutError, TransportError
     from cutout_client.images import ImageInput
     from cutout_client.messages import Progress
@@ -32,6 +32,7 @@ __all__ = [
     "AsyncCutout",
     "Cutout",
     "CutoutError",
+    "DayUsage",
     "ImageInput",
     "Job",
     "JobPage",

@@ -13,7 +13,7 @@ from cutout_client import calls, removal
 from cutout_client.async_resources import AsyncJobs, AsyncKeys
 from cutout_client.batches import ordered_async
 from cutout_client.client import endpoint_of
-from cutout_client.documents import Account, Upload, Usage, WebhookSecret
+from cutout_client.documents import Account, DayUsage, Upload, Usage, WebhookSecret
 from cutout_client.images import ImageInput, Picture, read_image
 from cutout_client.messages import Flow
 from cutout_client.removal import DIRECT_LIMIT_BYTES
@@ -194,6 +194,17 @@ class AsyncCutout:
     async def usage(self) -> Usage:
         """Tell what the account used this month."""
         return (await self.account()).usage
+
+    async def daily_usage(self, month: str | None = None) -> list[DayUsage]:
+        """Tell what was used in a month by day and key.
+
+        Args:
+            month: ``yyyy-mm``; None: the current one.
+
+        Returns:
+            One entry for each day and key that has made images, sorted by both.
+        """
+        return await self.run(calls.daily_usage(self._policy, month))
 
     async def webhook_secret(self, *, rotate: bool = False) -> WebhookSecret:
         """Show the secret that signs the account's webhooks; ``rotate`` puts a new one in its place."""

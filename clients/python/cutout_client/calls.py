@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 from uuid import uuid4
 
 from cutout_client import documents
-from cutout_client.documents import Account, Job, JobPage, Key, WebhookSecret
+from cutout_client.documents import Account, DayUsage, Job, JobPage, Key, WebhookSecret
 from cutout_client.errors import JobCancelledError, UnexpectedAnswerError, WaitTimeoutError
 from cutout_client.images import Picture, RemoteImage
 from cutout_client.messages import Answer, Flow, Pause, Request, json_request
@@ -151,6 +151,13 @@ def rotate_key(fingerprint: str, policy: RetryPolicy, grace_s: int | None) -> Fl
     given = {} if grace_s is None else {"grace_s": grace_s}
     request = json_request("POST", f"{_key_path(fingerprint)}/rotate", given, repeatable=False)
     return documents.read(Key, (yield from send(request, policy)).document())
+
+
+def daily_usage(policy: RetryPolicy, month: str | None) -> Flow[list[DayUsage]]:
+    """List what was used in a month (``yyyy-mm``; None: the current one) by day and key."""
+    query = f"?month={quote(month, safe='')}" if month else ""
+    found = (yield from send(Request("GET", f"/v2/account/usage{query}"), policy)).document()
+    return [documents.read(DayUsage, row) for row in found.get("days", ())]
 
 
 def webhook_secret(policy: RetryPolicy, *, rotate: bool) -> Flow[WebhookSecret]:

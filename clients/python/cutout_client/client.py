@@ -11,7 +11,7 @@ import httpx
 
 from cutout_client import calls, removal
 from cutout_client.batches import ordered
-from cutout_client.documents import Account, Upload, Usage, WebhookSecret
+from cutout_client.documents import Account, DayUsage, Upload, Usage, WebhookSecret
 from cutout_client.images import ImageInput, Picture, read_image
 from cutout_client.messages import Flow
 from cutout_client.removal import DIRECT_LIMIT_BYTES
@@ -196,6 +196,17 @@ class Cutout:
     def usage(self) -> Usage:
         """Tell what the account used this month."""
         return self.account().usage
+
+    def daily_usage(self, month: str | None = None) -> list[DayUsage]:
+        """Tell what was used in a month by day and key.
+
+        Args:
+            month: ``yyyy-mm``; None: the current one.
+
+        Returns:
+            One entry for each day and key that has made images, sorted by both.
+        """
+        return self.run(calls.daily_usage(self._policy, month))
 
     def webhook_secret(self, *, rotate: bool = False) -> WebhookSecret:
         """Show the secret that signs the account's webhooks; ``rotate`` puts a new one in its place."""

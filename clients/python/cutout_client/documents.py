@@ -31,6 +31,16 @@ class Usage:
 
 
 @dataclass(frozen=True)
+class DayUsage:
+    """What one key used on one day (UTC); ``key`` is None for images that were put into the uploads bucket."""
+
+    day: str
+    key: str | None
+    images: int
+    megapixels: float
+
+
+@dataclass(frozen=True)
 class Account:
     """The account behind a key, and the key itself by its fingerprint."""
 

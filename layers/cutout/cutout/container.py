@@ -26,7 +26,7 @@ from cutout.services.idempotent_removal import IdempotentRemoval
 from cutout.services.job_service import JobService
 from cutout.services.job_storage import JobStorage
 from cutout.services.quota import QuotaCheck
-from cutout.services.webhook_delivery import WebhookSender
+from cutout.services.webhook_delivery import Post, WebhookSender, WebhookTrial
 from cutout.settings import Settings
 from cutout.usage import Admission
 
@@ -157,14 +157,22 @@ class Container(AwsStores):
         return PublicDialectContext(self.uploads, self.service_key.public)
 
     @cached_property
+    def webhook_trial(self) -> WebhookTrial:
+        """Tries receivers of webhooks."""
+        return WebhookTrial(self.webhook_secrets, self._post, self.settings.url_allow)
+
+    @property
+    def _post(self) -> Post:
+        return partial(post, policy=PostPolicy(self.settings.webhook_timeout_s, self.settings.url_allow))
+
+    @cached_property
     def webhook_sender(self) -> WebhookSender:
         """Delivers webhooks."""
-        policy = PostPolicy(self.settings.webhook_timeout_s, self.settings.url_allow)
         return WebhookSender(
             self.jobs,
             self.webhook_secrets,
             self.links,
-            partial(post, policy=policy),
+            self._post,
             self.service_key.sign,
             observer=telemetry,
         )

@@ -4,7 +4,7 @@ An image is counted when it is made, by a charge with the id of its request or j
 often it is recorded. All counts are integers, so that sums are exact; megapixels are computed for display only.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final, Protocol
@@ -78,6 +78,7 @@ class Charge:
         usage: The usage.
         at: The time (UTC), whose month is charged.
         shards: The number of counters of the account's month, 1 to MAX_SHARDS.
+        key: The fingerprint of the key that ordered the image; empty: it was put into the uploads bucket.
     """
 
     id: str
@@ -85,6 +86,7 @@ class Charge:
     usage: Usage
     at: datetime
     shards: int = 1
+    key: str = ""
 
     def with_result(self, size: int) -> "Charge":
         """Say how many bytes the result has, which may be known only once it is sent."""
@@ -95,8 +97,30 @@ class Charge:
         """The month that is charged, ``yyyy-mm``."""
         return month_of(self.at)
 
+    @property
+    def day(self) -> str:
+        """The day (UTC) that is charged, ``yyyy-mm-dd``."""
+        return self.at.astimezone(UTC).strftime("%Y-%m-%d")
 
-def charge_for(account: Account, mode: KeyMode, charge_id: str, usage: Usage, at: datetime) -> Charge | None:
+
+@dataclass(frozen=True, slots=True)
+class DailyUsage:
+    """What one key has used on one day.
+
+    Attributes:
+        day: The day (UTC), ``yyyy-mm-dd``.
+        key: The fingerprint of the key; empty: images that were put into the uploads bucket.
+        usage: The usage.
+    """
+
+    day: str
+    key: str
+    usage: Usage
+
+
+def charge_for(
+    account: Account, mode: KeyMode, charge_id: str, usage: Usage, at: datetime, *, key: str = ""
+) -> Charge | None:
     """Make the charge for one result.
 
     Args:
@@ -105,6 +129,7 @@ def charge_for(account: Account, mode: KeyMode, charge_id: str, usage: Usage, at
         charge_id: The id of the request or the job.
         usage: The usage.
         at: The time (UTC).
+        key: The fingerprint of the key; empty for an image that was put into the uploads bucket.
 
     Returns:
         The charge; None for a synthetic key, which is never charged.
@@ -112,7 +137,7 @@ def charge_for(account: Account, mode: KeyMode, charge_id: str, usage: Usage, at
     if mode is KeyMode.SYNTHETIC:
         return None
     shards = min(max(account.requests_per_second // RATE_PER_SHARD, 1), MAX_SHARDS)
-    return Charge(charge_id, account.id, usage, at, shards)
+    return Charge(charge_id, account.id, usage, at, shards, key)
 
 
 def month_of(at: datetime) -> str:
@@ -231,6 +256,9 @@ class UsageStore(Protocol):
 
     def total(self, account_id: AccountId, month: str) -> Usage:
         """Sum an account's usage of a month (``yyyy-mm``)."""
+
+    def daily(self, account_id: AccountId, month: str) -> Sequence[DailyUsage]:
+        """List an account's usage of a month (``yyyy-mm``) by day and key, in this order."""
 
 
 class RateLimiter(Protocol):

@@ -73,15 +73,26 @@ def job_event(job: Job, document: Mapping[str, object]) -> WebhookEvent:
     Returns:
         The event.
     """
-    event_id = f"evt_{job.id.removeprefix('job_')}"
-    ended_at = job.finished_at or job.created_at
-    event = {
-        "id": event_id,
-        "type": f"job.{job.state.value}",
-        "created_at": ended_at.isoformat(timespec="milliseconds"),
-        "data": document,
-    }
-    return WebhookEvent(event_id, json.dumps(event, separators=(",", ":")).encode())
+    name = job.id.removeprefix("job_")
+    return _event(name, f"job.{job.state.value}", job.finished_at or job.created_at, document)
+
+
+def trial_event(name: str, now: datetime) -> WebhookEvent:
+    """Make the event by which a receiver is tried.
+
+    Args:
+        name: What is unique in the event's id, 32 hex digits.
+        now: The current time (UTC).
+
+    Returns:
+        The event, ``webhook.test`` without data.
+    """
+    return _event(name, "webhook.test", now, {})
+
+
+def _event(name: str, kind: str, at: datetime, data: Mapping[str, object]) -> WebhookEvent:
+    event = {"id": f"evt_{name}", "type": kind, "created_at": at.isoformat(timespec="milliseconds"), "data": data}
+    return WebhookEvent(f"evt_{name}", json.dumps(event, separators=(",", ":")).encode())
 
 
 def signed_headers(event: WebhookEvent, secrets: Sequence[str], now: datetime) -> dict[str, str]:

@@ -4,6 +4,7 @@ import asyncio
 import io
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -172,6 +173,17 @@ def test_account_keys_and_health(cutout: Cutout, service: Service) -> None:
     assert cutout.health(deep=True)["model"] == "cutout-s"
 
 
+def test_usage_by_day_and_key(cutout: Cutout) -> None:
+    cutout.remove(cat())
+    mine = [day for day in cutout.daily_usage() if day.key == cutout.account().fingerprint]
+    assert mine[-1].day == datetime.now(UTC).strftime("%Y-%m-%d")
+    assert mine[-1].images >= 1
+    assert mine[-1].megapixels > 0
+    assert cutout.daily_usage("2020-01") == []
+    with pytest.raises(errors.InvalidOptionError):
+        cutout.daily_usage("2020-1")
+
+
 def test_the_asynchronous_client_does_the_same(service: Service) -> None:
     async def all_of_it() -> None:
         told: list[Progress] = []
@@ -185,6 +197,7 @@ def test_the_asynchronous_client_does_the_same(service: Service) -> None:
             job = await cutout.jobs.wait(await cutout.jobs.create(cat()))
             assert (await cutout.jobs.download(job)).image.size == (120, 80)
             assert (await cutout.account()).usage == await cutout.usage()
+            assert sum(day.images for day in await cutout.daily_usage()) == (await cutout.usage()).images
             with pytest.raises(errors.InvalidOptionError):
                 await cutout.remove(cat(), size="huge")
             upload = await cutout.upload(encoded(Image.new("RGB", (50, 40))))

@@ -12,11 +12,11 @@ from cutout.container import container
 from cutout.imaging.spec import CutoutResult
 from functions.jobs import app as jobs_app
 from functions.remove_background import app as remove_app
-from local import ROOT
+from tests.dialects.pictures import cat
 from tests.support.builders import proxy_event
 from tests.support.local_service import LIVE_KEY
 
-PHOTO = (ROOT / "docs" / "images" / "chelsea.jpg").read_bytes()
+PHOTO = cat(150, 100, "JPEG")
 
 
 OTHER_KEY, SYNTHETIC_KEY = "ct_live_other", "ct_synthetic_local"
@@ -87,5 +87,5 @@ def images_charged() -> int:
 def succeed(job_id: str) -> None:
     """What a worker would do."""
     job = container().jobs.start(job_id, 60)
-    made = CutoutResult("image/png", 2, 1, 4, 2, "m", {"decode": 1.0}, data=b"cutout", mask=b"mask")
+    made = CutoutResult("image/png", 2, 1, 4, 2, "m", {"decode": 1.0}, file=b"cutout", mask=b"mask")
     container().jobs.succeed(job, container().results.store(job, made, made.mask), None)

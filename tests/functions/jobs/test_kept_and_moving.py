@@ -100,6 +100,13 @@ def test_too_long_to_be_waited_for_is_a_413_that_names_both_limits_and_the_way_o
     assert images_charged() == 2, "of the one that was made"
 
 
+def test_more_frames_than_usual_are_a_setting_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUTOUT_MAX_FRAMES", "108")
+    container.cache_clear()
+    assert remove(moving_cat(36), {"frames": "all", "size": "preview"}).headers["x-image-frames"] == "36"
+    assert remove(moving_cat(37), {"frames": "all"}).code == (413, "animation_too_large")
+
+
 def test_a_format_that_cannot_move_is_a_400_that_names_those_that_can() -> None:
     answer = remove(moving_cat(3), {"frames": "all", "format": "jpg"})
     assert answer.code == (400, "invalid_option")

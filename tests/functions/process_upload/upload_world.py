@@ -20,11 +20,11 @@ from cutout.jobs.job import Job
 from cutout.jobs.parts import JobOptions, JobSource, SourceKind
 from cutout.usage import Usage
 from functions.process_upload.app import handler
-from local import ROOT
 from local.cloud import LOCAL_ACCOUNT
 from local.resources import Template
+from tests.dialects.pictures import cat
 
-PHOTO = (ROOT / "docs" / "images" / "chelsea.jpg").read_bytes()
+PHOTO = cat(150, 100, "JPEG")
 A = LOCAL_ACCOUNT.id
 VISIBILITY_S = 360
 QUEUE_ARN = "arn:aws:sqs:us-east-1:123456789012:cutout-local-JobsQueue"

@@ -9,9 +9,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageSequence
 
-from cutout.errors import AnimationTooLargeError, InvalidImageError
+from cutout.errors import AnimationTooLargeError, InvalidImageError, NothingFoundError
 from cutout.imaging.pipeline import cut_out
-from cutout.imaging.spec import Canvas, CutoutResult, CutoutSpec, Frames, ImageFormat, Limits, SizeName
+from cutout.imaging.spec import Canvas, CutoutResult, CutoutSpec, Frames, ImageFormat, Limits, OnEmpty, SizeName
 from tests.unit.imaging.pictures import photo, saved, to_bytes
 
 LIMITS = Limits()
@@ -201,3 +201,14 @@ def test_a_cut_file_is_damaged_and_never_a_traceback(source: str) -> None:
             cut(data[: int(len(data) * share)])
         except InvalidImageError as error:
             assert error.details == {"format": source.lower()}  # noqa: PT017
+
+
+@pytest.mark.parametrize("file_format", ["WEBP", "GIF", "PNG"])
+def test_an_animation_in_which_nothing_is_found_may_be_an_error(file_format: str) -> None:
+    empty = [np.full((60, 80, 3), value, np.uint8) for value in (90, 150, 200)]
+    nothing = moving(file_format, empty)
+    assert cut(nothing).foreground is None
+    with pytest.raises(NothingFoundError):
+        cut(nothing, on_empty=OnEmpty.ERROR)
+    one_of_three = moving(file_format, [GROUND, frame(10), GROUND])
+    assert cut(one_of_three, on_empty=OnEmpty.ERROR).foreground is not None

@@ -18,6 +18,7 @@ from cutout.imaging.codecs.loaders.png_chunks import write_chunk
 from cutout.imaging.pipeline import cut_out
 from cutout.imaging.spec import Channels, CutoutSpec, Frames, ImageFormat, Limits, OwnAlpha
 from tests.unit.imaging.codecs.test_colour import DISPLAY_P3, SRGB_CURVE
+from tests.unit.imaging.codecs.test_phone_formats import FILES
 from tests.unit.imaging.pictures import StubSegmenter, icc_profile, saved
 from tests.unit.imaging.test_animate import FindsRed, moving, shown
 
@@ -84,6 +85,12 @@ def test_a_frame_that_is_larger_than_the_canvas_is_no_bomb() -> None:
     frame = b"\x2c" + struct.pack("<HHHHB", 0, 0, 65_535, 65_535, 0) + lzw(1, 9)
     with pytest.raises((InvalidImageError, ResolutionTooHighError)):
         read(gif([(WHOLE, 0, 10, 1)])[:-1] + frame + b";")
+
+
+def test_a_frame_without_a_palette_is_damaged() -> None:
+    """Pillow gives up on it by an assertion. Found by test_mutated_files, made of NASA's portrait of an astronaut."""
+    with pytest.raises(InvalidImageError):
+        read((FILES / "no-palette.gif").read_bytes())
 
 
 def test_a_transparent_part_leaves_what_was_there() -> None:

@@ -26,7 +26,7 @@ from cutout.usage import Charge, Usage
 from tests.support.job_services import World, allowed, caller, refused
 
 NOW = datetime.now(UTC)
-MADE = CutoutResult("image/png", 2, 1, 4, 2, "m", {"decode": 1.0}, data=b"cutout")
+MADE = CutoutResult("image/png", 2, 1, 4, 2, "m", {"decode": 1.0}, file=b"cutout")
 JOB = Job.queued("job_1", "acct_1", JobOptions(), JobSource(SourceKind.REQUEST), NOW, request_fingerprint="f")
 CHARGE = Charge("job_1", "acct_1", Usage(1, 8, 3, 6), NOW)
 

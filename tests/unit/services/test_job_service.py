@@ -143,7 +143,7 @@ def finished(world: World, mask: bytes | None = b"mask") -> Job:
     world.uploads.store(job.source.key, b"picture")
     world.uploads.store(f"retained/acct_1/{job.id}", b"picture")
     job = world.jobs.start(job.id, 60)
-    made = CutoutResult("image/png", 2, 1, 4, 2, "m", {"decode": 1.0}, data=b"cutout")
+    made = CutoutResult("image/png", 2, 1, 4, 2, "m", {"decode": 1.0}, file=b"cutout")
     return world.jobs.succeed(job, world.results.store(job, made, mask), None)
 
 
@@ -191,7 +191,7 @@ def test_a_dropped_job_does_not_come_back_under_its_key(world):
 def test_what_a_newer_job_wrote_to_the_same_place_stays(world):
     source = JobSource(SourceKind.OBJECT, bucket="uploads", key="uploads/acct_1/dir/a.jpg", etag="1")
     old, new = (Job.queued(f"job_{n}", "acct_1", JobOptions(), source, datetime.now(UTC)) for n in ("1" * 32, "2" * 32))
-    made = CutoutResult("image/png", 2, 1, 4, 2, "m", {}, data=b"new")
+    made = CutoutResult("image/png", 2, 1, 4, 2, "m", {}, file=b"new")
     world.jobs.create(old)
     world.s3.put_object(Bucket="uploads", Key=source.key, Body=b"new picture")
     world.results.store(new, made)

@@ -58,8 +58,22 @@ def account(connection: Connection, as_json: AsJson = False) -> None:
 
 
 @command("Service")
-def usage(connection: Connection, as_json: AsJson = False) -> None:
+def usage(
+    connection: Connection,
+    as_json: AsJson = False,
+    days: Annotated[bool, typer.Option("--days", help="By day and key.")] = False,
+    month: Annotated[Optional[str], typer.Option(metavar="YYYY-MM", help="Another month, by day and key.")] = None,
+) -> None:
     """Tell what was used this month."""
+    if days or month:
+        with _client(connection) as client:
+            found = client.daily_usage(month)
+        if as_json:
+            _write_json(found)
+            return
+        rows = [(each.day, each.key or "bucket", str(each.images), f"{each.megapixels:.1f}") for each in found]
+        _write_table(("DAY", "KEY", "IMAGES", "MEGAPIXELS"), rows)
+        return
     with _client(connection) as client:
         used = client.usage()
     if as_json:

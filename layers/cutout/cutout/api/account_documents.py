@@ -7,7 +7,7 @@ from datetime import datetime
 from cutout.accounts import Account, ApiKey, Caller, KeyStatus
 from cutout.api.answers import json_answer
 from cutout.api.request import Response
-from cutout.usage import Usage, usage_report
+from cutout.usage import DailyUsage, Usage, usage_report
 
 
 def account_answer(caller: Caller, month: str, usage: Usage) -> Response:
@@ -37,6 +37,28 @@ def account_answer(caller: Caller, month: str, usage: Usage) -> Response:
             "usage": usage_report(month, usage, account.monthly_quota),
         }
     )
+
+
+def daily_usage_answer(month: str, days: Iterable[DailyUsage]) -> Response:
+    """Write an account's usage of a month (``yyyy-mm``) by day and key.
+
+    Args:
+        month: The month.
+        days: The usage, sorted by day and key.
+
+    Returns:
+        The response; a key is null for images that were put into the uploads bucket.
+    """
+    rows = [
+        {
+            "day": each.day,
+            "key": each.key or None,
+            "images": each.usage.images,
+            "megapixels": each.usage.pixels / 1_000_000,
+        }
+        for each in days
+    ]
+    return json_answer({"period": month, "days": rows})
 
 
 def managed_account_answer(account: Account, month: str, usage: Usage, status: int = 200) -> Response:

@@ -20,6 +20,7 @@ DEFAULT_PAGE: Final = 20
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")
 _ACCOUNT_ID: Final = re.compile(r"acct_[A-Za-z0-9_-]{1,64}", re.ASCII)
 _FINGERPRINT: Final = re.compile(r"tok_fp_[0-9a-f]{12}")
+_MONTH: Final = re.compile(r"20[0-9]{2}-(0[1-9]|1[0-2])", re.ASCII)
 _LIMITS: Final = ("plan", "requests_per_second", "monthly_quota", "training_opt_in")
 
 
@@ -156,6 +157,14 @@ def parse_account_page(request: Request) -> AccountPageRequest:
     if after and not _ACCOUNT_ID.fullmatch(after):
         raise InvalidOptionError("cursor must be one that a page of the list gave.", {"option": "cursor"})
     return AccountPageRequest(int(text), AccountId(after) if after else None)
+
+
+def parse_month(request: Request) -> str | None:
+    """Parse the month whose usage is wanted, ``yyyy-mm``; None: the current one. Raises InvalidOptionError."""
+    month = _single(request, "month")
+    if month and not _MONTH.fullmatch(month):
+        raise InvalidOptionError("month must be written as yyyy-mm.", {"option": "month"})
+    return month or None
 
 
 def account_id_of(request: Request) -> AccountId:

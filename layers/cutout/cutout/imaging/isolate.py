@@ -15,6 +15,7 @@ from cutout.imaging.clock import StageClock
 from cutout.imaging.codecs.decode import Decoded
 from cutout.imaging.matting.despill import despill
 from cutout.imaging.matting.foreground import apply_own_alpha, estimate_foreground, over_white
+from cutout.imaging.matting.grid import overview
 from cutout.imaging.matting.postprocess import fill_semitransparent, threshold
 from cutout.imaging.matting.refine import refine_alpha, uncertainty
 from cutout.imaging.matting.region import paste_region, region_slices
@@ -61,25 +62,26 @@ def isolate(decoded: Decoded, spec: CutoutSpec, segment: Callable[[Bytes], Float
     size = (decoded.image.shape[0], decoded.image.shape[1])
     region = region_slices(spec.roi, size, (decoded.source_height, decoded.source_width))
     visible = over_white(decoded.image, own_alpha)
-    coarse = None if keeps_own_alpha else segment(visible[region])
+    small = overview(visible[region])
+    coarse = None if keeps_own_alpha else segment(small)
     clock.lap("predict")
-    colours, alpha = paste_region(*_matte(visible[region], coarse, spec), visible, region)
+    colours, alpha = paste_region(*_matte(visible[region], small, coarse, spec), visible, region)
     colours, alpha = apply_own_alpha(colours, alpha, decoded.image, own_alpha)
     clock.lap("refine")
     undecided = None if coarse is None else uncertainty(coarse)
     return Subject(colours, alpha, visible, keeps_own_alpha, undecided)
 
 
-def _matte(image: Bytes, coarse: Floats | None, spec: CutoutSpec) -> tuple[Bytes, Bytes]:
+def _matte(image: Bytes, small: Bytes, coarse: Floats | None, spec: CutoutSpec) -> tuple[Bytes, Bytes]:
     """Compute colours and alpha at full size; without the model's alpha all is foreground."""
     if coarse is None:
         return image, np.full(image.shape[:2], 255, np.uint8)
-    alpha = refine_alpha(image, coarse)
+    alpha = refine_alpha(image, coarse, small)
     if not spec.semitransparency:
         alpha = fill_semitransparent(alpha)
     if spec.binary:
         alpha = threshold(alpha)
     if spec.channels is Channels.ALPHA:  # a mask has no use for colours
         return image, alpha
-    colours = estimate_foreground(image, alpha)
+    colours = estimate_foreground(image, alpha, small)
     return despill(colours, alpha, image) if spec.despill and not spec.is_flat else colours, alpha

@@ -44,9 +44,10 @@ class Limits:
             other: The other set.
 
         Returns:
-            The lower of both, bound by bound.
+            The lower of both, bound by bound; those of animations are this set's own.
         """
-        return Limits(*(min(getattr(self, each.name), getattr(other, each.name)) for each in fields(self)))
+        lower = Limits(*(min(getattr(self, each.name), getattr(other, each.name)) for each in fields(self)))
+        return replace(lower, max_frames=self.max_frames, max_frames_px=self.max_frames_px)
 
     @property
     def waited_for(self) -> "Limits":

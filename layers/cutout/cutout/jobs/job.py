@@ -66,6 +66,7 @@ class Job:
         options: The requested result.
         source: The origin of the image.
         charged_mode: The mode of the key that made the job: a synthetic one is never charged.
+        charged_key: The fingerprint of that key; empty for an object that its owner put into the bucket.
         webhook_url: The URL that receives the end of the job.
         request_fingerprint: The hash of the request, if it came with an Idempotency-Key.
         started_at: When the latest attempt began.
@@ -90,6 +91,7 @@ class Job:
     options: JobOptions
     source: JobSource
     charged_mode: KeyMode
+    charged_key: str = ""
     webhook_url: str | None = None
     request_fingerprint: str | None = None
     started_at: datetime | None = None
@@ -115,6 +117,7 @@ class Job:
         now: datetime,
         *,
         charged_mode: KeyMode = KeyMode.LIVE,
+        charged_key: str = "",
         webhook_url: str | None = None,
         request_fingerprint: str | None = None,
         dialect: str = "",
@@ -129,6 +132,7 @@ class Job:
             source: The origin of the image.
             now: The current time (UTC).
             charged_mode: The mode of the key that makes the job.
+            charged_key: The fingerprint of that key; empty for an object in the bucket.
             webhook_url: The URL that receives the end of the job.
             request_fingerprint: The hash of the request, if it came with an Idempotency-Key.
             dialect: The contract of the request; empty: our own.
@@ -147,6 +151,7 @@ class Job:
             options=options,
             source=source,
             charged_mode=charged_mode,
+            charged_key=charged_key,
             webhook_url=webhook_url,
             request_fingerprint=request_fingerprint,
             dialect=dialect,

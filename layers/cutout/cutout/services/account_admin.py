@@ -8,6 +8,7 @@ from cutout.accounts import Account, Actor, Caller
 from cutout.api.account_documents import (
     account_answer,
     accounts_answer,
+    daily_usage_answer,
     key_answer,
     keys_answer,
     managed_account_answer,
@@ -22,6 +23,7 @@ from cutout.api.accounts import (
     parse_changes,
     parse_grace,
     parse_key,
+    parse_month,
     parse_own_changes,
 )
 from cutout.api.request import Request, Response
@@ -148,6 +150,11 @@ class AccountService:
     def _own(self, caller: Caller, account: Account) -> Response:
         month = month_of(self._now())
         return account_answer(replace(caller, account=account), month, self._usage.total(account.id, month))
+
+    def show_daily_usage(self, caller: Caller, request: Request) -> Response:
+        """Show the usage of a month by day and key. Raises InvalidOptionError."""
+        month = parse_month(request) or month_of(self._now())
+        return daily_usage_answer(month, self._usage.daily(caller.account.id, month))
 
     def show_webhook_secret(self, caller: Caller, request: Request) -> Response:  # noqa: ARG002 - as all handlers
         """Show what signs the account's webhooks, made when first asked for. Raises ForbiddenError."""

@@ -183,6 +183,7 @@ class JobService:
             source,
             datetime.now(UTC),
             charged_mode=caller.key.mode,
+            charged_key=caller.key.fingerprint,
             webhook_url=wanted.webhook_url,
             request_fingerprint=request_fingerprint("POST /v2/jobs", asdict(wanted)) if idempotency_key else None,
         )
@@ -222,6 +223,7 @@ def removal_job(caller: Caller, removal: RemovalRequest, source: JobSource, job_
         source,
         datetime.now(UTC),
         charged_mode=caller.key.mode,
+        charged_key=caller.key.fingerprint,
         webhook_url=removal.webhook_url,
         request_fingerprint=request_fingerprint("POST /v2", asdict(removal)) if removal.idempotency_key else None,
         dialect=removal.dialect,

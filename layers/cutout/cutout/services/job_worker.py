@@ -226,7 +226,7 @@ class JobWorker:
             frames=result.frames,
             frames_per_image=self._frames_per_image,
         )
-        return charge_for(account, job.charged_mode, job.id, usage, self._now())
+        return charge_for(account, job.charged_mode, job.id, usage, self._now(), key=job.charged_key)
 
     def _finish(self, job: Job) -> None:
         self._storage.settle(job)  # earlier attempts may have stored something

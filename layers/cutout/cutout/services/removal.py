@@ -271,5 +271,6 @@ class RemovalService:
             frames=result.frames,
             frames_per_image=self._frames_per_image,
         )
-        charge = charge_for(caller.account, caller.key.mode, charge_id, usage, datetime.now(UTC))
+        now, key = datetime.now(UTC), caller.key
+        charge = charge_for(caller.account, key.mode, charge_id, usage, now, key=key.fingerprint)
         return Made(result, charge if result.foreground else None)

@@ -22,7 +22,7 @@ from cutout.usage import UNLIMITED_CREDITS, AccountStatus, RateState
 
 PNG = b"\x89PNG\r\n\x1a\n..."
 PNG_B64 = base64.b64encode(PNG).decode()
-RESULT = CutoutResult("image/png", 3, 2, 6, 4, "m", {"decode": 1.25}, data=b"bytes")
+RESULT = CutoutResult("image/png", 3, 2, 6, 4, "m", {"decode": 1.25}, file=b"bytes")
 ACCOUNT = Account.on_plan("acct_1", "a@example.com", PLANS["metered"])
 STATUS = AccountStatus(ACCOUNT, KeyMode.LIVE, RateState(10, 9, 1_800_000_000), UNLIMITED_CREDITS)
 

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,7 +15,7 @@ from cutout.accounts import PLANS, Account, KeyMode
 from cutout.aws.dynamodb.errors import TRIES
 from cutout.aws.dynamodb.usage import CHARGE_DAYS, DynamoUsageStore, charge_writes
 from cutout.errors import ServiceUnavailableError
-from cutout.usage import MAX_SHARDS, Charge, Usage, charge_for
+from cutout.usage import MAX_SHARDS, Charge, DailyUsage, Usage, charge_for
 from local.resources import Template
 from tests.support.dynalite_server import IMPLEMENTATIONS
 from tests.support.usage_stores import MemoryUsageStore
@@ -59,6 +60,24 @@ def test_the_counters_of_a_month_add_up(store):
     assert store.total("acct_1", "2026-11") == times(30)
 
 
+def test_a_month_is_told_by_day_and_key_and_adds_up(store):
+    evening = NOON + timedelta(hours=11, minutes=59)
+    for number in range(20):
+        store.record(replace(charge(f"req_{number}"), key="tok_fp_a"))
+    store.record(replace(charge("req_b", at=evening), key="tok_fp_b"))
+    store.record(replace(charge("req_b", at=evening), key="tok_fp_b"))
+    store.record(charge("dropped", at=evening + timedelta(minutes=2)))
+    store.record(charge("another", account="acct_11"))
+
+    assert store.daily("acct_1", "2026-11") == [
+        DailyUsage("2026-11-20", "tok_fp_a", times(20)),
+        DailyUsage("2026-11-20", "tok_fp_b", IMAGE),
+        DailyUsage("2026-11-21", "", IMAGE),
+    ]
+    assert store.total("acct_1", "2026-11") == times(22)
+    assert store.daily("acct_1", "2026-12") == []
+
+
 def test_accounts_are_counted_apart_even_where_one_name_begins_like_the_other(store):
     store.record(charge("req_1", "acct_1"))
     store.record(charge("req_2", "acct_11"))
@@ -91,11 +110,12 @@ def items(dynamodb: Any, template: Template) -> dict[str, dict[str, Any]]:
     return {item["pk"]["S"]: item for item in found}
 
 
-def test_a_charge_is_two_items_with_integers_only(dynamodb, template):
+def test_a_charge_is_three_items_with_integers_only(dynamodb, template):
     on_dynamo(dynamodb, template).record(charge(shards=1))
 
     stored = items(dynamodb, template)
-    assert stored.keys() == {"CHARGE#req_1", "USAGE#acct_1#2026-11#0"}
+    assert stored.keys() == {"CHARGE#req_1", "USAGE#acct_1#2026-11#0", "USAGE#acct_1#2026-11#DAYS0"}
+    assert stored["USAGE#acct_1#2026-11#DAYS0"]["sk"] == {"S": "DAY#2026-11-20##0"}
     expires_at = int((NOON + timedelta(days=CHARGE_DAYS)).timestamp())
     assert stored["CHARGE#req_1"]["expires_at"] == {"N": str(expires_at)}
     counter = {name: int(stored["USAGE#acct_1#2026-11#0"][name]["N"]) for name in ("images", "pixels", "bytes_in")}
@@ -104,24 +124,26 @@ def test_a_charge_is_two_items_with_integers_only(dynamodb, template):
 
 
 def test_each_write_of_a_charge_is_good_on_its_own(dynamodb, template):
-    put, update = charge_writes(charge(shards=1), template.tables["AccountsTable"].name)
+    put, month, day = charge_writes(charge(shards=1), template.tables["AccountsTable"].name)
 
     dynamodb.put_item(**put["Put"])
-    dynamodb.update_item(**update["Update"])
+    dynamodb.update_item(**month["Update"])
+    dynamodb.update_item(**day["Update"])
 
-    assert on_dynamo(dynamodb, template).total("acct_1", "2026-11") == IMAGE
+    store = on_dynamo(dynamodb, template)
+    assert store.total("acct_1", "2026-11") == IMAGE
+    assert store.daily("acct_1", "2026-11") == [DailyUsage("2026-11-20", "", IMAGE)]
     with pytest.raises(ClientError, match="ConditionalCheckFailed"):
         dynamodb.put_item(**put["Put"])
 
 
 def test_charges_go_to_all_the_counters_there_are():
-    picked = {
-        write["Update"]["Key"]["pk"]["S"]
-        for number in range(2_000)
-        for write in charge_writes(charge(f"req_{number}", shards=20), "Accounts")[1:]
-    }
+    writes = [charge_writes(charge(f"req_{number}", shards=20), "Accounts")[1:] for number in range(2_000)]
+    months = {month["Update"]["Key"]["pk"]["S"] for month, _ in writes}
+    days = {tuple(part["S"] for part in day["Update"]["Key"].values()) for _, day in writes}
 
-    assert picked == {f"USAGE#acct_1#2026-11#{shard}" for shard in range(20)}
+    assert months == {f"USAGE#acct_1#2026-11#{shard}" for shard in range(20)}
+    assert days == {(f"USAGE#acct_1#2026-11#DAYS{shard % 10}", f"DAY#2026-11-20##{shard // 10}") for shard in range(20)}
 
 
 def test_the_most_counters_an_account_can_have_are_those_that_are_read():

@@ -61,7 +61,7 @@ def test_a_bucket_that_is_away_is_a_503(s3):
 
 NOW = datetime(2026, 11, 21, 3, 4, 5, tzinfo=UTC)
 JOB = Job.queued("job_1", "acct_1", JobOptions(CutoutSpec(format=ImageFormat.JPEG)), JobSource(SourceKind.REQUEST), NOW)
-MADE = CutoutResult("image/jpeg", 3, 2, 6, 4, "m", {"decode": 1.5}, Box(1, 0, 2, 2), data=b"cutout")
+MADE = CutoutResult("image/jpeg", 3, 2, 6, 4, "m", {"decode": 1.5}, Box(1, 0, 2, 2), file=b"cutout")
 
 
 def names(client) -> list[str]:

@@ -81,8 +81,8 @@ def test_the_formula_is_the_least_squares_answer() -> None:
         matrix = np.array([[share**2 + ridge, share * (1 - share)], [share * (1 - share), (1 - share) ** 2 + ridge]])
         aim = observed / 255 * np.array([share, 1 - share]) + ridge * np.array([front, back])
         expected = np.clip(np.linalg.solve(matrix, aim)[0], 0, 1) * 255
-        guess = np.array([[front]] * 3 + [[back]] * 3, np.float32)
-        got = foreground._solve_foreground(np.full((1, 3), observed, np.uint8), np.array([cover], np.uint8), guess)
+        guesses = [np.full((3, 1, 1), guess, np.float32) for guess in (front, back, back)]  # all alike: unbound
+        got = foreground._solve_foreground(np.full((1, 1, 3), observed, np.uint8), np.uint8([[cover]]), *guesses)
         assert np.abs(got - expected).max() <= 0.51
 
 

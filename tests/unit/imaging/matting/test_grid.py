@@ -44,7 +44,7 @@ def test_shrinking_averages_and_scales_to_one() -> None:
     small = shrink(picture, (16, 32))
     assert small.shape == (3, 16, 32)
     expected = picture.reshape(16, 4, 32, 3, 3).mean(axis=(1, 3)).transpose(2, 0, 1) / 255
-    assert np.abs(small - expected).max() < 0.004
+    assert np.abs(small - expected).max() < 0.006  # rounded twice to bytes
     assert shrink(picture[..., 0], (16, 32)).shape == (1, 16, 32)
 
 

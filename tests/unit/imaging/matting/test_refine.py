@@ -10,7 +10,9 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image
 
 from cutout.imaging.matting import refine
-from cutout.imaging.matting.refine import refine_alpha, uncertain_band, upsample_rows
+from cutout.imaging.matting import strips as strips_module
+from cutout.imaging.matting.grid import shrink
+from cutout.imaging.matting.refine import neighbourhood_extremes, refine_alpha, uncertain_band, upsample_rows
 from tests.unit.imaging.pictures import Scene, polygon, scene, soft_disc, strands, to_bytes
 
 SCENES = {
@@ -52,7 +54,8 @@ def test_certain_pixels_keep_their_value() -> None:
     picture = SCENES["polygon"]
     coarse = picture.coarse()
     alpha = refine_alpha(picture.image, coarse)
-    certain = np.where(uncertain_band(np.clip((coarse - 0.04) / 0.92, 0, 1)) > 0, 0.5, coarse)
+    stretched = to_bytes((coarse - 0.04) / 0.92)
+    certain = np.where(uncertain_band(stretched, *neighbourhood_extremes(stretched)), 0.5, coarse)
     whole = np.asarray(Image.fromarray(certain.astype(np.float32)).resize((768, 768), Image.Resampling.NEAREST))
     inner = np.asarray(Image.fromarray(to_bytes(whole)).filter(_erode())) == 255
     outer = np.asarray(Image.fromarray(to_bytes(1 - whole)).filter(_erode())) == 255
@@ -118,10 +121,10 @@ def test_of_a_picture_smaller_than_its_alpha_the_answer_and_the_work_are_the_pic
     assert peak < 52 * small.size  # bytes; 48 are used
 
 
-def test_row_bands_leave_no_seams(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_strips_leave_no_seams(monkeypatch: pytest.MonkeyPatch) -> None:
     picture = SCENES["strands"]
     in_bands = refine_alpha(picture.image, picture.coarse())
-    monkeypatch.setattr(refine, "ROWS", 10_000)
+    monkeypatch.setattr(strips_module, "ROWS", 10_000)
     at_once = refine_alpha(picture.image, picture.coarse())
     assert np.abs(in_bands.astype(int) - at_once).max() <= 1
 
@@ -129,10 +132,10 @@ def test_row_bands_leave_no_seams(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_regression_equals_a_slow_plain_one() -> None:
     picture = scene(soft_disc(96, 96, 0.3))
     coarse = picture.coarse(160, 0.1)
-    fit = refine.fit_guided_filter(picture.image, coarse, 96)
+    alpha = to_bytes(coarse)
+    fit = refine.fit_guided_filter(picture.image, alpha, 96, np.ones(alpha.shape, np.bool_))
     shape = (fit.shape[1] * 4, fit.shape[2] * 4)
-    colour = refine.shrink(picture.image, shape)
-    alpha = upsample_rows(coarse, shape, slice(0, shape[0]))
+    colour, alpha = shrink(picture.image, shape), shrink(alpha, shape)[0]
     for y, x in ((1, 1), (5, 7), (fit.shape[1] - 2, fit.shape[2] - 2)):
         rows, columns = slice(4 * y - 4, 4 * y + 8), slice(4 * x - 4, 4 * x + 8)
         samples = colour[:, rows, columns].reshape(3, -1).T.astype(float)
@@ -141,4 +144,4 @@ def test_the_regression_equals_a_slow_plain_one() -> None:
         scatter = centred.T @ centred / len(samples) + refine.RIDGE * np.eye(3)
         slopes = np.linalg.solve(scatter, centred.T @ (target - target.mean()) / len(samples))
         offset = target.mean() - slopes @ samples.mean(axis=0)
-        assert np.allclose(fit[:, y, x], [*slopes, offset], atol=0.02, rtol=0.02)
+        assert np.allclose(fit[:, y, x], [*slopes, offset * 255], atol=0.02, rtol=0.02)

@@ -9,7 +9,7 @@ from cutout.aws.dynamodb.account_items import Item
 from cutout.aws.dynamodb.errors import CONDITION_FAILED, FIRST_WAIT_MS, TRIES, Pick, Sleep, refusals, retry
 from cutout.errors import ServiceUnavailableError
 from cutout.ids import AccountId
-from cutout.usage import Charge, Usage
+from cutout.usage import Charge, DailyUsage, Usage
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -74,6 +74,37 @@ class DynamoUsageStore:
         counters = counter_primary_keys(account_id, month)
         return retry(lambda: to_usage(self._get_all(counters)), UNAVAILABLE, self._pick, self._sleep)
 
+    def daily(self, account_id: str, month: str) -> Sequence[DailyUsage]:
+        """List an account's usage of a month by day and key, by strongly consistent reads.
+
+        Args:
+            account_id: The account.
+            month: The month (UTC), ``yyyy-mm``.
+
+        Returns:
+            The usage of every day and key that has any, sorted by day and key.
+
+        Raises:
+            ServiceUnavailableError: DynamoDB is unavailable.
+        """
+        counters = retry(lambda: list(self._query_days(account_id, month)), UNAVAILABLE, self._pick, self._sleep)
+        found: dict[tuple[str, str], Usage] = {}
+        for item in counters:
+            _, day, key, _ = item["sk"]["S"].split("#")
+            found[day, key] = found.get((day, key), Usage()) + to_usage([item])
+        return [DailyUsage(day, key, usage) for (day, key), usage in sorted(found.items())]
+
+    def _query_days(self, account_id: str, month: str) -> Iterator[Item]:
+        pages = self._client.get_paginator("query")
+        for part in range(DAY_PARTS):
+            for page in pages.paginate(
+                TableName=self._table,
+                KeyConditionExpression="pk = :pk",
+                ExpressionAttributeValues={":pk": day_partition_key(account_id, month, part)},
+                ConsistentRead=True,
+            ):
+                yield from page["Items"]
+
     def _record_once(self, charge: Charge) -> bool:
         writes: Any = charge_writes(charge, self._table, self._pick)
         try:
@@ -101,6 +132,9 @@ class DynamoUsageStore:
 CHARGE_DAYS: Final = 40
 """Days for which a charge is known to be counted: longer than a message can stay in a queue and its dead-letter queue
 (28 days)."""
+DAY_PARTS: Final = 10
+"""Partitions that hold the counters of an account's days: with MAX_SHARDS counters of 10 images per second each, a
+partition takes a tenth of the account's rate; and ten queries read a month."""
 COUNTED: Final = ("images", "pixels", "bytes_in", "bytes_out")
 """The fields of Usage, which are also the attributes of a counter."""
 
@@ -120,8 +154,22 @@ def counter_primary_keys(account_id: AccountId, month: str) -> list[Item]:
     return [counter_primary_key(account_id, month, shard) for shard in range(MAX_SHARDS)]
 
 
+def day_partition_key(account_id: str, month: str, part: int) -> Any:
+    """Make the partition key of some counters of an account's days (``part``: 0 to DAY_PARTS - 1)."""
+    return {"S": f"USAGE#{account_id}#{month}#DAYS{part}"}
+
+
+def day_primary_key(charge: Charge, shard: int) -> Item:
+    """Make the primary key of the counter of a charge's day and key that belongs to a counter of the month."""
+    part, counter = shard % DAY_PARTS, shard // DAY_PARTS
+    return {
+        "pk": day_partition_key(charge.account_id, charge.month, part),
+        "sk": {"S": f"DAY#{charge.day}#{charge.key}#{counter}"},
+    }
+
+
 def charge_writes(charge: Charge, table: str, pick: Callable[[int], int] = secrets.randbelow) -> list[Item]:
-    """Make the two writes of a transaction: record the charge if it is new, and add it to one counter.
+    """Make the writes of a transaction: record the charge if it is new, count it in its month and its day.
 
     When the first write is refused by its condition, the charge was counted before. After a conflict, retry with new
     writes, which will probably pick another counter.
@@ -132,20 +180,20 @@ def charge_writes(charge: Charge, table: str, pick: Callable[[int], int] = secre
         pick: Draws an integer from 0 to below its argument.
 
     Returns:
-        The two elements of the transaction.
+        The elements of the transaction; the first is the one with a condition.
     """
     expires_at = int((charge.at + timedelta(days=CHARGE_DAYS)).timestamp())
     note = charge_primary_key(charge) | {"account_id": {"S": charge.account_id}, "expires_at": {"N": str(expires_at)}}
+    shard = pick(charge.shards)
+    addition = {
+        "TableName": table,
+        "UpdateExpression": "ADD " + ", ".join(f"{name} :{name}" for name in COUNTED),
+        "ExpressionAttributeValues": {f":{name}": {"N": str(getattr(charge.usage, name))} for name in COUNTED},
+    }
     return [
         {"Put": {"TableName": table, "Item": note, "ConditionExpression": "attribute_not_exists(pk)"}},
-        {
-            "Update": {
-                "TableName": table,
-                "Key": counter_primary_key(charge.account_id, charge.month, pick(charge.shards)),
-                "UpdateExpression": "ADD " + ", ".join(f"{name} :{name}" for name in COUNTED),
-                "ExpressionAttributeValues": {f":{name}": {"N": str(getattr(charge.usage, name))} for name in COUNTED},
-            }
-        },
+        {"Update": addition | {"Key": counter_primary_key(charge.account_id, charge.month, shard)}},
+        {"Update": addition | {"Key": day_primary_key(charge, shard)}},
     ]
 
 

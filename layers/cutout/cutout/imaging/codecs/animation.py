@@ -40,6 +40,7 @@ _LONGEST_MS = 600_000
 """The longest time of one frame: GIF counts to 655 s, and ten minutes are for ever."""
 _GIF_TICK_MS = 10
 _LEAST_GIF_MS = 20
+_WEBP_FLAGS_AT, _WEBP_ALPHA = 20, 0x10
 _HALF = 128
 
 
@@ -156,7 +157,16 @@ def encode_animation(
         duration=durations if others else durations[0],
         **options,
     )
+    if image_format is ImageFormat.WEBP and any(frame.shape[2:] == (4,) for frame in frames):
+        _announce_alpha(buffer)
     return buffer.getvalue()
+
+
+def _announce_alpha(webp: BytesIO) -> None:
+    """Set the alpha flag, which libwebp leaves out where every changed rectangle is opaque (RFC 9649, section 2.7)."""
+    header = webp.getbuffer()
+    if bytes(header[12:16]) == b"VP8X":
+        header[_WEBP_FLAGS_AT] |= _WEBP_ALPHA
 
 
 def _read(

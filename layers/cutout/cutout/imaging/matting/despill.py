@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from cutout.imaging.arrays import Bytes, Floats, row_bands, to_bytes
-from cutout.imaging.matting.foreground import GRID_PX, ROWS, confident_weight, interior_weight
+from cutout.imaging.matting.foreground import GRID_PX, confident_weight, interior_weight
 from cutout.imaging.matting.grid import grid_shape, pull_push, sample_bilinear, shrink
 from cutout.imaging.matting.refine import upsample_rows
 from cutout.imaging.srgb import DARK, LINEAR
@@ -24,6 +24,8 @@ _EPSILON, _KAPPA = 216 / 24389, 24389 / 27
 """Where the cube root of CIE L*a*b* becomes a straight line, and its slope (CIE 15)."""
 _WHITE = _TO_XYZ.sum(axis=1)
 _FROM_XYZ = np.linalg.inv(_TO_XYZ).astype(np.float32)
+_ROWS = 256
+"""Rows that are processed at once."""
 _WINDOW = 3
 _CELLS_PX = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 _WHOLE = [255 if share >= 250 else 0 for share in range(256)]  # noqa: PLR2004
@@ -55,7 +57,7 @@ def despill(colours: Bytes, alpha: Bytes, image: Bytes) -> Bytes:
         return colours
     statistics = _local_chroma(alpha, image)
     result = colours.copy()
-    for rows in row_bands(size[0], ROWS):
+    for rows in row_bands(size[0], _ROWS):
         strength = _strength(alpha[rows], levels, size, rows).reshape(-1)
         tinted = np.flatnonzero(strength)
         pixels = result[rows].reshape(-1, 3)

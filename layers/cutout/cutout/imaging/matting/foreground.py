@@ -9,15 +9,13 @@ subject differs strongly from the background, F may lie only a little way from i
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-from cutout.imaging.arrays import Bytes, Floats, row_bands, to_bytes
-from cutout.imaging.matting.grid import double, grid_shape, halve, pull_push, sample_bilinear, shrink
+from cutout.imaging.arrays import Bools, Bytes, Floats, row_bands, to_bytes
+from cutout.imaging.matting.grid import double, grid_shape, halve, pull_push, shrink
+from cutout.imaging.matting.strips import ROWS, Sampler, Strip
 
 GRID_PX = 384
 """Longest side of the grid; 768 is not visibly better on estimated alpha and costs three times as much."""
-ROWS = 256
-"""Rows that are processed at once at full size."""
 CONFIDENT = 0.8
 """Cells covered by the foreground (or the background) to a smaller share are mixed; their colour is that of neither."""
 _RIDGE = 0.03
@@ -32,32 +30,32 @@ _FREE_WAY, _FREE_EXPONENT = 0.15, 8
 """Share of the way to the background's colour that F may take: the first at alpha 0, all of it at alpha 1."""
 
 
-def estimate_foreground(image: Bytes, alpha: Bytes) -> Bytes:
+def estimate_foreground(image: Bytes, alpha: Bytes, overview: Bytes | None = None) -> Bytes:
     """Estimate the foreground colour of every soft pixel.
 
     Args:
         image: The photo, uint8 [H, W, 3].
         alpha: uint8 [H, W].
+        overview: The same photo, smaller but not below GRID_PX; None for the photo itself.
 
     Returns:
         uint8 [H, W, 3]: estimated where alpha is 1..254, the photo's colours elsewhere.
     """
     result = image.copy()
-    guess: Floats | None = None
-    for rows in row_bands(len(alpha), ROWS):
-        cover = alpha[rows].reshape(-1)
-        soft = np.flatnonzero((cover - np.uint8(1)) < 254)  # 0 wraps around to 255  # noqa: PLR2004
-        if not soft.size:
+    size = (alpha.shape[0], alpha.shape[1])
+    means: Sampler | None = None
+    for rows in row_bands(size[0], ROWS):
+        soft = _is_soft(alpha[rows])
+        columns = np.flatnonzero(soft.any(axis=0))
+        if not columns.size:
             continue
-        if guess is None:
-            guess = local_colours(image, alpha)
-        pixels = result[rows].reshape(-1, 3)
-        observed = np.take(pixels, soft, axis=0)
-        means = sample_bilinear(guess, soft, rows.start, (alpha.shape[0], alpha.shape[1]))
-        share = np.take(cover, soft)
-        background = means[3:6].copy()
-        solved = _solve_foreground(observed, share, means[:6])
-        pixels[soft] = _bound_to_subject(solved, share, means[6:], background)
+        means = means or Sampler(local_colours(image if overview is None else overview, alpha), size)
+        strip = Strip(rows, columns)
+        observed, share = strip.pack(image), strip.pack(alpha)
+        front, back, subject = np.split(means(strip), 3)
+        solved = _solve_foreground(observed, share, front, back, subject)
+        np.copyto(observed, solved, where=_is_soft(share)[..., None])
+        strip.unpack(observed, result)
     return result
 
 
@@ -65,11 +63,12 @@ def local_colours(image: Bytes, alpha: Bytes) -> Floats:
     """Compute local means of the foreground's, the background's and the subject's own colours on a grid.
 
     Args:
-        image: uint8 [H, W, 3].
+        image: uint8 [h, w, 3], of any size.
         alpha: uint8 [H, W].
 
     Returns:
-        float32 [9, h, w] in 0..1: RGB of the nearest foreground, of the background, and of the subject's interior.
+        float32 [9, rows, columns] in 0..1: RGB of the nearest foreground, of the background, and of the subject's
+        interior.
     """
     shape = grid_shape(alpha.shape[0], alpha.shape[1], GRID_PX)
     colours = shrink(image, shape)
@@ -146,31 +145,38 @@ def apply_own_alpha(colours: Bytes, alpha: Bytes, image: Bytes, own_alpha: Bytes
     return np.where((own_alpha < 255)[..., None], image, colours), np.minimum(alpha, own_alpha)  # noqa: PLR2004
 
 
-def _solve_foreground(observed: Bytes, cover: NDArray[np.uint8], guess: Floats) -> Bytes:
-    """Solve for F, uint8 [n, 3], of observed [n, 3] under alpha ``cover`` [n]. ``guess`` [6, n] is overwritten."""
+def _is_soft(alpha: Bytes) -> Bools:
+    soft: Bools = alpha - np.uint8(1) < 254  # 0 wraps around to 255  # noqa: PLR2004
+    return soft
+
+
+def _solve_foreground(observed: Bytes, cover: Bytes, front: Floats, back: Floats, subject: Floats) -> Bytes:
+    """Solve for F, uint8 [rows, k, 3], of observed colours under alpha ``cover`` [rows, k].
+
+    ``front`` and ``back`` are the guesses of F and B, ``subject`` the subject's own colour, each [3, rows, k].
+    """
     share = cover * np.float32(1 / 255)
     rest = 1 - share
     gain = share / (share * share + rest * rest + np.float32(_RIDGE))
-    solved = np.empty_like(observed)
-    for channel in range(3):
-        front, back = guess[channel], guess[channel + 3]
-        back *= rest
-        residue = observed[:, channel] * np.float32(1 / 255)
-        residue -= share * front
-        residue -= back
-        residue *= gain
-        front += residue
-        solved[:, channel] = np.clip(front, 0, 1, out=front) * np.float32(255) + np.float32(0.5)
-    return solved
+    residue = np.ascontiguousarray(observed.transpose(2, 0, 1)) * np.float32(1 / 255)
+    residue -= share * front
+    residue -= rest * back
+    residue *= gain
+    residue += front
+    np.clip(residue, 0, 1, out=residue)
+    _bound_to_subject(residue, share, subject, back)
+    return to_bytes(residue).transpose(1, 2, 0)
 
 
-def _bound_to_subject(solved: Bytes, cover: NDArray[np.uint8], subject: Floats, background: Floats) -> Bytes:
-    """Limit how far solved colours [n, 3] lie from the subject's own [3, n] towards the background's [3, n]."""
-    colours = solved.T * np.float32(1 / 255)
-    way = background - subject
+def _bound_to_subject(colours: Floats, share: Floats, subject: Floats, back: Floats) -> None:
+    """Limit, in place, how far colours lie from the subject's own towards the background's, each [3, rows, k]."""
+    way = back - subject
     length = (way * way).sum(axis=0)
-    gate = np.clip((np.sqrt(length / 3) - np.float32(_ALIKE)) / np.float32(_UNLIKE - _ALIKE), 0, 1)
-    free = _FREE_WAY + (1 - _FREE_WAY) * (cover * np.float32(1 / 255)) ** _FREE_EXPONENT
+    gate = np.clip((np.sqrt(length * np.float32(1 / 3)) - np.float32(_ALIKE)) / np.float32(_UNLIKE - _ALIKE), 0, 1)
+    if not gate.any():
+        return
+    free = _FREE_WAY + (1 - _FREE_WAY) * share**_FREE_EXPONENT
     taken = ((colours - subject) * way).sum(axis=0) / np.maximum(length, np.float32(_ALIKE**2))
-    colours -= gate * np.maximum(taken - free, 0) * way
-    return to_bytes(np.clip(colours, 0, 1)).T
+    way *= gate * np.maximum(taken - free, 0)
+    colours -= way
+    np.clip(colours, 0, 1, out=colours)

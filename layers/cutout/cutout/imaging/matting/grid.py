@@ -12,9 +12,24 @@ from cutout.imaging.arrays import Bytes, Floats
 
 STEP = 16
 """Sides of a grid are multiples of this, so that halving four times stays exact."""
+OVERVIEW_PX = 1024
+"""The side of the largest models' input."""
 _LEAST_WEIGHT = 1e-6
 _TRUST = 8
 """A cell whose known share is above 1 / _TRUST keeps its own value; others take part from the next coarser level."""
+
+
+def overview(image: Bytes) -> Bytes:
+    """Reduce an image by a whole number, once for the model and for every grid.
+
+    Args:
+        image: uint8 [H, W, 3].
+
+    Returns:
+        uint8 [h, w, 3], the shorter side at least OVERVIEW_PX; the image itself where that is larger.
+    """
+    factor = min(image.shape[:2]) // OVERVIEW_PX
+    return image if factor < 2 else np.asarray(Image.fromarray(image).reduce(factor))  # noqa: PLR2004
 
 
 def grid_shape(height: int, width: int, longest: int) -> tuple[int, int]:
@@ -43,7 +58,7 @@ def shrink(image: Bytes, shape: tuple[int, int]) -> Floats:
     Returns:
         float32 [1 or 3, h, w] in 0..1.
     """
-    small = Image.fromarray(image).resize((shape[1], shape[0]), Image.Resampling.BOX)
+    small = Image.fromarray(image).resize((shape[1], shape[0]), Image.Resampling.BOX, reducing_gap=2.0)
     values = np.asarray(small, dtype=np.float32).reshape(*shape, -1).transpose(2, 0, 1)
     return np.ascontiguousarray(values) / np.float32(255)
 
@@ -105,13 +120,16 @@ def pull_push(colours: Floats, weight: Floats) -> Floats:
     total = levels[-1].mean(axis=(1, 2), keepdims=True)
     has_weight = float(total[3, 0, 0]) > _LEAST_WEIGHT
     mean = total[:3] / total[3:] if has_weight else colours.mean(axis=(1, 2), keepdims=True)
-    filled = np.broadcast_to(mean, (3, *levels[-1].shape[1:]))
+    filled: Floats = np.ones((3, *levels[-1].shape[1:]), np.float32) * mean
     for level in reversed(levels):
         if level.shape[1] != filled.shape[1]:
             filled = double(filled)
-        cell_weight = level[3:]
-        trust = np.minimum(cell_weight * _TRUST, 1)
-        filled = filled + trust * (level[:3] / np.maximum(cell_weight, _LEAST_WEIGHT) - filled)
+        trust = np.minimum(level[3] * _TRUST, 1)
+        filled *= 1 - trust
+        trust /= np.maximum(level[3], _LEAST_WEIGHT)
+        known = level[:3]
+        known *= trust
+        filled += known
     return filled
 
 
@@ -130,8 +148,8 @@ def sample_bilinear(values: Floats, pixels: NDArray[np.intp], top: int, size: tu
     height, width = size
     down, across = np.divmod(pixels.astype(np.int32), np.int32(width))
     first, last = (int(down[0]), int(down[-1])) if pixels.size else (0, 0)
-    y, y_share = _neighbours(values.shape[1], height, top + first, top + last + 1)
-    x, x_share = _neighbours(values.shape[2], width, 0, width)
+    y, y_share = neighbours(values.shape[1], height, np.arange(top + first, top + last + 1))
+    x, x_share = neighbours(values.shape[2], width, np.arange(width))
     lines = np.pad(values, ((0, 0), (0, 1), (0, 1)), mode="edge")
     lines = lines[:, y] + y_share[:, None] * (lines[:, y + 1] - lines[:, y])
     at = (down - first) * np.int32(lines.shape[2]) + x[across]
@@ -146,8 +164,17 @@ def sample_bilinear(values: Floats, pixels: NDArray[np.intp], top: int, size: tu
     return result
 
 
-def _neighbours(cells: int, pixels: int, start: int, stop: int) -> tuple[NDArray[np.int32], Floats]:
-    """Find, for the pixels start..stop of one axis, the cell before each and the share of the cell after it."""
-    centre = np.clip((np.arange(start, stop, dtype=np.float32) + 0.5) * (cells / pixels) - 0.5, 0, cells - 1)
+def neighbours(cells: int, pixels: int, at: NDArray[np.intp]) -> tuple[NDArray[np.int32], Floats]:
+    """Find between which cells of one axis pixels lie.
+
+    Args:
+        cells: Cells along the axis.
+        pixels: Pixels along the same.
+        at: Indices of pixels [n].
+
+    Returns:
+        The cell before each, int32 [n], and the share of the cell after it, float32 [n] in 0..1.
+    """
+    centre = np.clip((at.astype(np.float32) + 0.5) * np.float32(cells / pixels) - np.float32(0.5), 0, cells - 1)
     low = centre.astype(np.int32)
     return low, (centre - low).astype(np.float32)

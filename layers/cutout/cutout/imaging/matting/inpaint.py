@@ -4,9 +4,11 @@ import numpy as np
 from PIL import Image
 
 from cutout.imaging.arrays import Bytes, row_bands, to_bytes
-from cutout.imaging.matting.foreground import GRID_PX, ROWS
+from cutout.imaging.matting.foreground import GRID_PX
 from cutout.imaging.matting.grid import grid_shape, pull_push, sample_bilinear
 
+_ROWS = 256
+"""Rows that are processed at once."""
 _GREY = 128
 """The colour of a picture in which nothing is visible."""
 
@@ -29,7 +31,7 @@ def extrapolate_colours(picture: Bytes) -> Bytes:
     premultiplied = np.asarray(small, np.float32).transpose(2, 0, 1) / np.float32(255)
     visible, cover = premultiplied[:3], premultiplied[3:]
     means = pull_push(np.clip(visible / np.maximum(cover, np.float32(1 / 510)), 0, 1), cover)
-    for rows in row_bands(len(alpha), ROWS):
+    for rows in row_bands(len(alpha), _ROWS):
         hidden = np.flatnonzero(alpha[rows] == 0)
         values = sample_bilinear(means, hidden, rows.start, (alpha.shape[0], alpha.shape[1]))
         colours[rows].reshape(-1, 3)[hidden] = to_bytes(values).T

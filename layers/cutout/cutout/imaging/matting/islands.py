@@ -7,27 +7,27 @@ as a second condition.
 import numpy as np
 from numpy.typing import NDArray
 
-from cutout.imaging.arrays import Bools, Floats
+from cutout.imaging.arrays import Bools, Bytes
 
 CELLS = 256
 """Islands are looked for on a grid of so many cells along the longer side; a gap of two cells does not part them."""
-FIRM = 0.75
-"""An island that reaches this alpha anywhere is a subject, or a part of one."""
+FIRM = 191
+"""An island that reaches this alpha anywhere, of 255, is a subject, or a part of one."""
 LARGE = 0.01
 """Islands from this share of all firm cells on stay, however faint: glass, smoke, a veil."""
 
 
-def remove_small_islands(alpha: Floats) -> Floats:
+def remove_small_islands(alpha: Bytes) -> Bytes:
     """Clear islands that are both faint and small.
 
     Memory is linear in the pixels. So is time, but for the islands: at most CELLS * CELLS cells, once for each turn of
     the most winding one.
 
     Args:
-        alpha: float32 [h, w] in 0..1.
+        alpha: uint8 [h, w].
 
     Returns:
-        float32 [h, w]; the input itself where nothing is firm or nothing is cleared.
+        uint8 [h, w]; the input itself where nothing is firm or nothing is cleared.
     """
     side = -(-max(alpha.shape) // CELLS)
     peaks = _block_maxima(alpha, side)
@@ -42,16 +42,18 @@ def remove_small_islands(alpha: Floats) -> Floats:
         return alpha
     height, width = alpha.shape
     cleared = removed[labels].repeat(side, axis=0)[:height].repeat(side, axis=1)[:, :width]
-    return np.where(cleared, np.float32(0), alpha)
+    return np.where(cleared, np.uint8(0), alpha)
 
 
-def _block_maxima(alpha: Floats, side: int) -> Floats:
+def _block_maxima(alpha: Bytes, side: int) -> Bytes:
     """Find the highest alpha in each cell of ``side`` x ``side`` pixels; cells at the end may be smaller."""
     height, width = (-(-length // side) * side for length in alpha.shape)
-    whole = np.zeros((height, width), np.float32)
+    whole = np.zeros((height, width), np.uint8)
     whole[: alpha.shape[0], : alpha.shape[1]] = alpha
-    rows: Floats = np.maximum.reduce([whole[first::side] for first in range(side)])
-    cells: Floats = np.maximum.reduce([rows[:, first::side] for first in range(side)])
+    rows = whole.reshape(-1, side, width).max(axis=1)
+    cells: Bytes = rows[:, ::side].copy()
+    for first in range(1, side):
+        np.maximum(cells, rows[:, first::side], out=cells)
     return cells
 
 
@@ -63,12 +65,12 @@ def _dilate(mask: Bools) -> Bools:
     return wide
 
 
-def _label(mask: Bools) -> NDArray[np.intp]:
+def _label(mask: Bools) -> NDArray[np.int32]:
     """Label connected components (by sides) with numbers above 0; 0 where the mask is not set.
 
     The highest number of every run spreads along rows and columns in turn until nothing changes.
     """
-    labels = np.arange(1, mask.size + 1).reshape(mask.shape) * mask
+    labels = np.arange(1, mask.size + 1, dtype=np.int32).reshape(mask.shape) * mask
     while True:
         before = labels
         labels = _spread_along_rows(_spread_along_rows(labels, mask).T, mask.T).T
@@ -76,7 +78,7 @@ def _label(mask: Bools) -> NDArray[np.intp]:
             return labels
 
 
-def _spread_along_rows(labels: NDArray[np.intp], mask: Bools) -> NDArray[np.intp]:
+def _spread_along_rows(labels: NDArray[np.int32], mask: Bools) -> NDArray[np.int32]:
     """Give every run of set cells in a row the highest of its labels."""
     result = np.zeros_like(labels)
     begins = mask & ~np.pad(mask, ((0, 0), (1, 0)))[:, :-1]

@@ -4,15 +4,16 @@ Edge-aware upsampling by the fast guided filter (He, Sun: Fast Guided Filter, ar
 on a coarse grid, alpha is regressed on colour in every small window (ridge regression), and the smooth coefficients
 are applied to the full-size colours. The grid is a little coarser than the model's alpha, because its edges are
 blurred over about two of its pixels: a sharper guide would explain the blur instead of the edge. Only the uncertain
-band is touched, row band by row band, so that the cost is linear and the memory small.
+band is touched, strip by strip (``strips``), so that the cost is that of the band and the memory small.
 """
 
 import numpy as np
 from PIL import Image
 
-from cutout.imaging.arrays import Bytes, Floats, row_bands, to_bytes
-from cutout.imaging.matting.grid import grid_shape, halve, sample_bilinear, shrink
+from cutout.imaging.arrays import Bools, Bytes, Floats, row_bands, to_bytes
+from cutout.imaging.matting.grid import grid_shape, neighbours
 from cutout.imaging.matting.islands import remove_small_islands
+from cutout.imaging.matting.strips import ROWS, Sampler, strips_along
 
 LOW, HIGH = 0.04, 0.96
 """Alpha at or below LOW is background, at or above HIGH foreground; in between it is stretched to 0..1.
@@ -23,16 +24,13 @@ GRID_SHARE = 0.6
 """Side of the grid in sides of the model's alpha; best of 0.4..1.6 on the synthetic composites of the tests."""
 RIDGE = 5e-5
 """Regularisation, in squared colour of 0..1: the variance below which colour says nothing (noise)."""
-ROWS = 256
-"""Rows that are processed at once at full size."""
 FLAT, STEEP = 0.1, 0.4
 """Range of alpha within a 3 x 3 neighbourhood up to which it counts as level, and from which on as a step."""
-_CELL_HALVINGS = 2
+_CELL = 4
 """A cell of the regression is 4 x 4 grid pixels, a window 3 x 3 cells."""
-_PAIRS = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
 
 
-def refine_alpha(image: Bytes, coarse: Floats) -> Bytes:
+def refine_alpha(image: Bytes, coarse: Floats, overview: Bytes | None = None) -> Bytes:
     """Upsample the model's alpha along the edges of the image.
 
     Certain pixels keep their value (0 or 255); a band about two coarse pixels wide follows the image's edges; small
@@ -41,28 +39,23 @@ def refine_alpha(image: Bytes, coarse: Floats) -> Bytes:
     Args:
         image: uint8 [H, W, 3].
         coarse: The model's alpha, float32 [h, w] in 0..1, of any size and aspect.
+        overview: The same image, smaller but not below the size of ``coarse``; None for the image itself.
 
     Returns:
         Alpha, uint8 [H, W].
     """
     size = (image.shape[0], image.shape[1])
+    alpha = remove_small_islands(_limit_size(to_bytes(_stretch(coarse)), size))
+    low, high = neighbourhood_extremes(alpha)
+    band = uncertain_band(alpha, low, high)
+    refined = _enlarge_level(alpha, size)
+    if not band.any():
+        return refined
     longest = max(32, round(max(coarse.shape) * GRID_SHARE))
-    alpha = remove_small_islands(_stretch(_limit_size(coarse, size)))
-    band = uncertain_band(alpha)
-    is_soft = bool(band.any())
-    fit = fit_guided_filter(image, alpha, longest) if is_soft else alpha[None]
-    bounds = alpha_bounds(alpha) if is_soft else alpha[None]
-    refined = np.empty(size, np.uint8)
-    for rows in row_bands(size[0], ROWS):
-        plane = upsample_rows(alpha, size, rows)
-        inside = np.flatnonzero(upsample_rows(band, size, rows)) if is_soft else np.empty(0, np.intp)
-        if inside.size:
-            colours = np.take(image[rows].reshape(-1, 3), inside, axis=0)
-            low, high, trust = sample_bilinear(bounds, inside, rows.start, size)
-            filtered = np.clip(apply_guided_filter(colours, sample_bilinear(fit, inside, rows.start, size)), low, high)
-            plain = np.take(plane, inside)
-            plane.reshape(-1)[inside] = plain + trust * (filtered - plain)
-        refined[rows] = to_bytes(plane)
+    fit = Sampler(fit_guided_filter(image if overview is None else overview, alpha, longest, band), size)
+    planes = Sampler(np.concatenate([alpha[None], alpha_bounds(low, high)]), size)
+    for strip in strips_along(band, size):
+        strip.unpack(_follow_colours(strip.pack(image), planes(strip), fit(strip)), refined)
     return refined
 
 
@@ -86,83 +79,119 @@ def uncertainty(alpha: Floats) -> float:
     return soft / (soft + subject) if soft + subject > 0 else 1.0
 
 
-def uncertain_band(alpha: Floats) -> Floats:
-    """Mark where alpha is neither 0 nor 1 or steps from one to the other, and one pixel around.
+def uncertain_band(alpha: Bytes, low: Bytes, high: Bytes) -> Bools:
+    """Mark where alpha is neither 0 nor 255 or steps from one to the other, and one pixel around.
 
     Args:
-        alpha: float32 [h, w] in 0..1.
+        alpha: uint8 [h, w].
+        low: Its lowest value in the 3 x 3 neighbourhood of every pixel, uint8 [h, w].
+        high: Its highest value there, uint8 [h, w].
 
     Returns:
-        float32 [h, w]: 1 in the band, 0 elsewhere.
+        bool [h, w].
     """
-    low, high = _neighbourhood_extremes(alpha)
-    band = (alpha > 0) & (alpha < 1) | (high != low)
-    return _neighbourhood_extremes(band.astype(np.float32))[1]
+    return _dilate((alpha - np.uint8(1) < 254) | (high != low))  # 0 wraps around to 255  # noqa: PLR2004
 
 
-def fit_guided_filter(image: Bytes, alpha: Floats, longest: int) -> Floats:
-    """Regress alpha on colour in every window of a grid over the image.
+def fit_guided_filter(image: Bytes, alpha: Bytes, longest: int, band: Bools) -> Floats:
+    """Regress alpha on colour in every window of a grid over the image that touches the band.
 
     Args:
         image: The guide, uint8 [H, W, 3].
-        alpha: float32 [h, w] in 0..1, of any size.
+        alpha: uint8 [h, w], of any size.
         longest: Cells along the grid's longer side, at most.
+        band: Where coefficients are wanted, bool [h, w].
 
     Returns:
-        Three slopes and the offset per cell, float32 [4, rows, columns].
+        Three slopes (alpha in 0..255 by colour in 0..255) and the offset per cell, float32 [4, rows, columns]; 0 far
+        from the band.
     """
-    shape = grid_shape(image.shape[0], image.shape[1], longest)
-    colour = shrink(image, shape)
-    target = upsample_rows(alpha, shape, slice(0, shape[0]))[None]
-    products = [colour[i : i + 1] * colour[j : j + 1] for i, j in _PAIRS]
-    moments = np.concatenate([colour, target, colour * target, *products])
-    for _ in range(_CELL_HALVINGS):
-        moments = halve(moments)
-    moments = np.stack([_neighbourhood(plane).mean(axis=0) for plane in moments])
-    means, share, mixed, squares = moments[:3], moments[3:4], moments[4:7], moments[7:]
-    scatter = np.empty((*moments.shape[1:], 3, 3), np.float32)
-    for square, (i, j) in zip(squares, _PAIRS, strict=True):
-        scatter[..., i, j] = scatter[..., j, i] = square - means[i] * means[j] + np.float32(RIDGE * (i == j))
-    covariance = (mixed - means * share).transpose(1, 2, 0)[..., None]
-    slopes = np.linalg.solve(scatter, covariance)[..., 0].transpose(2, 0, 1)
-    return np.concatenate([slopes, share - (slopes * means).sum(axis=0, keepdims=True)])
+    rows, columns = grid_shape(image.shape[0], image.shape[1], longest)
+    cells = rows // _CELL, columns // _CELL
+    wanted = _dilate(_resize(band.view(np.uint8) * np.uint8(255), cells, Image.Resampling.BOX) > 0)
+    moments = np.zeros((*cells, 5, 5), np.float32)
+    read = _dilate(wanted)
+    pixels = np.ones((np.count_nonzero(read), _CELL**2, 5), np.float32)
+    pixels[..., :3] = _cell_pixels(image, cells, read)
+    pixels[..., 3:4] = _cell_pixels(alpha, cells, read)
+    pixels[..., :4] *= np.float32(1 / 255)
+    moments[read] = pixels.transpose(0, 2, 1) @ pixels / np.float32(_CELL**2)
+    windows = _window_means(moments, wanted)
+    means, share = windows[:, :3, 4], windows[:, 3, 4]
+    scatter = windows[:, :3, :3] - means[:, :, None] * means[:, None] + np.float32(RIDGE) * np.eye(3, dtype=np.float32)
+    covariance = windows[:, :3, 3] - means * share[:, None]
+    slopes = np.linalg.solve(scatter, covariance[..., None])[..., 0]
+    fit = np.zeros((4, *cells), np.float32)
+    fit[:3, wanted] = slopes.T
+    fit[3, wanted] = (share - (slopes * means).sum(axis=1)) * np.float32(255)
+    return fit
 
 
-def apply_guided_filter(colours: Bytes, fit: Floats) -> Floats:
-    """Compute alpha from colour by the coefficients of :func:`fit_guided_filter`.
-
-    Args:
-        colours: uint8 [n, 3].
-        fit: Coefficients at those pixels, float32 [4, n]; overwritten.
-
-    Returns:
-        float32 [n], not bounded.
-    """
-    alpha: Floats = fit[3]
-    for channel in range(3):
-        slope = fit[channel]
-        slope *= colours[:, channel]
-        slope *= np.float32(1 / 255)
-        alpha += slope
-    return alpha
-
-
-def alpha_bounds(alpha: Floats) -> Floats:
+def alpha_bounds(low: Bytes, high: Bytes) -> Bytes:
     """Bound how far colour may move a pixel from the model's alpha.
 
-    The bounds are twice as far from 0 and 1 as the neighbourhood is: texture tears no holes into what the model calls
-    solid, and what it calls half solid is free to be anything. Trust is 1 where alpha steps, and 0 where it is level
-    or a ramp that the model sees by itself: an edge out of focus is soft, and colour must not sharpen it.
+    The bounds are twice as far from 0 and 255 as the neighbourhood is: texture tears no holes into what the model
+    calls solid, and what it calls half solid is free to be anything. Trust is full where alpha steps, and 0 where it
+    is level or a ramp that the model sees by itself: an edge out of focus is soft, and colour must not sharpen it.
 
     Args:
-        alpha: float32 [h, w] in 0..1.
+        low: The lowest alpha in the 3 x 3 neighbourhood of every pixel, uint8 [h, w].
+        high: The highest, uint8 [h, w].
 
     Returns:
-        Lowest alpha, highest alpha and trust in colour, float32 [3, h, w] in 0..1.
+        Lowest alpha, highest alpha and trust in colour, uint8 [3, h, w].
     """
-    low, high = _neighbourhood_extremes(alpha)
-    trust = np.clip((high - low - FLAT) / (STEEP - FLAT), 0, 1)
-    return np.stack([np.maximum(low * 2 - 1, 0), np.minimum(high * 2, 1), trust])
+    steps = np.arange(256, dtype=np.float32) * np.float32(1 / 255)
+    trust = to_bytes(np.clip((steps - FLAT) / (STEEP - FLAT), 0, 1))
+    return np.stack([_twice_from_top(low), ~_twice_from_top(~high), np.take(trust, high - low)])
+
+
+def _twice_from_top(values: Bytes) -> Bytes:
+    """Double the distance from 255, down to 0; ``~`` is 255 minus a byte."""
+    doubled: Bytes = np.maximum(values, ~values) - ~values
+    return doubled
+
+
+def _follow_colours(colours: Bytes, planes: Floats, fit: Floats) -> Bytes:
+    """Compute alpha, uint8 [rows, k], of colours [rows, k, 3]; ``planes``: alpha and its bounds, in 0..255."""
+    plain, low, high, trust = planes
+    *slopes, filtered = fit
+    for channel, slope in enumerate(slopes):
+        filtered += np.multiply(slope, colours[..., channel], out=slope)
+    np.clip(filtered, low, high, out=filtered)
+    filtered -= plain
+    trust *= np.float32(1 / 255)
+    filtered *= trust
+    filtered += plain
+    filtered += np.float32(0.5)
+    followed: Bytes = filtered.astype(np.uint8)
+    return followed
+
+
+def _enlarge_level(alpha: Bytes, size: tuple[int, int]) -> Bytes:
+    """Enlarge alpha to ``size`` (H, W) outside the band, where it is the same for many rows."""
+    refined = np.empty(size, np.uint8)
+    y, _ = neighbours(alpha.shape[0], size[0], np.arange(size[0]))
+    x, _ = neighbours(alpha.shape[1], size[1], np.arange(size[1]))
+    for rows in row_bands(size[0], ROWS):
+        refined[rows] = np.take(alpha[y[(rows.start + rows.stop) // 2]], x)
+    return refined
+
+
+def _cell_pixels(plane: Bytes, cells: tuple[int, int], read: Bools) -> Bytes:
+    """Shrink a plane, uint8 [h, w] or [h, w, C], onto the grid and take the pixels of some cells: [n, 16, C]."""
+    grid = cells[1] * _CELL, cells[0] * _CELL
+    small = np.asarray(Image.fromarray(plane).resize(grid, Image.Resampling.BOX))
+    blocks: Bytes = small.reshape(cells[0], _CELL, cells[1], _CELL, -1).swapaxes(1, 2)[read]
+    return blocks.reshape(len(blocks), _CELL**2, -1)
+
+
+def _window_means(moments: Floats, wanted: Bools) -> Floats:
+    """Average the 3 x 3 cells around each wanted one, edges repeated: [n, 5, 5]."""
+    padded = np.pad(moments, ((1, 1), (1, 1), (0, 0), (0, 0)), mode="edge")
+    rows, columns = np.nonzero(wanted)
+    means: Floats = np.mean([padded[rows + y, columns + x] for y in range(3) for x in range(3)], axis=0)
+    return means
 
 
 def upsample_rows(plane: Floats, size: tuple[int, int], rows: slice) -> Floats:
@@ -188,29 +217,38 @@ def _stretch(alpha: Floats) -> Floats:
     return stretched
 
 
-def _limit_size(alpha: Floats, size: tuple[int, int]) -> Floats:
+def _limit_size(alpha: Bytes, size: tuple[int, int]) -> Bytes:
     """Average alpha down to ``size`` (H, W) along the sides that are longer."""
     shape = (min(alpha.shape[0], size[0]), min(alpha.shape[1], size[1]))
-    if shape == alpha.shape:
-        return alpha
-    averaged: Floats = np.asarray(Image.fromarray(alpha).resize(shape[::-1], Image.Resampling.BOX))
-    return averaged
+    return alpha if shape == alpha.shape else _resize(alpha, shape, Image.Resampling.BOX)
 
 
-def _neighbourhood_extremes(plane: Floats) -> tuple[Floats, Floats]:
-    """Find the lowest and the highest value in the 3 x 3 neighbourhood of every pixel, edges repeated."""
-    padded = np.pad(plane, 1, mode="edge")
-
-    def reduce(extreme: np.ufunc) -> Floats:
-        rows = extreme(extreme(padded[:-2], padded[1:-1]), padded[2:])
-        found: Floats = extreme(extreme(rows[:, :-2], rows[:, 1:-1]), rows[:, 2:])
-        return found
-
-    return reduce(np.minimum), reduce(np.maximum)
+def _resize(plane: Bytes, size: tuple[int, int], how: Image.Resampling = Image.Resampling.BILINEAR) -> Bytes:
+    resized: Bytes = np.asarray(Image.fromarray(plane).resize(size[::-1], how))
+    return resized
 
 
-def _neighbourhood(plane: Floats) -> Floats:
-    """Stack the 3 x 3 neighbourhood of every pixel, edges repeated: [9, h, w]."""
-    padded = np.pad(plane, 1, mode="edge")
-    height, width = plane.shape
-    return np.stack([padded[y : y + height, x : x + width] for y in range(3) for x in range(3)])
+def neighbourhood_extremes(plane: Bytes) -> tuple[Bytes, Bytes]:
+    """Find the lowest and the highest value in the 3 x 3 neighbourhood of every pixel.
+
+    Args:
+        plane: uint8 [h, w].
+
+    Returns:
+        Two planes, uint8 [h, w].
+    """
+    return _extremes(plane, np.minimum), _extremes(plane, np.maximum)
+
+
+def _dilate(mask: Bools) -> Bools:
+    return _extremes(mask.view(np.uint8), np.maximum).view(np.bool_)
+
+
+def _extremes(plane: Bytes, extreme: np.ufunc) -> Bytes:
+    tall = plane.copy()
+    extreme(tall[1:], plane[:-1], out=tall[1:])
+    extreme(tall[:-1], plane[1:], out=tall[:-1])
+    wide = tall.copy()
+    extreme(wide[:, 1:], tall[:, :-1], out=wide[:, 1:])
+    extreme(wide[:, :-1], tall[:, 1:], out=wide[:, :-1])
+    return wide

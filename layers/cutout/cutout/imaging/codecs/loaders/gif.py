@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 _HEAD_BYTES = 13
-_EXTENSION, _IMAGE = 0x21, 0x2C
+_EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
 _DESCRIPTOR_BYTES = 10
 
 
@@ -28,10 +28,10 @@ def frame_edges(data: bytes) -> Iterator[tuple[int, int]]:
             position = _after_blocks(data, flags + 2 + _table_bytes(data[flags : flags + 1]))
         elif kind == _EXTENSION:
             position = _after_blocks(data, position + 2)
-        elif kind == 0:  # a superfluous terminator
-            position += 1
-        else:
+        elif kind == _TRAILER:
             return
+        else:  # Pillow skips what it does not know, too
+            position += 1
 
 
 def _table_bytes(flags: bytes) -> int:

@@ -23,6 +23,7 @@ DECODER_ERRORS = (
     LookupError,
     ArithmeticError,
     MemoryError,
+    AssertionError,  # a later frame of a GIF that has no palette
     EOFError,  # these two: the libraries behind AVIF and HEIC
     RuntimeError,
     struct.error,
