@@ -15,16 +15,20 @@ from cutout.container import container
 from cutout.imaging.codecs import encode
 from functions.remove_background.app import handler
 from local import ROOT
-from tests.functions.account_api import CONTEXT, call, customer, forget
+from tests.functions.account_api import CONTEXT, call, customer
 from tests.support.builders import multipart, proxy_event
+from tests.support.process_state import forget
 
 PHOTO = (ROOT / "docs" / "images" / "chelsea.jpg").read_bytes()
 FORM, FORM_TYPE = multipart(files={"image_file": ("cat.jpg", PHOTO, "image/jpeg")})
 
 
+pytestmark = pytest.mark.usefixtures("cloud")
+
+
 @pytest.fixture(autouse=True)
-def _fresh(cloud, monkeypatch):
-    monkeypatch.setenv("CUTOUT_MODELS_DIR", str(ROOT / "models"))
+def _small_limit(monkeypatch):
+    """What does not stream is redirected to above 20 kB."""
     monkeypatch.setenv("CUTOUT_INLINE_LIMIT_BYTES", "20000")
     forget()
     yield
