@@ -6,13 +6,15 @@ import httpx
 import pytest
 from PIL import Image
 
+from local import ROOT
 from tests.support.local_service import Service
 
 
 @pytest.fixture(scope="module")
 def picture() -> bytes:
     data = io.BytesIO()
-    Image.new("RGB", (400, 300), "navy").save(data, "PNG")
+    with Image.open(ROOT / "docs" / "images" / "chelsea.jpg") as photo:
+        photo.resize((400, 300)).save(data, "PNG")
     return data.getvalue()
 
 
