@@ -19,7 +19,8 @@ compile test
 for name in layer image local; do compile "$name" --constraint "$target/test.txt"; done
 compile sam
 compile audit
-for name in test layer image local sam audit; do
+compile bench
+for name in test layer image local sam audit bench; do
   if [ "${1:-}" = --check ]; then
     cmp --silent "$target/$name.txt" "$(place "$name")" || { echo "$(place "$name") is stale: run requirements/lock.sh"; exit 1; }
   else
