@@ -20,7 +20,8 @@ for name in layer image local; do compile "$name" --constraint "$target/test.txt
 compile sam
 compile audit
 compile docs
-for name in test layer image local sam audit docs; do
+compile bench
+for name in test layer image local sam audit docs bench; do
   if [ "${1:-}" = --check ]; then
     cmp --silent "$target/$name.txt" "$(place "$name")" || { echo "$(place "$name") is stale: run requirements/lock.sh"; exit 1; }
   else

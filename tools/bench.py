@@ -1,151 +1,240 @@
-"""Ratios, measured side by side in one run: ``python tools/bench.py [--rounds N] [--service URL]``.
+"""How fast, beside others: every contestant in turn, round by round, in one run on one machine.
 
-Everything that is compared is run in turn, round by round, so that whatever else the machine does hits all sides
-alike; the smallest time of each counts. Photos are scikit-image's astronaut, enlarged.
+    python -m venv .venv-bench && .venv-bench/bin/pip install --require-hashes -r requirements/bench.txt
+    .venv/bin/python tools/bench.py [--rounds 7] [--threads 1] [--only 1-mp 12-mp] [--u2netp FILE] [--out DIR]
+
+Contestants: Cutout's pipeline; rembg on the same network, and on U2-Netp (``tools/fetch_model.py u2netp``); the bare
+network on a tensor that is there already; Pillow's decoding and encoding with nothing in between. Each is a process of
+its own (``bench_worker.py``), and only one works at a time, so that whatever else the machine does hits all alike.
+What counts are medians of processor time, their spread, and ratios; wall time stands beside them. Writes
+``bench.json``, ``bench.md`` and, where .venv-bench is there, ``bench.png``.
 """
 
 import argparse
+import json
 import os
+import platform
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
-from functools import partial
-from io import BytesIO
+from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.request import Request, urlopen
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "layers" / "cutout"))
+from typing import Any, Self
 
 import numpy as np
 import skimage
-from numpy.typing import NDArray
-from PIL import Image
-
-from cutout.imaging.codecs.png import encode_png
-from cutout.imaging.compositing.compose import compose
-from cutout.imaging.compositing.layout import lay_out
-from cutout.imaging.matting.foreground import estimate_foreground
-from cutout.imaging.matting.refine import refine_alpha, upsample_rows
-from cutout.imaging.models.manifest import load_manifest
-from cutout.imaging.models.onnx import OnnxSegmenter
-from cutout.imaging.pipeline import cut_out
-from cutout.imaging.spec import CutoutSpec, Limits
+from PIL import Image, ImageFilter
 
 ROOT = Path(__file__).resolve().parents[1]
-SIZES = {"1024 px": (1024, 1024), "12 MP": (4000, 3000)}
-AGAINST = {
-    "pipeline": "bare model",
-    "request": "bare model",
-    "Pillow level 6": "own PNG writer",
-    "refined alpha": "bilinear alpha",
+MODEL = ROOT / "models" / "cutout-s.onnx"
+PYTHON_OF_OTHERS = ROOT / ".venv-bench" / "bin" / "python"
+PHOTOS: dict[str, dict[str, Any]] = {
+    "300-px.jpg": {"size": (300, 300)},
+    "1-mp.jpg": {"size": (1024, 1024)},
+    "4-mp.jpg": {"size": (2309, 1732)},
+    "12-mp.jpg": {"size": (4000, 3000)},
+    "12-mp-smooth.jpg": {"size": (4000, 3000), "grain": 0},
+    "12-mp-wide-edge.jpg": {"size": (4000, 3000), "blur": 24},
+    "12-mp-png.png": {"size": (4000, 3000)},
+    "50-mp.jpg": {"size": (8660, 5773)},
 }
-PEAK = """
-import resource, sys
-sys.path.insert(0, sys.argv[1])
-from pathlib import Path
-from cutout.imaging.models.manifest import load_manifest
-from cutout.imaging.pipeline import cut_out
-from cutout.imaging.models.onnx import OnnxSegmenter
-from cutout.imaging.spec import CutoutSpec, Limits
-models = Path(sys.argv[2])
-row = load_manifest(models).select()
-cut_out(Path(sys.argv[3]).read_bytes(), CutoutSpec(), OnnxSegmenter(row, models / row.file), Limits())
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""Files, and how they are made."""
+PLOT = """
+import json, sys
+import matplotlib; matplotlib.use("agg")
+from matplotlib import pyplot
+rows = json.load(open(sys.argv[1]))["rows"]
+names = list(dict.fromkeys(row["workload"] for row in rows if "(" not in row["workload"]))
+who = list(dict.fromkeys(row["contestant"] for row in rows))
+times = {(row["workload"], row["contestant"]): row["cpu_ms"] for row in rows}
+figure, axes = pyplot.subplots(figsize=(10, 0.5 + 0.6 * len(names)), layout="constrained")
+for offset, each in enumerate(who):
+    heights = [times.get((name, each), 0) for name in names]
+    axes.barh([y + 0.8 * offset / len(who) for y in range(len(names))], heights, 0.8 / len(who), label=each)
+axes.set(xscale="log", xlabel="processor time, ms")
+axes.set_yticks([y + 0.3 for y in range(len(names))], names)
+axes.invert_yaxis()
+axes.legend()
+figure.savefig(sys.argv[2], dpi=110)
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """A photo and what is made of it, by options of ``CutoutSpec``; only Cutout runs what has any."""
+
+    name: str
+    photo: str
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "alpha": {"channels": "alpha"},
+    "preview": {"size": "preview"},
+    "crop": {"crop": True},
+    "despill": {"despill": True},
+    "webp": {"format": "webp"},
+    "jpg": {"format": "jpg"},
+    "avif": {"format": "avif"},
+    "tiff": {"format": "tiff"},
+    "zip": {"format": "zip"},
+    "colour": {"bg_color": [255, 255, 255, 255]},
+    "blur": {"bg_blur": 30.0},
+    "shadow": {"shadow": True},
+    "stroke": {"stroke": 8.0},
+}
+"""Measured at 1 and 12 megapixels."""
+
+
+class Contestant:
+    """A worker process and what it has measured."""
+
+    def __init__(self, name: str, command: list[str]) -> None:
+        """Start it; ``name`` stands in the tables."""
+        self.name = name
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603
+
+    def measure(self, workload: Workload) -> dict[str, float]:
+        """Run a workload once: wall_ms, cpu_ms, bytes, peak_mb."""
+        if self._process.stdin is None or self._process.stdout is None:
+            raise RuntimeError("no pipes")
+        print(json.dumps({"photo": workload.photo, "options": workload.options}), file=self._process.stdin, flush=True)
+        measured: dict[str, float] = json.loads(self._process.stdout.readline())
+        return measured
+
+    def __enter__(self) -> Self:
+        """Give itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the worker."""
+        if self._process.stdin:
+            self._process.stdin.close()
+        self._process.wait()
+
+
 def main() -> None:
-    """Print one table per size and the peak memory of 50 MP."""
+    """Measure, and write the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=0, help="of the model; 0: all cores")
-    parser.add_argument("--service", help="address of a running `make run`, to measure requests too")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--threads", type=int, default=1, help="of the network")
+    parser.add_argument("--only", nargs="*", default=[], help="names of workloads; all of them without")
+    parser.add_argument("--others", type=Path, default=PYTHON_OF_OTHERS, help="the Python that has rembg")
+    parser.add_argument("--u2netp", type=Path, default=ROOT / "models" / "u2netp.onnx")
+    parser.add_argument("--out", type=Path, default=ROOT / "dist")
     chosen = parser.parse_args()
-    row = load_manifest(ROOT / "models").select()
-    segmenter = OnnxSegmenter(row, ROOT / "models" / row.file, chosen.threads)
-    print(f"{row.name}, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores, best of {chosen.rounds} rounds")
-    for title, (width, height) in SIZES.items():
-        works = workload(photo(width, height), segmenter)
-        if chosen.service:
-            works["request"] = partial(post, chosen.service, jpeg(photo(width, height)))
-        compare(title, works, chosen.rounds)
-    print(f"peak memory of a 50 MP JPEG: {peak_mib()} MiB")
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        workloads = [each for each in list_workloads() if not chosen.only or each.name in chosen.only]
+        for photo in {each.photo for each in workloads}:
+            write_photo(Path(folder) / photo, **PHOTOS[photo])
+        commands = contestants(chosen, folder)
+        rows: list[dict[str, Any]] = []
+        for workload in workloads:
+            print(workload.name, file=sys.stderr)
+            rows += compare(workload, commands, chosen.rounds)
+    machine = {
+        "processor": platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "load": os.getloadavg()[0],
+    }
+    results = {"machine": machine, "rounds": chosen.rounds, "threads": chosen.threads, "rows": rows}
+    (chosen.out / "bench.json").write_text(json.dumps(results, indent=1) + "\n")
+    (chosen.out / "bench.md").write_text(table(rows))
+    print(table(rows))
+    if chosen.others.exists():
+        files = [str(chosen.out / "bench.json"), str(chosen.out / "bench.png")]
+        subprocess.run([str(chosen.others), "-c", PLOT, *files], check=True)  # noqa: S603  (ours)
 
 
-def photo(width: int, height: int) -> NDArray[np.uint8]:
-    """The astronaut at any size with a little grain, without which large JPEGs are unlike any camera's."""
-    path = Path(skimage.__file__).parent / "data" / "astronaut.png"
-    with Image.open(path) as picture:
-        large = np.asarray(picture.convert("RGB").resize((width, height), Image.Resampling.BICUBIC), np.int16)
-    grain = np.random.default_rng(0).integers(-2, 3, (height, width, 1), np.int16)
-    grainy: NDArray[np.uint8] = np.clip(large + grain, 0, 255).astype(np.uint8)
-    return grainy
+def contestants(chosen: argparse.Namespace, folder: str) -> dict[str, list[str]]:
+    """Give the command of each contestant that can be run here."""
+    worker, threads = str(ROOT / "tools" / "bench_worker.py"), str(chosen.threads)
+
+    def command(python: Path | str, kind: str, model: Path) -> list[str]:
+        return [str(python), worker, kind, str(model), folder, threads]
+
+    commands = {
+        "cutout": command(sys.executable, "ours", MODEL),
+        "bare network": command(sys.executable, "bare", MODEL),
+        "Pillow alone": command(sys.executable, "pillow", MODEL),
+    }
+    if chosen.others.exists():
+        commands["rembg, our network"] = command(chosen.others, "rembg", MODEL)
+        if chosen.u2netp.exists():
+            commands["rembg, U2-Netp"] = command(chosen.others, "rembg", chosen.u2netp)
+    return commands
 
 
-def jpeg(image: NDArray[np.uint8]) -> bytes:
-    """A JPEG of quality 90."""
-    return written(image, "JPEG", quality=90)
+def list_workloads() -> list[Workload]:
+    """List every photo as it is, and what is made of those of 1 and 12 megapixels by options."""
+    plain = [Workload(photo.split(".")[0], photo) for photo in PHOTOS]
+    return plain + [
+        Workload(f"{size} ({name})", f"{size}.jpg", options)
+        for size in ("1-mp", "12-mp")
+        for name, options in OPTIONS.items()
+    ]
 
 
-def written(image: NDArray[np.uint8], file_format: str, **options: int) -> bytes:
-    """A file by Pillow."""
-    buffer = BytesIO()
-    Image.fromarray(image).save(buffer, file_format, **options)
-    return buffer.getvalue()
+def write_photo(path: Path, size: tuple[int, int], grain: int = 2, blur: int = 0) -> None:
+    """Write scikit-image's astronaut (NASA, public domain) at any size; ``blur`` widens its soft edges."""
+    with Image.open(Path(skimage.__file__).parent / "data" / "astronaut.png") as picture:
+        large = picture.convert("RGB").resize(size, Image.Resampling.BICUBIC).filter(ImageFilter.GaussianBlur(blur))
+    noise = np.random.default_rng(0).integers(-grain, grain + 1, (size[1], size[0], 1), np.int16)
+    Image.fromarray(np.clip(np.asarray(large, np.int16) + noise, 0, 255).astype(np.uint8)).save(path, quality=90)
 
 
-def post(service: str, data: bytes) -> bytes:
-    """The answer to one ``POST /v2`` with the local key."""
-    key = os.environ.get("CUTOUT_LOCAL_KEY", "local-development-key")
-    request = Request(f"{service}/v2", data, {"x-api-key": key, "content-type": "image/jpeg"})  # noqa: S310  (ours)
-    with urlopen(request) as response:  # noqa: S310
-        answer: bytes = response.read()
-        return answer
-
-
-def compare(title: str, works: Mapping[str, Callable[[], object]], rounds: int) -> None:
-    """One table: milliseconds, bytes where bytes are made, and the ratio to the line that each line is held against."""
-    best, sizes = dict.fromkeys(works, float("inf")), dict.fromkeys(works, 0)
+def compare(workload: Workload, commands: dict[str, list[str]], rounds: int) -> list[dict[str, Any]]:
+    """Measure all contestants of one workload in turn: one row each, in fresh processes."""
+    chosen = {name: command for name, command in commands.items() if not workload.options or name == "cutout"}
+    running = []
+    for name, command in chosen.items():
+        started = time.perf_counter()
+        contestant = Contestant(name, command)
+        contestant.measure(workload)
+        running.append((contestant, (time.perf_counter() - started) * 1000))
+    runs: dict[str, list[dict[str, float]]] = {name: [] for name in chosen}
     for _ in range(rounds):
-        for name, work in works.items():
-            started = time.perf_counter()
-            made = work()
-            best[name] = min(best[name], (time.perf_counter() - started) * 1000)
-            sizes[name] = len(made) if isinstance(made, bytes) else 0
-    print(f"\n{title}")
-    for name, milliseconds in best.items():
-        ratio = f"x{milliseconds / best[AGAINST[name]]:.1f} of {AGAINST[name]}" if name in AGAINST else ""
-        weight = f"{sizes[name] / 1e6:.2f} MB" if sizes[name] else ""
-        print(f"  {name:16s} {milliseconds:8.1f} ms  {weight:9s} {ratio}")
-    print(f"  {'own overhead':16s} {best['pipeline'] - best['bare model']:8.1f} ms")
+        for contestant, _cold in running:
+            runs[contestant.name].append(contestant.measure(workload))
+    for contestant, _cold in running:
+        with contestant:
+            pass
+    return [summary(workload.name, contestant.name, cold, runs[contestant.name]) for contestant, cold in running]
 
 
-def workload(image: NDArray[np.uint8], segmenter: OnnxSegmenter) -> dict[str, Callable[[], object]]:
-    """What is measured, by name."""
-    data, coarse = jpeg(image), segmenter.alpha(image)
-    size = (image.shape[0], image.shape[1])
-    alpha = refine_alpha(image, coarse)
-    cutout = compose(estimate_foreground(image, alpha), alpha, CutoutSpec(), lay_out(alpha, CutoutSpec(), Limits()))
+def summary(workload: str, contestant: str, cold_ms: float, runs: list[dict[str, float]]) -> dict[str, Any]:
+    """Reduce the runs of one contestant to medians, the spread of the middle half, and the peak."""
+    times = [run["cpu_ms"] for run in runs]
+    low, _, high = statistics.quantiles(times, n=4) if len(times) > 1 else (times[0],) * 3
     return {
-        "bare model": lambda: segmenter.alpha(image),
-        "pipeline": lambda: cut_out(data, CutoutSpec(), segmenter, Limits()),
-        "own PNG writer": lambda: encode_png(cutout),
-        "Pillow level 6": lambda: written(cutout, "PNG"),
-        "bilinear alpha": lambda: upsample_rows(coarse, size, slice(0, size[0])),
-        "refined alpha": lambda: refine_alpha(image, coarse),
-        "foreground": lambda: estimate_foreground(image, alpha),
+        "workload": workload,
+        "contestant": contestant,
+        "cpu_ms": statistics.median(times),
+        "spread_ms": high - low,
+        "wall_ms": statistics.median(run["wall_ms"] for run in runs),
+        "cold_ms": cold_ms,
+        "peak_mb": max(run["peak_mb"] for run in runs),
+        "bytes": int(runs[-1]["bytes"]),
     }
 
 
-def peak_mib() -> int:
-    """Peak memory of a fresh process that loads the model and cuts out 50 MP."""
-    with tempfile.NamedTemporaryFile(suffix=".jpg") as file:
-        file.write(jpeg(photo(8660, 5773)))
-        file.flush()
-        command = [sys.executable, "-c", PEAK, str(ROOT / "layers" / "cutout"), str(ROOT / "models"), file.name]
-        return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)  # noqa: S603  (our own)
+def table(rows: list[dict[str, Any]]) -> str:
+    """Write the rows as Markdown; a ratio is that of processor time to the same workload's cutout."""
+    ours = {row["workload"]: row["cpu_ms"] for row in rows if row["contestant"] == "cutout"}
+    lines = [
+        "| workload | contestant | CPU ms | ± | of Cutout's | wall ms | cold ms | peak MB | MB out |",
+        "|---|---|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    for row in rows:
+        ratio = row["cpu_ms"] / ours[row["workload"]]
+        lines.append(
+            f"| {row['workload']} | {row['contestant']} | {row['cpu_ms']:.0f} | {row['spread_ms']:.0f} | {ratio:.2f} "
+            f"| {row['wall_ms']:.0f} | {row['cold_ms']:.0f} | {row['peak_mb']:.0f} | {row['bytes'] / 1e6:.2f} |"
+        )
+    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":
