@@ -57,4 +57,6 @@ def test_no_view_has_a_serious_fault(page: Page, service: Service, axe: str, loo
     found["dialog"] = findings(page, axe)
     open_page(page, f"{service.url}/docs?contract=rembg")
     found["reference"] = findings(page, axe)
+    open_page(page, f"{service.url}/status")
+    found["status"] = findings(page, axe)
     assert found == {view: [] for view in found}
