@@ -42,7 +42,7 @@ def legacy_mask(service, image: Image.Image, **headers: str) -> tuple[dict[str, 
 
 def test_the_python_client_gets_a_mask_that_putalpha_takes(service, photo):
     document, mask = legacy_mask(service, photo.resize((1024, 1024)))
-    assert set(document) == {"mask", "width", "height"}
+    assert set(document) == {"mask", "width", "height", "foreground"}
     assert (mask.format, mask.mode, mask.size) == ("PNG", "L", (1024, 1024))
     assert (document["width"], document["height"]) == (1024, 1024)
     cutout = photo.copy()
@@ -69,7 +69,14 @@ def test_every_authorization_form_opens_the_account(service, scheme):
     document = response.json()
     assert document["status"] == "ok"
     assert document["api_key"]["mode"] == "live"
-    assert set(document["account"]) == {"email", "plan", "subscription_status", "billing_model", "usage_unit"}
+    assert set(document["account"]) == {
+        "email",
+        "plan",
+        "subscription_status",
+        "billing_model",
+        "usage_unit",
+        "training_opt_in",
+    }
     assert service.key not in response.text
 
 
@@ -82,7 +89,9 @@ def test_health_is_cheap_and_deep_health_names_the_model(service):
     assert httpx.head(f"{service.url}/health").content == b""
 
 
-@pytest.mark.parametrize(("method", "path", "allow"), [("GET", "/v2", "POST"), ("POST", "/v2/account", "GET, HEAD")])
+@pytest.mark.parametrize(
+    ("method", "path", "allow"), [("GET", "/v2", "POST"), ("POST", "/v2/account", "GET, HEAD, PATCH")]
+)
 def test_a_wrong_method_is_a_405_with_allow(service, method, path, allow):
     response = httpx.request(method, service.url + path, headers={"x-api-key": service.key})
     assert (response.status_code, response.headers["allow"]) == (405, allow)

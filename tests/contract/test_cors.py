@@ -33,7 +33,12 @@ def test_a_preflight_of_every_route_is_answered_without_a_key(route, api):
 
 @pytest.mark.parametrize(
     ("path", "methods"),
-    [("/v2", "POST"), ("/v2/account", "GET, HEAD"), ("/v2/jobs/7", "DELETE, GET, HEAD"), ("/v2/dialects", "GET, HEAD")],
+    [
+        ("/v2", "POST"),
+        ("/v2/account", "GET, HEAD, PATCH"),
+        ("/v2/jobs/7", "DELETE, GET, HEAD"),
+        ("/v2/dialects", "GET, HEAD"),
+    ],
 )
 def test_a_preflight_names_the_routes_methods_and_the_headers_that_were_asked_for(path, methods, api):
     answer = api.options(URL + path, headers=preflight())
