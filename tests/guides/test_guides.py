@@ -34,6 +34,14 @@ def test_what_needs_docker_or_a_terminal_names_what_there_is(line, template):
     if make := re.fullmatch(r"(?:CUTOUT_[A-Z_]+=\S+ )?make ([a-z]+)", line):
         assert re.search(rf"^{make[1]}:.*##", (ROOT / "Makefile").read_text(), re.MULTILINE)
         return
+    if build := re.fullmatch(r"docker build --target (\w+) -t cutout \.", line):
+        assert f" AS {build[1]}\n" in (ROOT / "Dockerfile").read_text()
+        return
+    if run := re.fullmatch(r"docker run -p 8585:8585 -v cutout:(/\w+) -e (\w+)=\S+ cutout", line):
+        text = (ROOT / "docs/container.md").read_text()
+        assert f"`{run[2]}`" in text  # tests/sam/test_server_image.py runs it
+        assert f"the volume `{run[1]}`" in text
+        return
     invoke = re.fullmatch(r"\.venv-sam/bin/sam local invoke (\w+) -e (\S+)", line)
     assert invoke, line  # tests/sam runs all events in Docker
     assert invoke[1] in template.functions
