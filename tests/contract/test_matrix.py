@@ -155,7 +155,7 @@ def check_media(kind: str, answer: Answer, media_type: str, options: Mapping[str
         return
     assert answer.media_type == "application/json"
     assert answer.document is not None
-    size = {"width": answer.image.width, "height": answer.image.height}
+    size = {"width": answer.image.width, "height": answer.image.height, "foreground": "found"}
     if options.get("channels") == "alpha":
         assert answer.document == {"mask": text(answer.data), **size}
     else:
@@ -229,7 +229,8 @@ def test_the_legacy_field_always_gives_a_mask(cutter, photos, cutout, option):
     options = {**OPTIONS[option], "channels": "alpha"}
     answer = LEGACY(cutter, photos[option], OPTIONS[option])
     assert (answer.image.format, answer.image.mode, answer.image.size) == expected(options, cutout[..., 3])
-    assert answer.document == {"mask": text(answer.data), "width": answer.image.width, "height": answer.image.height}
+    size = {"width": answer.image.width, "height": answer.image.height}
+    assert answer.document == {"mask": text(answer.data), **size, "foreground": "found"}
 
 
 def test_the_mask_is_the_alpha_of_the_cutout(cutter, photo, cutout):
@@ -352,4 +353,4 @@ def test_json_url_answers_by_json_when_asked_for_it_alone(cutter, photo):
     accept = {"accept": "application/json"}
     response = cutter.client.post("/v2", headers=accept, json={"image_url": cutter.url_of(photo)})
     assert response.headers["content-type"] == "application/json"
-    assert json.loads(response.content).keys() == {"image", "width", "height", "format", "channels"}
+    assert json.loads(response.content).keys() == {"image", "width", "height", "format", "channels", "foreground"}

@@ -13,8 +13,9 @@ from PIL import Image
 from local import ROOT
 from local.cloud import client, create_cloud, seed_account
 from local.resources import Template
-from tests.sam.conftest import LOCAL_KEY, unavailable
+from tests.sam.conftest import unavailable
 from tools.emulator import Emulator, aws_server, emulator_path
+from tools.sam_local import LOCAL_KEY
 
 Invoke = Callable[[str, str], dict[str, Any]]
 

@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 from local import ROOT
-from tests.sam.conftest import docker, unavailable
+from tests.sam.conftest import unavailable
+from tools.sam_local import docker
 
 BASE_IMAGE = "python:3.13-slim"
 KEY = "key-of-the-environment"

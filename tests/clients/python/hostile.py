@@ -90,7 +90,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _spoil(self, fault: str, answer: httpx.Response) -> None:
         headers = {
-            name: value for name, value in answer.headers.items() if name not in {"content-length", "connection"}
+            name: value
+            for name, value in answer.headers.items()
+            if name not in {"content-length", "connection", "transfer-encoding"}
         }
         body = answer.content
         if fault == DROPS_AFTER:
