@@ -18,7 +18,11 @@ PARTS = ("layers", "functions", "local", "models", "template.yaml", "Dockerfile"
 """What the service is started from."""
 
 NEW_FILE = "layers/cutout/cutout/api/dialects/toy.py"
-NEW_LINE = "        Toy: {Type: Api, Properties: {RestApiId: !Ref Api, Path: /toy/cut, Method: ANY}}\n"
+NEW_LINE = (
+    "        Toy: {Type: Api, Properties: {RestApiId: !Ref Api, Path: /toy/cut, Metho"
+    "d: ANY, ResponseTransferMode: RESPONSE_STREAM, TimeoutInMillis: !FindInMap [Inte"
+    "grations, !Ref RemoveTimeout, Milliseconds]}}\n"
+)
 TOY = '''
 """A toy's contract: the picture as the body, ``{"toy": base64}`` back."""
 
