@@ -22,7 +22,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from local.runtime import die_with_parent
 
 one_at_a_time = threading.Lock()
-"""Held by whoever reads or changes moto's state."""
+"""The lock on moto's state, for reading and changing it."""
 _wait_for_messages: Callable[[Queue, int], None] = Queue.wait_for_messages
 _transact_write_items: Callable[[DynamoDBBackend, list[dict[str, Any]]], None] = DynamoDBBackend.transact_write_items
 

@@ -142,7 +142,7 @@ class DurableState:
         """Store or remove the object of a path; return files that no object has any more."""
         bucket, _, key = path.encode("latin-1").decode().lstrip("/").partition("/")  # WSGI's way to carry UTF-8
         if method == "POST":
-            raise NotImplementedError("objects are written and removed one at a time")
+            raise RuntimeError("objects are written and removed one at a time")
         if not key:  # the bucket itself, which the template describes
             return []
         found = self._objects.buckets[bucket].keys.get(key) if bucket in self._objects.buckets else None
