@@ -228,7 +228,7 @@ class RemovalService:
         return LoadedRemoval(removal, image, load_background(removal.background, remote, self._limits.max_bytes))
 
     def _counted(self, pieces: Iterable[bytes], charge: Charge) -> Iterator[bytes]:
-        """Pass the pieces of an image on, and count its charge before the last one is through: a whole image is paid for.
+        """Pass the pieces of an image on, and count its charge before their end: a whole image is paid for.
 
         A client that goes away in between has been given what it took, and pays too; for an image whose encoder fails
         nobody pays.
