@@ -78,7 +78,7 @@ def test_a_url_may_be_a_data_url(api, route, kind):
 @pytest.mark.parametrize("kind", DATA_URLS)
 def test_a_data_url_in_a_query_and_in_fal_s_input(api, kind):
     small = (
-        DATA_URLS[kind].replace(TEXT, base64.b64encode(cat(24, 16)).decode()) if kind == "base64" else DATA_URLS[kind]
+        DATA_URLS[kind].replace(TEXT, base64.b64encode(cat(60, 40)).decode()) if kind == "base64" else DATA_URLS[kind]
     )
     assert picture_of(api.get(f"{URL}/api/remove", params={"url": small}, headers=KEYS))
     run = api.post(f"{URL}/fal-ai/ben/v2/image", data=json.dumps({"image_url": DATA_URLS[kind]}), headers=JSON)
