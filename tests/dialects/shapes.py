@@ -187,10 +187,15 @@ def problem_of_removebg(response: requests.Response) -> None:
     assert all(value and isinstance(value, str) for value in error.values())
 
 
+def path_of(response: requests.Response) -> str:
+    """The path that was asked for; the gateway makes one slash of several."""
+    return "/" + str(response.request.path_url).lstrip("/")
+
+
 def success_of_removebg(response: requests.Response) -> None:
     """An image with its facts, an account, or the receipt of a donated image."""
     assert response.status_code == 200, response.status_code
-    path = "/" + str(response.request.path_url).lstrip("/")  # the gateway makes one slash of several
+    path = path_of(response)
     if path.startswith("/v1.0/account"):
         attributes = document_of(response)["data"]["attributes"]
         assert attributes["credits"].keys() == {"total", "subscription", "payg", "enterprise"}
@@ -315,7 +320,12 @@ def problem_of_rembg(response: requests.Response) -> None:
 
 
 def success_of_rembg(response: requests.Response) -> None:
+    """A cutout, or the page by which people ask whether the server is there."""
     assert response.status_code == 200, response.status_code
+    if path_of(response).partition("?")[0].rstrip("/") == "/api":
+        assert response.headers["content-type"].startswith("text/html")
+        assert b"/api/remove" in response.content or response.request.method == "HEAD"
+        return
     assert response.headers["content-type"] == "image/png"
     image_of(response.content, "PNG")
 
@@ -337,6 +347,11 @@ def problem_of_photoroom(response: requests.Response) -> None:
 
 def success_of_photoroom(response: requests.Response) -> None:
     kind = response.headers["content-type"]
+    if path_of(response).startswith("/v1/account"):
+        account = document_of(response)
+        assert account.keys() == {"plan", "images", "credits"}
+        assert all(0 <= account[name]["available"] <= account[name]["subscription"] for name in ("images", "credits"))
+        return
     assert 0 <= float(response.headers["x-uncertainty-score"]) <= 1
     assert all(int(response.headers[f"x-foreground-{side}"]) >= 0 for side in ("top", "left", "width", "height"))
     if kind == "application/json":
@@ -356,7 +371,7 @@ def problem_of_slazzer(response: requests.Response) -> None:
     assert body["error"]
     if response.status_code == 413:
         return
-    if "/api/v1/" in str(response.url):
+    if "/api/v1/" in str(response.url) or path_of(response).startswith("/v2.0/account_balance"):
         assert body == {"status": False, "error": body["error"], "message": body["error"]}
     else:
         assert body == {"error": body["error"]}
@@ -365,6 +380,10 @@ def problem_of_slazzer(response: requests.Response) -> None:
 
 def success_of_slazzer(response: requests.Response) -> None:
     kind = response.headers["content-type"]
+    if path_of(response).startswith("/v2.0/account_balance"):
+        assert document_of(response).keys() == {"total_credits"}
+        assert document_of(response)["total_credits"] >= 0
+        return
     if kind == "application/json":
         body = document_of(response)
         assert body.pop("status") is True
