@@ -1,8 +1,8 @@
 """A function whose events say what it shall answer; it runs under ``cutout.aws.runtime`` in a process of its own."""
 
 import hashlib
-import resource
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from cutout.aws.streamed_answer import StreamedAnswer
@@ -31,6 +31,11 @@ def body(event: dict[str, Any]) -> Iterator[bytes]:
         raise ZeroDivisionError("ünterwegs\r\nX-Injected: 1")
 
 
+def peak_kb() -> int:
+    """This program's peak; getrusage's would begin with that of the process which started it."""
+    return next(int(line.split()[1]) for line in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in line)
+
+
 def handler(event: Any, context: Any) -> Any:
     """Do what the event says."""
     kind = event.get("kind") if isinstance(event, dict) else None
@@ -45,6 +50,6 @@ def handler(event: Any, context: Any) -> Any:
             "left": left,
             "remaining_ms": context.get_remaining_time_in_millis(),
             "request_id": context.aws_request_id,
-            "peak_kb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+            "peak_kb": peak_kb(),
         }
     return {"echo": event}
