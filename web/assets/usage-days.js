@@ -7,7 +7,9 @@ const SVG = "http://www.w3.org/2000/svg";
 const [BAR, GAP, HEIGHT] = [14, 5, 120];
 /** Keys that have a colour of their own; further ones share the last. */
 const COLOURS = 5;
-const BUCKET = "put into the bucket";
+
+/** What a key is called: those who use none, and the uploads bucket, have words. */
+const nameOf = (key) => (key === null ? "put into the bucket" : key === "none" ? "without a key" : key);
 
 /** A card for GET /v2/account/usage, which loads by itself. */
 export function usageDaysCard() {
@@ -35,8 +37,8 @@ async function load(body, problem) {
 }
 
 function shown({ period, days }) {
-  const keys = [...new Set(days.map(({ key }) => key ?? BUCKET))];
-  const colour = (key) => `day-part part-${Math.min(keys.indexOf(key ?? BUCKET), COLOURS - 1)}`;
+  const keys = [...new Set(days.map(({ key }) => nameOf(key)))];
+  const colour = (key) => `day-part part-${Math.min(keys.indexOf(nameOf(key)), COLOURS - 1)}`;
   const legend = keys.map((key) => h("li", { className: colour(key) }, h("code", {}, key)));
   return [
     chart(period, days, colour),
@@ -64,7 +66,7 @@ function chart(period, days, colour) {
     tops[index] -= height;
     const bar = element("rect", { x: index * (BAR + GAP), y: tops[index], width: BAR, height, class: colour(key) });
     bar.append(element("title"));
-    bar.firstChild.textContent = `${day}, ${key ?? BUCKET}: ${images}`;
+    bar.firstChild.textContent = `${day}, ${nameOf(key)}: ${images}`;
     root.append(bar);
   }
   root.append(element("rect", { x: 0, y: HEIGHT - 1, width: count * (BAR + GAP), height: 1, class: "axis" }));
@@ -72,7 +74,7 @@ function chart(period, days, colour) {
 }
 
 function table(days) {
-  const cells = ({ day, key, images, megapixels }) => [day, key ?? BUCKET, images, megapixels.toFixed(1)];
+  const cells = ({ day, key, images, megapixels }) => [day, nameOf(key), images, megapixels.toFixed(1)];
   return h(
     "table",
     {},

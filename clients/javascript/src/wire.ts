@@ -54,7 +54,7 @@ export interface Usage {
   remaining: number | null
 }
 
-/** What one key used on one day (UTC); `key` is null for images that were put into the uploads bucket. */
+/** What one key used on one day (UTC); `key` is a fingerprint, `none` for requests without a key, null for images of the uploads bucket. */
 export interface DayUsage {
   day: string
   key: string | null

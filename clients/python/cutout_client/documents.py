@@ -32,7 +32,10 @@ class Usage:
 
 @dataclass(frozen=True)
 class DayUsage:
-    """What one key used on one day (UTC); ``key`` is None for images that were put into the uploads bucket."""
+    """What one key used on one day (UTC).
+
+    ``key`` is a fingerprint, ``none`` for requests without a key, None for images of the uploads bucket.
+    """
 
     day: str
     key: str | None
