@@ -31,6 +31,7 @@ from PIL import Image, ImageOps
 
 from training import found
 from training.found import Photo
+from training.fusion import fuse
 from training.graphs import Graph
 
 MEAN = np.array([0.485, 0.456, 0.406], np.float32)
@@ -193,7 +194,8 @@ def made(options: argparse.Namespace, source: str) -> int:
 def missing(options: argparse.Namespace) -> Iterator[Photo]:
     """Photos without the teacher's mask: those to be scored, the named sources, then all, an even share of each.
 
-    Among all, photos come first that another teacher has seen: one mask alone says nothing about itself.
+    Among all, photos come first about which two other teachers disagree, since a third voice decides there; then those
+    that one other has seen, since one mask alone says nothing about itself.
     """
     photos: dict[str, list[Photo]] = {}
     for shard in found.SHARDS:
@@ -205,8 +207,15 @@ def missing(options: argparse.Namespace) -> Iterator[Photo]:
         yield from photos.pop(source, [])[: found.SCORED - made(options, source)]
     for source in options.first:
         yield from photos.pop(source, [])
-    ranked = [(not photo.masks, i / len(group), photo) for group in photos.values() for i, photo in enumerate(group)]
+    ranked = [(urgency(p), i / len(group), p) for group in photos.values() for i, p in enumerate(group)]
     yield from (photo for _, _, photo in sorted(ranked, key=lambda row: row[:2]))
+
+
+def urgency(photo: Photo) -> int:
+    """0 where the photo's masks leave it out of training, 1 where there is one mask or they agree, 2 where none is."""
+    if len(photo.masks) > 1 and fuse(photo.planes(None)).trust == 0:
+        return 0
+    return 1 if photo.masks else 2
 
 
 def main() -> None:

@@ -91,6 +91,28 @@ def test_photos_about_which_no_two_teachers_agree_are_an_error_not_a_loop(shard:
         fusion.Found.load(shard, None).pick(np.random.default_rng(0))
 
 
+def test_a_third_teacher_begins_with_photos_about_which_two_disagree():
+    pytest.importorskip("torch")
+    from training.teachers import urgency  # noqa: PLC0415  (needs torch)
+
+    def png(mask: np.ndarray) -> bytes:
+        stream = io.BytesIO()
+        Image.fromarray((mask * 255).astype(np.uint8)).save(stream, "PNG")
+        return stream.getvalue()
+
+    picture = io.BytesIO()
+    Image.new("RGB", (96, 96), "teal").save(picture, "WEBP")
+    left, right = png(square(10)), png(square(52))
+    masks: list[dict[str, bytes]] = [
+        {},
+        {"ours": left, "u2netp": left},
+        {"ours": left},
+        {"ours": left, "u2netp": right},
+    ]
+    photos = [found.Photo("source", i, picture.getvalue(), given) for i, given in enumerate(masks)]
+    assert [photo.number for photo in sorted(photos, key=urgency)] == [3, 1, 2, 0]
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the tracing exporter
 def test_a_graph_in_torch_answers_as_onnxruntime_does(tmp_path: Path):
     torch = pytest.importorskip("torch")
