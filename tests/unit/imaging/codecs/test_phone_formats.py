@@ -125,6 +125,12 @@ class TestHeic:
             with pytest.raises(InvalidImageError):
                 decode(data[: int(len(data) * share)], LIMITS)
 
+    def test_damaged_exif_decides_nothing_and_is_no_warning(self) -> None:
+        data = (FILES / "turned.heic").read_bytes()
+        start = data.index(b"II*\0") if b"II*\0" in data else data.index(b"MM\0*")
+        odd = data[: start + 8] + b"\xff" * 20 + data[start + 28 :]
+        assert decode(odd, LIMITS).image.shape == decode(data, LIMITS).image.shape
+
     @pytest.mark.parametrize("name", ["crash-1", "crash-2"])
     def test_a_file_that_crashes_the_decoder_is_a_damaged_image(self, name: str) -> None:
         with pytest.raises(InvalidImageError):
