@@ -2,7 +2,7 @@
 
 More is taken than the standards allow: a boundary that is not quoted although it has to be, lines that end with a bare
 LF, white space after a delimiter, a last delimiter like the others, file names that are not UTF-8, and parts with a
-transfer encoding of mail. The library ``multipart`` reads Content-Disposition; its parser of bodies takes none of these.
+transfer encoding of mail. The library ``multipart`` reads Content-Disposition; its parser of bodies takes none of it.
 """
 
 import base64
