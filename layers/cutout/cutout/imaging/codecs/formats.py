@@ -115,8 +115,8 @@ _PROLOGUE = re.compile(
 )
 """What may stand before the first element of an XML document."""
 _HTML = re.compile(
-    r"<(!doctype html|html|head|body|script|style|link|meta|title|base|div|span|p|h[1-6]|br|hr|b|i|a|img|pre|center|font|"
-    r"table|ul|ol|form|iframe|main|header|section|article|noscript|strong)\b"
+    r"<(!doctype html|html|head|body|script|style|link|meta|title|base|div|span|p|h[1-6]|br|hr|b|i|a|img|pre|center|"
+    r"font|table|ul|ol|form|iframe|main|header|section|article|noscript|strong)\b"
 )
 _BASE64 = re.compile(r"[A-Za-z0-9+/_=\s-]{64,}")
 _HEAD_BYTES = 4_096

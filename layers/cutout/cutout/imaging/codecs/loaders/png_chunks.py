@@ -203,7 +203,7 @@ def _colours(found: dict[bytes, bytes]) -> tuple[ColourEncoding | None, bytes | 
     if encoding is not None:
         return encoding, None
     profile = _inflate(found.get(b"iCCP", b"").partition(b"\0")[2][1:], _MAX_PROFILE_BYTES)
-    if profile:
+    if profile[36:40] == b"acsp":  # the mark of every ICC profile; another one is ignored, as libpng does
         return None, profile
     if b"sRGB" in found:
         return None, None
