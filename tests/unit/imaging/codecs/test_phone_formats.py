@@ -100,7 +100,7 @@ class TestHeic:
     def decoder(self) -> None:
         pytest.importorskip("pi_heif")
 
-    @pytest.mark.parametrize("name", ["plain", "alpha", "gray"])
+    @pytest.mark.parametrize("name", ["plain", "alpha", "gray", "ten-bit", "several"])
     def test_a_heic_is_decoded(self, name: str) -> None:
         decoded = decode((FILES / f"{name}.heic").read_bytes(), LIMITS)
         expected = chelsea() if name != "gray" else np.asarray(Image.fromarray(chelsea()).convert("L"))[..., None]
