@@ -108,6 +108,23 @@ def test_a_key_that_does_not_work_is_said_in_words_and_another_one_helps(account
     expect(account.locator("#key-chip")).to_contain_text("No key")
 
 
+def test_images_are_kept_for_training_only_if_the_owner_says_so(account: Page, service: Service):
+    box = account.get_by_label("Images of jobs may be kept for training")
+    expect(box).not_to_be_checked()
+    for allowed in (True, False):
+        box.click()
+        expect(box).to_be_enabled()
+        expect(box).to_be_checked(checked=allowed)
+        assert ask(service, "/v2/account")["account"]["training_opt_in"] is allowed
+    account.route(
+        "**/v2/account", lambda route: route.abort() if route.request.method == "PATCH" else route.continue_()
+    )
+    box.click()
+    expect(account.get_by_role("alert").filter(has_text="cannot be reached")).to_be_visible()
+    expect(box).not_to_be_checked()
+    assert ask(service, "/v2/account")["account"]["training_opt_in"] is False
+
+
 def test_usage_is_shown_by_day_and_key(account: Page, service: Service):
     requests.post(
         f"{service.url}/v2", small(3), headers={"x-api-key": service.key, "content-type": "image/png"}, timeout=60

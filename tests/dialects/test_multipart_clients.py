@@ -9,6 +9,7 @@ import pytest
 from tests.dialects.callers import images_of
 from tests.dialects.pictures import cat, opened
 from tests.dialects.wire import FORMS, KEYS, Form, picture_of, post_form, post_raw, spread
+from tests.support.builders import multipart
 from tests.support.in_process_api import URL
 
 PHOTO = cat()
@@ -91,6 +92,21 @@ def test_lines_may_end_in_every_way(api, route, kind):
     answer = post_form(api, route, replace(FRAMES[kind], field=FORMS[route]))
     assert opened(picture_of(answer)).size == (120, 80)
     assert images_of() == 1
+
+
+@pytest.mark.parametrize("end", [b"", b"\r\n", b"\n", b"  "])
+def test_the_last_delimiter_may_lack_its_hyphens(api, end):
+    body, kind = multipart({}, {"image_file": ("a.png", PHOTO, "image/png")})
+    answer = api.post(f"{URL}/v2", data=body.rstrip()[:-2] + end, headers={**KEYS, "content-type": kind})
+    assert opened(picture_of(answer)).size == (120, 80)
+
+
+@pytest.mark.parametrize("cut", [1, 40, 4_000])
+def test_a_form_that_was_cut_off_is_still_refused(api, cut):
+    body, kind = multipart({}, {"image_file": ("a.png", PHOTO, "image/png")})
+    whole = body.rstrip()[:-2]
+    answer = api.post(f"{URL}/v2", data=whole[:-cut], headers={**KEYS, "content-type": kind})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_request")
 
 
 @pytest.mark.parametrize(("route", "kind"), spread(ENCODED))

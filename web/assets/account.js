@@ -4,6 +4,7 @@ import { announce, h } from "./dom.js";
 import { jobsCard } from "./jobs.js";
 import { keysCard } from "./keys.js";
 import * as session from "./session.js";
+import { trainingChoice } from "./training-choice.js";
 import { usageCard } from "./usage.js";
 import { usageDaysCard } from "./usage-days.js";
 import { webhookCard } from "./webhook.js";
@@ -120,5 +121,6 @@ function accountCard({ account, api_key: key }, headers) {
       ),
       fact("Rate", `${headers.get("x-ratelimit-limit")} requests per second`),
     ),
+    trainingChoice(account),
   );
 }

@@ -15,6 +15,9 @@ from cutout.api.measures import wrong
 from cutout.imaging.spec import Rgba
 
 _HEX: Final = re.compile(r"[0-9a-f]{3}|[0-9a-f]{4}|[0-9a-f]{6}|[0-9a-f]{8}")
+_NO_ALPHA: Final = re.compile(r"/\s*none\s*\)$")
+_MIXED_RGB: Final = re.compile(r"rgba?\(([^,/)]*%[^,/)]*)[/)]")
+_PERCENT: Final = re.compile(r"([-+.\de]+)%")
 _Triple = tuple[float, float, float]
 _Matrix = tuple[_Triple, _Triple, _Triple]
 
@@ -77,12 +80,25 @@ def color(name: str, text: str) -> Rgba | None:
     value = text.strip().lower()
     if value == "transparent":
         return None
-    parsed = parse_color(f"#{value}" if _HEX.fullmatch(value) else value)
+    parsed = parse_color(f"#{value}" if _HEX.fullmatch(value) else _usual(value))
     if parsed is None or isinstance(parsed, str):
         expected = "a colour of CSS: a name, hex digits such as #1a2b3c, or a function such as rgb(26 43 60 / 50%)"
         raise wrong(name, text, expected)
     red, green, blue = _srgb(parsed.space, *(each or 0.0 for each in parsed.coordinates))
     return _byte(red), _byte(green), _byte(blue), _byte(parsed.alpha or 0.0)
+
+
+def _usual(value: str) -> str:
+    """Spell two things as the library knows them: ``none`` as alpha, and percentages beside numbers in ``rgb()``."""
+    value = _NO_ALPHA.sub("/ 0)", value)
+    mixed = _MIXED_RGB.match(value)
+    if mixed and len(_PERCENT.findall(mixed[1])) < 3:  # noqa: PLR2004
+        try:
+            numbers = _PERCENT.sub(lambda percent: f"{float(percent[1]) * 2.55:.6f}", mixed[1])
+        except ValueError:
+            return value
+        return value[: mixed.start(1)] + numbers + value[mixed.end(1) :]
+    return value
 
 
 def opaque_color(name: str, text: str) -> Rgba:

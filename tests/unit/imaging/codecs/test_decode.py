@@ -1,6 +1,7 @@
 import zlib
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -145,6 +146,37 @@ def test_a_truncated_file_is_an_invalid_image(file_format: str, share: float) ->
         decode(data[: max(16, int(len(data) * share))], LIMITS)
     assert caught.value.details == {"format": file_format.lower()}
     assert caught.value.__cause__ is not None
+
+
+@pytest.mark.parametrize(
+    ("file_format", "options"),
+    [
+        ("GIF", {}),
+        ("BMP", {}),
+        ("WEBP", {"lossless": True}),
+        ("WEBP", {"quality": 80}),
+        ("AVIF", {}),
+        ("TIFF", {}),
+        ("TIFF", {"compression": "tiff_lzw"}),
+        ("TIFF", {"compression": "jpeg"}),
+        ("JPEG", {}),
+        ("PNG", {}),
+    ],
+)
+@pytest.mark.parametrize("share", [0.4, 0.7, 0.95])
+def test_a_file_that_was_cut_off_is_said_to_lack_pixels(
+    file_format: str, options: dict[str, Any], share: float
+) -> None:
+    data = saved(to_bytes(photo("astronaut.png", 120, 90)), file_format, **options)
+    with pytest.raises(InvalidImageError, match=f"The {file_format} image is incomplete"):
+        decode(data[: int(len(data) * share)], LIMITS)
+
+
+def test_a_whole_file_of_a_damaged_kind_is_not_said_to_lack_pixels() -> None:
+    data = bytearray(saved(to_bytes(photo("astronaut.png", 120, 90)), "WEBP", lossless=True))
+    data[20:60] = b"\xff" * 40
+    with pytest.raises(InvalidImageError, match="damaged or of a rare kind"):
+        decode(bytes(data), LIMITS)
 
 
 def test_a_header_alone_or_pixels_that_do_not_unpack_are_invalid() -> None:

@@ -100,7 +100,7 @@ class TestHeic:
     def decoder(self) -> None:
         pytest.importorskip("pi_heif")
 
-    @pytest.mark.parametrize("name", ["plain", "alpha", "gray"])
+    @pytest.mark.parametrize("name", ["plain", "alpha", "gray", "ten-bit", "several"])
     def test_a_heic_is_decoded(self, name: str) -> None:
         decoded = decode((FILES / f"{name}.heic").read_bytes(), LIMITS)
         expected = chelsea() if name != "gray" else np.asarray(Image.fromarray(chelsea()).convert("L"))[..., None]
@@ -122,8 +122,14 @@ class TestHeic:
         with pytest.raises(ResolutionTooHighError):
             decode(data, Limits(max_pixels=96 * 64 - 1))
         for share in (0.05, 0.5, 0.9):
-            with pytest.raises(InvalidImageError):
+            with pytest.raises(InvalidImageError, match="incomplete: pixels are missing at its end"):
                 decode(data[: int(len(data) * share)], LIMITS)
+
+    def test_damaged_exif_decides_nothing_and_is_no_warning(self) -> None:
+        data = (FILES / "turned.heic").read_bytes()
+        start = data.index(b"II*\0") if b"II*\0" in data else data.index(b"MM\0*")
+        odd = data[: start + 8] + b"\xff" * 20 + data[start + 28 :]
+        assert decode(odd, LIMITS).image.shape == decode(data, LIMITS).image.shape
 
     @pytest.mark.parametrize("name", ["crash-1", "crash-2"])
     def test_a_file_that_crashes_the_decoder_is_a_damaged_image(self, name: str) -> None:

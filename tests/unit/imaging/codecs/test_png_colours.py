@@ -123,6 +123,12 @@ def test_the_order_of_precedence_is_that_of_the_specification() -> None:
     assert not np.array_equal(shown(COLOURS, **everything), COLOURS)
 
 
+@pytest.mark.parametrize("junk", [b"", b"junk" * 100, b"\0" * 36 + b"acs!" + b"\0" * 100])
+def test_a_profile_that_is_none_leaves_it_to_what_comes_next(junk: bytes) -> None:
+    profile = b"x\0\0" + zlib.compress(junk)
+    assert np.array_equal(shown(COLOURS, iCCP=profile, gAMA=GAMMA_1_0), shown(COLOURS, gAMA=GAMMA_1_0))
+
+
 @pytest.mark.parametrize(
     "code", [b"", b"\1\2", bytes([2, 2, 0, 1]), bytes([9, 255, 0, 1]), bytes([200, 13, 0, 1]), bytes([9, 16, 1, 1])]
 )

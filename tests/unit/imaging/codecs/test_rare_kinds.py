@@ -146,7 +146,7 @@ def test_colour_in_floats_is_read_in_the_range_it_uses(dtype: type, order: str) 
         assert np.abs(decoded.image.astype(int) - PHOTO).max() <= 1
 
 
-@pytest.mark.parametrize("bits", [10, 12, 14])
+@pytest.mark.parametrize("bits", [2, 4, 6, 10, 12, 14])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_packed_samples_are_scaled_by_their_true_depth(bits: int, channels: int) -> None:
     values = (PHOTO if channels == 3 else GRAY[..., None]).astype(np.uint32) * (2**bits - 1) // 255
@@ -156,9 +156,7 @@ def test_packed_samples_are_scaled_by_their_true_depth(bits: int, channels: int)
     tags = tiff.tags(values.astype(np.uint16), 2 if channels == 3 else 1, ())
     place = tiff.data(packed.tobytes())
     tiff.directory(tags | {258: (bits,) * channels, 273: (place,), 279: (packed.size,)})
-    assert (
-        np.abs(decode(tiff.file(), LIMITS).image.astype(int) - (PHOTO if channels == 3 else GRAY[..., None])).max() <= 1
-    )
+    assert np.abs(decode(tiff.file(), LIMITS).image - values * 255 / (2**bits - 1)).max() <= 1
 
 
 def test_twelve_bits_in_words_are_scaled_by_the_largest_value_that_the_file_states() -> None:
@@ -262,8 +260,12 @@ def raw_file(preview: bytes = b"", turn: int = 1, *, make: bytes = b"", dng: boo
         below.append(tiff.directory({513: (tiff.data(preview),), 514: (len(preview),), 259: (6,)}, linked=False))
     extra: dict[str, tuple[int, ...]] = {"t50706": (0x00000401,)} if dng else {}
     tiff.image(PHOTO[::4, ::4].copy(), 2, t254=(1,), t274=(turn,), t330=tuple(below), **extra)
-    data = tiff.file()
-    return data if not make else data + make
+    data = bytearray(tiff.file())
+    if make:  # the first entry of the only page, whose number of the kind of thumbnail becomes the maker's text
+        entry = struct.unpack_from("<I", data, 4)[0] + 2
+        struct.pack_into("<HHII", data, entry, 271, 2, len(make), len(data))
+        data += make
+    return bytes(data)
 
 
 @pytest.mark.parametrize("dng", [True, False])
@@ -272,6 +274,30 @@ def test_camera_raw_is_refused_by_name_and_never_answered_by_its_thumbnail(dng: 
     for data in (raw_file(dng=dng), raw_file(small, dng=dng)):
         with pytest.raises(UnsupportedImageFormatError, match=r"camera RAW file \((DNG|RAW)\)"):
             decode(data, LIMITS)
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (b"NIKON CORPORATION\0", "NEF"),
+        (b"SONY\0", "ARW"),
+        (b"PENTAX\0", "PEF"),
+        (b"SAMSUNG\0", "SRW"),
+        (b"EASTMAN KODAK COMPANY\0", "DCR"),
+        (b"Hasselblad\0\0", "3FR"),
+        (b"Phase One A/S\0", "IIQ"),
+        (b"Unheard of\0", "RAW"),
+    ],
+)
+def test_camera_raw_is_named_by_its_maker(make: bytes, name: str) -> None:
+    with pytest.raises(UnsupportedImageFormatError, match=rf"RAW file \({name}\)"):
+        decode(raw_file(make=make), LIMITS)
+
+
+def test_pixels_that_look_like_canon_s_mark_are_pixels() -> None:
+    looks_alike = PHOTO.copy()
+    looks_alike[0, 0] = (67, 82, 9)  # the letters CR
+    assert np.array_equal(decode(one_page(looks_alike, 2), LIMITS).image, looks_alike)
 
 
 def test_the_embedded_preview_of_full_size_is_used_and_turned() -> None:
@@ -327,3 +353,12 @@ def test_lab_becomes_rgb() -> None:
     lab[..., 0] = 128
     decoded = decode(tiff_of(lab, {262: (8,)}), LIMITS)
     assert np.abs(decoded.image.astype(int) - 119).max() <= 3
+
+
+@pytest.mark.parametrize(
+    ("compression", "name"),
+    [(33003, "JPEG 2000"), (34887, "LERC"), (50001, "WebP"), (34933, "PNG"), (22610, "JPEG XR"), (52546, "JPEG XL")],
+)
+def test_a_compression_that_is_not_read_is_named(compression: int, name: str) -> None:
+    with pytest.raises(UnsupportedImageFormatError, match=f"compressed by {name}, which is not supported"):
+        decode(one_page(PHOTO, 2, t259=(compression,)), LIMITS)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cutout.errors import InvalidImageError
+from cutout.errors import InvalidImageError, UnsupportedImageFormatError
 from cutout.imaging.codecs.decode import decode
 from cutout.imaging.codecs.loaders.png_chunks import MAX_CHUNKS
 from cutout.imaging.spec import Limits, SizeName
@@ -227,3 +227,74 @@ def test_a_deep_png_without_its_checksum_decodes() -> None:
     values = (PHOTO.astype(np.uint16) << 8) | 0x55
     decoded = decode(repacked(png16(values), lambda stream: stream[:-4] + WRONG), LIMITS)
     assert np.abs(decoded.image.astype(int) - PHOTO).max() <= 1
+
+
+@pytest.mark.parametrize("tail", [b"\xff" * 40, b"\0" * 512, b"\r\n--boundary--", b""])
+@pytest.mark.parametrize("kind", ["baseline", "progressive", "restarts"])
+def test_what_stands_in_place_of_the_end_marker_does_not_decide(kind: str, tail: bytes) -> None:
+    data = jpegs()[kind]
+    assert np.array_equal(decode(data, LIMITS).image, decode(data[:-2] + tail, LIMITS).image)
+
+
+@pytest.mark.parametrize("kind", ["baseline", "4:4:4", "gray", "restarts", "CMYK"])
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
+def test_an_end_marker_does_not_make_half_a_jpeg_whole(kind: str, share: float) -> None:
+    data = jpegs()[kind]
+    with pytest.raises(InvalidImageError, match="incomplete: its pixels end at about row"):
+        decode(data[: int(len(data) * share)].rstrip(b"\xff") + b"\xff\xd9", LIMITS)
+
+
+def test_a_jpeg_of_more_rows_than_it_has_is_incomplete() -> None:
+    data = jpegs()["baseline"]
+    size = data.index(b"\xff\xc0") + 5
+    with pytest.raises(InvalidImageError, match=r"pixels end at about row \d+ of 154"):
+        decode(data[:size] + struct.pack(">H", 154) + data[size + 2 :], LIMITS)
+
+
+@pytest.mark.parametrize("kind", ["flat", "gray", "progressive", "restarts"])
+def test_a_jpeg_that_ends_in_one_colour_is_whole(kind: str) -> None:
+    white = Image.new("L" if kind == "gray" else "RGB", (61, 47), "white")
+    options = {"progressive": {"progressive": True}, "restarts": {"restart_marker_blocks": 2}}.get(kind, {})
+    assert decode(saved(white, "JPEG", **options), LIMITS).image.min() == 255
+
+
+@pytest.mark.parametrize(
+    ("marker", "content"),
+    [
+        (0xE0, b"JFIF\0"),
+        (0xE0, b"JFIF\0\1"),
+        (0xE2, b"ICC_PROFILE\0"),
+        (0xE2, b"ICC_PROFILE\0\1"),
+        (0xEE, b"Adobe"),
+        (0xEE, b"Adobe\0"),
+    ],
+)
+def test_a_jpeg_whose_metadata_is_cut_short_gives_its_exact_pixels(marker: int, content: bytes) -> None:
+    data = jpegs()["baseline"]
+    odd = data[:2] + bytes([0xFF, marker]) + struct.pack(">H", 2 + len(content)) + content + data[2:]
+    assert np.array_equal(decode(odd, LIMITS).image, decode(data, LIMITS).image)
+
+
+@pytest.mark.parametrize(
+    ("frame", "bits", "word"), [(0xC1, 12, "12 bits"), (0xC3, 8, "lossless"), (0xC3, 16, "lossless")]
+)
+def test_a_jpeg_of_another_kind_is_refused_by_name(frame: int, bits: int, word: str) -> None:
+    data = jpegs()["baseline"]
+    size = data.index(b"\xff\xc0")
+    with pytest.raises(UnsupportedImageFormatError, match=word):
+        decode(data[: size + 1] + bytes([frame]) + data[size + 2 : size + 4] + bytes([bits]) + data[size + 5 :], LIMITS)
+
+
+def test_more_transparent_entries_than_colours_are_ignored_as_browsers_do() -> None:
+    indexed = Image.fromarray(PHOTO).quantize(16)
+    data = saved(indexed, "PNG")
+    start = data.index(b"IDAT") - 4
+    decoded = decode(data[:start] + chunk(b"tRNS", b"\0" * 300) + data[start:], LIMITS)
+    assert decoded.alpha is None
+    assert np.array_equal(decoded.image, np.asarray(indexed.convert("RGB")))
+
+
+def test_apple_s_own_form_of_png_is_named() -> None:
+    data = saved(PHOTO, "PNG")
+    with pytest.raises(UnsupportedImageFormatError, match="CgBI"):
+        decode(data[:8] + chunk(b"CgBI", b"\x50\0\x20\2") + data[8:], LIMITS)

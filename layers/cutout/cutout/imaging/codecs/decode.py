@@ -19,6 +19,7 @@ from cutout.errors import (
 )
 from cutout.imaging.arrays import Bytes, Words
 from cutout.imaging.codecs.colour import is_rgb_profile, opaque_as_none, to_8bit, to_srgb
+from cutout.imaging.codecs.endings import ends_early
 from cutout.imaging.codecs.formats import describe_unsupported, sniff
 from cutout.imaging.codecs.loaders.heif import load_avif, load_heic
 from cutout.imaging.codecs.loaders.jpeg import load_jpeg
@@ -118,9 +119,12 @@ def decode(
     except Image.DecompressionBombError as error:
         raise ResolutionTooHighError("The image has too many pixels.", {"max_pixels": limits.max_pixels}) from error
     except DECODER_ERRORS as error:
-        raise InvalidImageError(
-            f"The {kind.upper()} image is damaged, incomplete or of a rare kind.", {"format": kind}
-        ) from error
+        what = (
+            "incomplete: pixels are missing at its end"
+            if ends_early(kind, data, error)
+            else "damaged or of a rare kind"
+        )
+        raise InvalidImageError(f"The {kind.upper()} image is {what}.", {"format": kind}) from error
 
 
 def finish(raster: Raster, target: tuple[int, int], *, keep_profile: bool) -> Decoded:

@@ -27,6 +27,7 @@ _RAW = "a camera RAW file ({}); send the photo developed, as JPEG, PNG or TIFF."
 _VIDEO = "a video ({}); send a frame of it as JPEG or PNG."
 _AUDIO = "an audio file ({}), not an image."
 _ARCHIVE = "an archive ({}); send the image itself."
+_OFFICE = "an office document; send the picture in it as an image."
 _IMAGE = "an image in a format that is not supported ({}); send JPEG, PNG or WebP."
 _OTHERS: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"%PDF-", "a PDF document; send a page of it as an image.", ""),
@@ -39,6 +40,8 @@ _OTHERS: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"8BPS", _IMAGE, "Photoshop"),
     (0, b"gimp xcf", _IMAGE, "GIMP"),
     (0, b"\x00\x00\x01\x00", _IMAGE, "icon"),
+    (0, b"\x00\x00\x02\x00\x00\x00", _IMAGE, "Targa"),
+    (0, b"\x00\x00\x0a\x00\x00\x00", _IMAGE, "Targa"),
     (0, b"\x00\x00\x02\x00", _IMAGE, "cursor"),
     (0, b"icns", _IMAGE, "Apple icon"),
     (0, b"DDS ", _IMAGE, "DDS"),
@@ -46,6 +49,11 @@ _OTHERS: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"#?RADIANCE", _IMAGE, "Radiance HDR"),
     (0, b"qoif", _IMAGE, "QOI"),
     (0, b"BPG\xfb", _IMAGE, "BPG"),
+    (128, b"DICM", _IMAGE, "DICOM"),
+    (0, b"SIMPLE  =", _IMAGE, "FITS"),
+    (0, b"\xd7\xcd\xc6\x9a", _IMAGE, "Windows metafile"),
+    (40, b" EMF", _IMAGE, "Windows metafile"),
+    (0, b"\x0a\x05\x01", _IMAGE, "PCX"),
     (0, b"IIRO", _RAW, "ORF"),
     (0, b"IIRS", _RAW, "ORF"),
     (0, b"MMOR", _RAW, "ORF"),
@@ -66,7 +74,14 @@ _OTHERS: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"OggS", _AUDIO, "Ogg"),
     (8, b"WAVE", _AUDIO, "WAV"),
     (0, b"ID3", _AUDIO, "MP3"),
+    (0, b"\xff\xfb", _AUDIO, "MP3"),
+    (0, b"\xff\xf3", _AUDIO, "MP3"),
+    (0, b"\xff\xf1", _AUDIO, "AAC"),
+    (0, b"\xff\xf9", _AUDIO, "AAC"),
     (0, b"fLaC", _AUDIO, "FLAC"),
+    (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", _OFFICE, ""),
+    (30, b"[Content_Types].xml", _OFFICE, ""),
+    (30, b"mimetypeapplication/vnd.oasis", _OFFICE, ""),
     (0, b"PK\x03\x04", _ARCHIVE, "ZIP"),
     (0, b"PK\x05\x06", _ARCHIVE, "ZIP"),
     (0, b"Rar!\x1a\x07", _ARCHIVE, "RAR"),
@@ -91,11 +106,18 @@ _HEIF_KINDS = {b"avif": "avif", b"avis": "avif"} | dict.fromkeys(
 )
 _STILL_BRANDS = {*_HEIF_KINDS, b"mif1", b"mif2", b"msf1", b"miaf"}
 """Major brands of pictures; what is inside is said by the first brand of :data:`_HEIF_KINDS`."""
+_NETPBM = re.compile(rb"P[1-7][\s#]")
+_TRANSPORT_PACKET = 188
+_TRANSPORT_SYNC = 0x47
 _BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _PROLOGUE = re.compile(
     r"\s+|<\?.*?\?>|<!--.*?-->|<!doctype(?! html)[^>\[]*(?:\[.*?\])?[^>]*>", re.DOTALL | re.IGNORECASE
 )
 """What may stand before the first element of an XML document."""
+_HTML = re.compile(
+    r"<(!doctype html|html|head|body|script|style|link|meta|title|base|div|span|p|h[1-6]|br|hr|b|i|a|img|pre|center|"
+    r"font|table|ul|ol|form|iframe|main|header|section|article|noscript|strong)\b"
+)
 _BASE64 = re.compile(r"[A-Za-z0-9+/_=\s-]{64,}")
 _HEAD_BYTES = 4_096
 _PRINTABLE = 0.95
@@ -157,6 +179,10 @@ def _by_signature(head: bytes) -> str:
     for offset, signature, what, name in _OTHERS:
         if head.startswith(signature, offset):
             return what.format(name)
+    if _NETPBM.match(head):
+        return _IMAGE.format("Netpbm")
+    if len(head) > _TRANSPORT_PACKET and set(head[::_TRANSPORT_PACKET]) == {_TRANSPORT_SYNC}:
+        return _VIDEO.format("MPEG")
     return "a PDF document; send a page of it as an image." if b"%PDF-" in head[:1024] else ""
 
 
@@ -187,7 +213,7 @@ def _by_text(head: bytes) -> str:
     element = element.lower()
     if re.match(r"<([a-z]+:)?svg\b", element):
         return "an SVG drawing, a vector format; send it rendered as PNG."
-    if re.match(r"<(!doctype html|html|head|body|script|div|p|h1|table|title|meta)\b", element):
+    if _HTML.match(element):
         return "an HTML page, not an image."
     if element.startswith(("<", "<?xml")) or text.lstrip().startswith("<?xml"):
         return "an XML document, not an image; SVG must be sent rendered as PNG."

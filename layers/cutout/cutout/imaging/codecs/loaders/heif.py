@@ -9,6 +9,7 @@ import re
 import struct
 import subprocess
 import sys
+import warnings
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -89,10 +90,12 @@ def _decode_apart(data: bytes, max_pixels: int) -> bytes:
 
 def _read_exif(block: bytes) -> Image.Exif | None:
     exif = Image.Exif()
-    try:
-        exif.load(block)
-    except DECODER_ERRORS:
-        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of damaged entries, which are left out
+        try:
+            exif.load(block)
+        except DECODER_ERRORS:
+            return None
     return exif or None
 
 

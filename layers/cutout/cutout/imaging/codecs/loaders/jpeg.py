@@ -1,4 +1,4 @@
-"""JPEG: files that are built to keep the decoder busy, and files whose end is missing."""
+"""JPEG: files that are built to keep the decoder busy, whose end is missing, or whose metadata is damaged."""
 
 import re
 from collections.abc import Iterator
@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cutout.errors import InvalidImageError
-from cutout.imaging.codecs.loaders.raster import Plan, Raster, load
+from cutout.errors import InvalidImageError, UnsupportedImageFormatError
+from cutout.imaging.codecs.loaders.raster import DECODER_ERRORS, Plan, Raster, load
 
 MAX_SCANS = 64
 """Encoders write ten or so. Each costs a pass over the whole picture, and 75 bytes suffice for one: 30 MB of them would
@@ -19,6 +19,14 @@ _MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")  # those left out have no
 _START_OF_SCAN = 0xDA
 _END_OF_IMAGE = 0xD9
 _FIRST_RESTART = 0xD0
+_COMMENT, _EXIF, _PROFILE, _ADOBE = 0xFE, 0xE1, 0xE2, 0xEE
+_METADATA = {*range(0xE0, 0xF0), _COMMENT}
+_NEEDED = {_EXIF: (b"Exif", 8), _PROFILE: (b"ICC_PROFILE\0", 16), _ADOBE: (b"Adobe", 14)}
+"""Metadata that decides about colours and orientation: how it begins, and its least length in bytes."""
+_LOSSLESS = {0xC3, 0xC7, 0xCB, 0xCF}
+_BLOCK = 8
+"""Pixels of a side of what is coded together."""
+_BITS = 8
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # the others in this range are tables
 _PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
 _COEFFICIENTS = 64
@@ -30,7 +38,8 @@ _FILLING = b"\xb5" * 64
 class _Walk:
     """What the markers of a file say."""
 
-    ended: bool = False
+    end: int | None = None
+    """Where the end marker stands."""
     progressive: bool = False
     missing: dict[int, set[int]] = field(default_factory=dict)
     """Coefficients of each component that no scan has brought to full precision."""
@@ -48,9 +57,17 @@ def load_jpeg(data: bytes, plan: Plan) -> Raster:
 
     Raises:
         InvalidImageError: The file has too many scans or segments, or pixels are missing.
+        UnsupportedImageFormatError: It is lossless, or has more than 8 bits a sample.
     """
     walk = _walk(data)
-    return load(data, "JPEG", plan) if walk.ended else _load_without_end(data, walk, plan)
+    if walk.end is None:
+        return _load_without_end(data, walk, plan)
+    raster = _load(data, plan)
+    # What libjpeg fills in for missing pixels is one colour, so only a file that ends so is looked at twice.
+    corner = np.asarray(raster.picture)[-_BLOCK:, -_BLOCK:]
+    if (corner == corner[-1, -1]).all():
+        _require_all_pixels(raster, data[: walk.end], plan)
+    return raster
 
 
 def check_jpeg_scans(data: bytes) -> None:
@@ -75,16 +92,43 @@ def _load_without_end(data: bytes, walk: _Walk, plan: Plan) -> Raster:
         raise InvalidImageError(
             "The JPEG image is incomplete: it ends before its last scan.", {"format": "jpeg"}
         ) from (EOFError())
-    body = data[:-1] if data.endswith(b"\xff") else data  # the first half of the end marker, or of a stuffed byte
-    raster = load(body + b"\xff\xd9", "JPEG", plan)
-    other = load(body + _other_end(body), "JPEG", plan)
+    body = data.rstrip(b"\xff")  # the first half of the end marker, or of a stuffed byte, or filling
+    raster = _load(body + b"\xff\xd9", plan)
+    _require_all_pixels(raster, body, plan)
+    return raster
+
+
+def _require_all_pixels(raster: Raster, body: bytes, plan: Plan) -> None:
+    """Require that another end than zeros changes no pixel of the file, which is given without its end marker."""
+    other = _load(body + _other_end(body), plan)
     differs = (np.asarray(raster.picture) != np.asarray(other.picture)).reshape(raster.picture.height, -1).any(axis=1)
     if differs.any():
         row = int(differs.argmax()) * raster.height // raster.picture.height
         raise InvalidImageError(
             f"The JPEG image is incomplete: its pixels end at about row {row} of {raster.height}.", {"format": "jpeg"}
         ) from EOFError()
-    return raster
+
+
+def _load(data: bytes, plan: Plan) -> Raster:
+    """Load a file that has an end; one whose metadata the decoder objects to, without it."""
+    try:
+        return load(data, "JPEG", plan)
+    except DECODER_ERRORS:
+        return load(_without_damaged_metadata(data), "JPEG", plan)
+
+
+def _without_damaged_metadata(data: bytes) -> bytes:
+    """Leave out all metadata but what decides about the picture and is long enough to be it."""
+    parts, position = [], 0
+    for start, marker, segment in _segments(data):
+        if marker == _START_OF_SCAN:
+            break
+        beginning, least = _NEEDED.get(marker, (b"", 0))
+        is_needed = least and len(segment) >= least and segment[2:].startswith(beginning)
+        if marker in _METADATA and not is_needed:
+            parts.append(data[position:start])
+            position = start + 2 + int.from_bytes(segment[:2], "big")
+    return b"".join((*parts, data[position:]))
 
 
 def _other_end(body: bytes) -> bytes:
@@ -103,14 +147,15 @@ def _walk(data: bytes) -> _Walk:
     """
     walk = _Walk()
     scans = 0
-    for number, (marker, segment) in enumerate(_segments(data)):
+    for number, (start, marker, segment) in enumerate(_segments(data)):
         scans += marker == _START_OF_SCAN
         if scans > MAX_SCANS or number >= MAX_SEGMENTS:
             raise InvalidImageError("The JPEG image has too many scans or segments.", {"format": "jpeg"})
         if marker == _END_OF_IMAGE:
-            walk.ended = True
+            walk.end = start
             break
         if marker in _FRAMES:
+            _require_usual_kind(marker, segment)
             walk.progressive = marker in _PROGRESSIVE
             walk.missing = {component: set(range(_COEFFICIENTS)) for component in segment[8::3]}
         elif marker == _START_OF_SCAN:
@@ -118,12 +163,19 @@ def _walk(data: bytes) -> _Walk:
     return walk
 
 
-def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield every marker that has a length, and its segment with the two bytes of the length in front."""
+def _require_usual_kind(marker: int, segment: bytes) -> None:
+    bits = segment[2] if len(segment) > 2 else _BITS  # noqa: PLR2004
+    if marker in _LOSSLESS or bits > _BITS:
+        kind = "A lossless JPEG" if marker in _LOSSLESS else f"A JPEG of {bits} bits a sample"
+        raise UnsupportedImageFormatError(f"{kind} is not supported; send one of 8 bits, a PNG or a TIFF.")
+
+
+def _segments(data: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """Yield place and kind of every marker that has a length, and its segment with the two bytes of the length."""
     position = 2
     while found := _MARKER.search(data, position):
         length = int.from_bytes(data[found.end() : found.end() + 2], "big")
-        yield found[0][1], data[found.end() : found.end() + min(length, 1024)]
+        yield found.start(), found[0][1], data[found.end() : found.end() + min(length, 1024)]
         position = found.end() + length
 
 

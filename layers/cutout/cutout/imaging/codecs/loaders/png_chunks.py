@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from cutout.errors import UnsupportedImageFormatError
 from cutout.imaging.codecs.cicp import read_cicp
 from cutout.imaging.codecs.encoding import BT709, ColourEncoding
 
@@ -127,6 +128,7 @@ def read_png(data: bytes) -> PngFile:
     Raises:
         SyntaxError: There is no header, or one that the specification does not allow.
         ValueError: There are more than MAX_CHUNKS chunks.
+        UnsupportedImageFormatError: The pixels are in Apple's own form, which is none of PNG.
     """
     found: dict[bytes, bytes] = {}
     pixels, texts = [], []
@@ -137,6 +139,10 @@ def read_png(data: bytes) -> PngFile:
             texts.append((kind, content))
         else:
             found.setdefault(kind, bytes(content))
+    if b"CgBI" in found:
+        raise UnsupportedImageFormatError(
+            "This is a PNG in Apple's own form for apps (CgBI); send it as an ordinary PNG."
+        )
     header = found.get(b"IHDR", b"")
     if len(header) != 13 or header[8] not in _DEPTHS.get(header[9], ()):  # noqa: PLR2004
         raise SyntaxError("no PNG header")
@@ -144,7 +150,7 @@ def read_png(data: bytes) -> PngFile:
     return PngFile(
         header=header,
         palette=found.get(b"PLTE", b"")[: 3 * 256],
-        transparency=_transparency(header, found.get(b"tRNS")),
+        transparency=_transparency(header, found.get(b"tRNS"), len(found.get(b"PLTE", b"")) // 3),
         pixels=b"".join(pixels),
         metadata=_orientation_chunks(found.get(b"eXIf"), texts),
         profile=profile,
@@ -174,10 +180,15 @@ def chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
     raise ValueError("too many chunks")
 
 
-def _transparency(header: bytes, content: bytes | None) -> bytes | None:
-    """Take tRNS where it has the right length; for gray of 2 and 4 bits at the scale of 8, which Pillow expects."""
-    if content is None or header[9] == 3:  # noqa: PLR2004
-        return content
+def _transparency(header: bytes, content: bytes | None, colours: int) -> bytes | None:
+    """Take tRNS where it has the right length; for gray of 2 and 4 bits at the scale of 8, which Pillow expects.
+
+    One of more entries than the palette has colours is ignored, as libpng and so browsers do.
+    """
+    if content is None:
+        return None
+    if header[9] == 3:  # noqa: PLR2004
+        return content if len(content) <= colours else None
     wanted = {0: 2, 2: 6}.get(header[9], 0)
     if not wanted or len(content) < wanted:
         return None
@@ -192,7 +203,7 @@ def _colours(found: dict[bytes, bytes]) -> tuple[ColourEncoding | None, bytes | 
     if encoding is not None:
         return encoding, None
     profile = _inflate(found.get(b"iCCP", b"").partition(b"\0")[2][1:], _MAX_PROFILE_BYTES)
-    if profile:
+    if profile[36:40] == b"acsp":  # the mark of every ICC profile; another one is ignored, as libpng does
         return None, profile
     if b"sRGB" in found:
         return None, None

@@ -33,7 +33,25 @@ _BYTEWISE = {1, 5, 8, 32773, 32946, 34925, 50000}
 _COLOURS = {0: 1, 1: 1, 2: 3, 5: 4}
 """Colour channels by PhotometricInterpretation: white is zero, black is zero, RGB, separated (CMYK)."""
 _MODES = {1: "L", 3: "RGB", 4: "CMYK"}
-_WIDTHS = {8, 10, 12, 14, 16, 32, 64}
+_WIDTHS = {2, 4, 6, 8, 10, 12, 14, 16, 32, 64}
+_GRAY_WIDTHS = {1, 2, 4}
+"""Depths of gray that Pillow reads."""
+_UNREAD = {
+    33003: "JPEG 2000",
+    33005: "JPEG 2000",
+    34712: "JPEG 2000",
+    34887: "LERC",
+    34927: "WebP",
+    50001: "WebP",
+    34933: "PNG",
+    34934: "JPEG XR",
+    22610: "JPEG XR",
+    50002: "JPEG XL",
+    52546: "JPEG XL",
+    34676: "LogLuv",
+    34677: "LogLuv",
+}
+"""Compressions that are not read."""
 _ASSOCIATED, _UNASSOCIATED = 1, 2
 _RANGES = {"f": (1.0, 255.0, 65535.0), "u": (255.0, 65535.0, 2147483647.0, 4294967295.0)}
 """White of floats, and of 32 bits, whose files often use less: the smallest range that holds all values."""
@@ -54,7 +72,7 @@ def load_tiff(data: bytes, plan: Plan) -> Raster:
 
     Raises:
         ResolutionTooHighError: All samples together would need too much memory.
-        UnsupportedImageFormatError: It is a camera's raw file without such a preview.
+        UnsupportedImageFormatError: It is a camera's raw file without such a preview, or its compression is unknown.
     """
     file = read_tiff(data)
     if file.raw_name:
@@ -62,6 +80,11 @@ def load_tiff(data: bytes, plan: Plan) -> Raster:
     directory = choose_picture(file)
     if directory is None:
         return load(data, "TIFF", plan)
+    unread = _UNREAD.get(directory.number(Tag.COMPRESSION, 1))
+    if unread:
+        raise UnsupportedImageFormatError(
+            f"This TIFF is compressed by {unread}, which is not supported; use LZW or ZIP."
+        )
     if _is_left_to_pillow(directory, file):
         return load(_starting_at(data, file, directory.offset), "TIFF", plan)
     width, height = directory.number(Tag.WIDTH), directory.number(Tag.HEIGHT)
@@ -110,6 +133,8 @@ def _is_left_to_pillow(directory: Directory, file: TiffFile) -> bool:
     if directory.number(Tag.COMPRESSION, 1) not in _BYTEWISE or photometric not in _COLOURS:
         return True
     if len(bits) != 1 or not bits <= _WIDTHS or not _COLOURS[photometric] <= samples <= _MAX_SAMPLES:
+        return True
+    if samples == 1 and bits <= _GRAY_WIDTHS:
         return True
     is_usual = bits == {8} and directory.number(Tag.PLANAR, 1) == 1 and directory.number(Tag.SAMPLE_FORMAT, 1) == 1
     return is_usual and samples == _COLOURS[photometric] and not file.is_big

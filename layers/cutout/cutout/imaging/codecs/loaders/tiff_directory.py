@@ -18,8 +18,20 @@ _SAME_ASPECT = 0.02
 _LARGER = 4
 """Times the pixels from which on a later page of the same aspect is the picture, and the first one a thumbnail."""
 _RAW_PHOTOMETRIC = {32803, 34892}  # colour filter array, linear raw
-_RAW_NAMES = {b"NIKON": "NEF", b"SONY": "ARW", b"PENTAX": "PEF", b"SAMSUNG": "SRW", b"EPSON": "ERF", b"KODAK": "DCR"}
+_RAW_NAMES = {
+    b"NIKON": "NEF",
+    b"SONY": "ARW",
+    b"PENTAX": "PEF",
+    b"SAMSUNG": "SRW",
+    b"EPSON": "ERF",
+    b"KODAK": "DCR",
+    b"HASSELBLAD": "3FR",
+    b"PHASE": "IIQ",
+    b"MAMIYA": "MEF",
+}
 """Makers of cameras, and what their files are called."""
+_CR2_MARK = b"CR\2\0"
+"""Behind the header; two letters alone may be pixels."""
 _JPEG_COMPRESSIONS = {6, 7}
 
 
@@ -126,7 +138,7 @@ class TiffFile:
         if not any(each.is_raw for each in self.directories):
             return ""
         make = self.directories[0].tags.get(Tag.MAKE, b"")
-        words = make.upper().split() if isinstance(make, bytes) else []
+        words = make.rstrip(b"\0 ").upper().split() if isinstance(make, bytes) else []
         return next((name for maker, name in _RAW_NAMES.items() if maker in words), "RAW")
 
 
@@ -160,7 +172,7 @@ def read_tiff(data: bytes) -> TiffFile:
         directories.append(directory)
         queue.insert(0, following)
         queue += directory.numbers(Tag.SUB_DIRECTORIES)[:MAX_DIRECTORIES]
-    return TiffFile(order, is_big, data[8:10] == b"CR", tuple(directories))
+    return TiffFile(order, is_big, data[8:12] == _CR2_MARK, tuple(directories))
 
 
 def choose_picture(file: TiffFile) -> Directory | None:
