@@ -19,7 +19,12 @@ from tests.browser.actions import ASTRONAUT, PHOTOS, give, open_page, set_option
 from tests.browser.chromium import QUIET, chromium
 
 DESKTOP: Final = {"viewport": {"width": 1280, "height": 860}}
-PHONE: Final = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "has_touch": True, "is_mobile": True}
+PHONE: Final = {
+    "viewport": {"width": 390, "height": 844},
+    "device_scale_factor": 2,
+    "has_touch": True,
+    "is_mobile": True,
+}
 DARK: Final = {"color_scheme": "dark"}
 QUALITY: Final = 84
 """Of JPEG: at 84 small text is still clean."""
@@ -79,11 +84,13 @@ def _compared(page: Page) -> None:
 
 
 def _under_the_loupe(page: Page) -> None:
-    _compared(page)
+    give(page, PHOTOS / "chelsea.jpg")
+    wait_for_result(page)
+    page.locator(".split").fill("40")
     page.get_by_role("button", name="Loupe").click()
     box = page.locator(".picture").bounding_box()
     assert box is not None
-    page.mouse.move(box["x"] + 0.575 * box["width"], box["y"] + 0.14 * box["height"])
+    page.mouse.move(box["x"] + 0.785 * box["width"], box["y"] + 0.44 * box["height"])
 
 
 def _with_options(page: Page) -> None:
@@ -98,8 +105,7 @@ def _with_options(page: Page) -> None:
 def _request(page: Page) -> None:
     _with_options(page)
     page.locator("#languages [value=python]").check(force=True)
-    page.locator("#copy-request").scroll_into_view_if_needed()
-    page.mouse.wheel(0, 2000)
+    page.evaluate("scrollTo(0, document.querySelector('.history').offsetTop - 90)")
 
 
 def _mask(page: Page) -> None:
@@ -118,7 +124,7 @@ def _wrong(page: Page) -> None:
 def _batch(page: Page) -> None:
     give(page, *(PHOTOS / f"{name}.jpg" for name in ("astronaut", "chelsea", "coffee", "rocket")))
     give(page, {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"no image"}, small_file(1, "disc.png"))
-    page.get_by_role("button", name="Start").click()
+    page.get_by_role("button", name="Cut out all").click()
     page.get_by_role("button", name="Download ZIP").wait_for()
 
 
