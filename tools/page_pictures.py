@@ -14,7 +14,6 @@ from typing import Any, Final
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from local import ROOT
 from tests.browser.actions import ASTRONAUT, PHOTOS, give, open_page, set_option, small_file, wait_for_result
 from tests.browser.chromium import QUIET, chromium
 
@@ -28,6 +27,9 @@ PHONE: Final = {
 DARK: Final = {"color_scheme": "dark"}
 QUALITY: Final = 84
 """Of JPEG: at 84 small text is still clean."""
+
+
+_CHEEK: Final = "(it) => ({ x: 0.785 * it.clientWidth, y: 0.44 * it.clientHeight })"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +90,7 @@ def _under_the_loupe(page: Page) -> None:
     wait_for_result(page)
     page.locator(".split").fill("40")
     page.get_by_role("button", name="Loupe").click()
-    box = page.locator(".picture").bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + 0.785 * box["width"], box["y"] + 0.44 * box["height"])
+    page.locator(".picture").hover(position=page.locator(".picture").evaluate(_CHEEK))
 
 
 def _with_options(page: Page) -> None:
