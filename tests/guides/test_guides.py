@@ -109,7 +109,7 @@ def test_product_photos(reader, hooks):
 
 def test_marketplaces(reader):
     reader.follow(DOCS / "guides" / "marketplaces.md")
-    asked = {"amazon": ((2000, 2000), 0.85, 255), "ebay": ((1600, 1600), 0.9, 255), "etsy": ((2400, 1800), 0.75, 242)}
+    asked = {"amazon": ((2000, 2000), 0.85, 255), "ebay": ((1600, 1600), 0.9, 255), "etsy": ((2800, 2100), 0.75, 242)}
     for shop, (size, share, ground) in asked.items():
         for name in (f"{shop}.jpg", f"{shop}-served.jpg"):
             made = picture(reader, name)
