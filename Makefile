@@ -1,6 +1,6 @@
 # `make` prints the targets. `make run` and `make test` need Python 3.11+, make and the package registries, nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types rules audit build invoke deploy preflight smoke rollback destroy lock docs clean
+.PHONY: help run test check lint types rules audit build invoke deploy preflight smoke rollback destroy lock docs packages clean
 SHELL := /bin/bash
 PYTHON ?= python3
 PORT ?= 8585
@@ -81,6 +81,13 @@ rollback: $(VENV)/local.stamp ## serve by the functions' previous versions
 
 destroy: $(VENV)/local.stamp ## delete the stack and all its images; says what stays
 	$(BIN)/python -m deploy destroy $(TARGET)
+
+packages: $(VENV)/test.stamp ## the clients' packages, into dist/python and dist/npm
+	rm -rf dist/python dist/npm
+	mkdir -p dist/npm
+	cd clients/python && $(CURDIR)/$(BIN)/python -m hatchling build -d $(CURDIR)/dist/python
+	cd clients/python/local && $(CURDIR)/$(BIN)/python -m hatchling build -t wheel -d $(CURDIR)/dist/python
+	cd clients/javascript && npm ci --no-audit --no-fund && npm pack --pack-destination $(CURDIR)/dist/npm
 
 lock: $(VENV)/test.stamp ## write the pinned requirement files anew
 	PATH="$(CURDIR)/$(BIN):$$PATH" requirements/lock.sh

@@ -20,8 +20,8 @@ def open_page(page: Page, url: str) -> Page:
     return page
 
 
-def give(page: Page, *files: Path | dict[str, Any]) -> None:
-    """Choose files as by the file dialog."""
+def give(page: Page, *files: Any) -> None:
+    """Choose files as by the file dialog: paths, or files as Playwright takes them."""
     page.set_input_files("#file-input", list(files))
 
 

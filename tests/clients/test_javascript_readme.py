@@ -18,6 +18,7 @@ from local import ROOT
 from tests.clients.javascript_client import PACKAGE, built, run
 from tests.dialects.pictures import astronaut, opened
 from tests.support.node_packages import node
+from tests.support.transcript import typed
 
 TRANSCRIPT = PACKAGE / "first-five-minutes.md"
 LOCAL = "baseUrl: 'http://127.0.0.1:8585', apiKey: 'local-development-key'"
@@ -170,18 +171,6 @@ def test_the_examples_are_right_by_their_types(folder):
     assert done.returncode == 0, done.stdout
 
 
-def transcript() -> list[tuple[str, str]]:
-    """The commands of the first five minutes, with what comes of each."""
-    blocks = re.findall(r"^```console\n(.*?)^```$", TRANSCRIPT.read_text(), re.MULTILINE | re.DOTALL)
-    parts = re.findall(r"^\$ (.*\n(?:^>.*\n)*)((?:^(?!\$).*\n)*)", "".join(blocks), re.MULTILINE)
-    return [(re.sub("^> ?", "", command, flags=re.MULTILINE), output) for command, output in parts]
-
-
-def comparable(text: str) -> str:
-    """Without what differs from machine to machine, as times, and from model to model, as pixels."""
-    return re.sub(r"\d+", "#", re.sub(r"\d+m?s\b", "#s", text)).strip()
-
-
 @pytest.fixture
 def repository(tmp_path) -> Path:
     """What a new user has cloned, as far as the transcript needs it."""
@@ -194,13 +183,7 @@ def repository(tmp_path) -> Path:
 
 
 def test_the_first_five_minutes_go_as_they_are_written_down(service, repository, tmp_path):
-    mark = "-- next --"
-    script = "".join(f"{command}echo '{mark}'\n" for command, _ in transcript())
     settings = os.environ | {"REPOSITORY": str(repository), "NO_UPDATE_NOTIFIER": "1", "npm_config_prefer_offline": "1"}
     (tmp_path / "shop").mkdir()
-    done = subprocess.run(
-        ["bash", "-s"], cwd=tmp_path / "shop", env=settings, input=script.replace("http://127.0.0.1:8585", service.url),
-        capture_output=True, text=True, check=False, timeout=280,
-    )  # fmt: skip
-    outputs = done.stdout.split(f"{mark}\n")[:-1]
-    assert [*map(comparable, outputs)] == [comparable(output) for _, output in transcript()], done.stderr
+    came, told, errors = typed(TRANSCRIPT, tmp_path / "shop", settings, service.url)
+    assert came == told, errors

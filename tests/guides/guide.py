@@ -20,6 +20,8 @@ from tests.support.node_packages import node
 
 DOCS = ROOT / "docs"
 START, INTEGRATIONS = DOCS / "guides" / "start", DOCS / "guides" / "integrations"
+MINUTES = START / "first-five-minutes.md"
+"""A transcript; its console blocks are typed by test_first_minutes.py."""
 GUIDES = sorted([DOCS / "index.md", *(DOCS / "guides").rglob("*.md")])
 RUN = ("bash", "python", "js")
 WRITTEN = ("js", "jsx", "json", "php", "python", "toml")

@@ -173,7 +173,9 @@ def test_the_start_page_names_every_module_that_it_begins_with():
             left += re.findall(
                 r'^(?:import|export) .*?from "\./([\w-]+\.js)"', (assets / name).read_text(), re.MULTILINE | re.DOTALL
             )
-    named = re.findall(r'modulepreload" href="assets/([\w-]+\.js)"', (ROOT / "web" / "index.html").read_text())
+    named = re.findall(
+        r'modulepreload" fetchpriority="low" href="assets/([\w-]+\.js)"', (ROOT / "web" / "index.html").read_text()
+    )
     assert {*named, "main.js"} == found
 
 

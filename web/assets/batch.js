@@ -105,11 +105,17 @@ export class Batch {
     summary.textContent = this.#summary();
     const running = this.#queue.running;
     start.hidden = running || done === all;
-    start.textContent = done || failed ? `Cut out the other ${all - done}` : `Cut out all ${all}`;
+    start.textContent = this.#startLabel(done, failed, all);
     stop.hidden = !running;
     more.disabled = running;
     archive.disabled = running || !done;
-    archive.classList.toggle("primary", !running && done === all);
+    archive.classList.toggle("primary", !running && done > 0 && done + failed === all);
+    start.classList.toggle("primary", done + failed < all);
+  }
+
+  #startLabel(done, failed, all) {
+    if (done + failed === 0) return `Cut out all ${all}`;
+    return done + failed < all ? `Cut out the other ${all - done}` : `Try ${failed} again`;
   }
 
   #name(item) {

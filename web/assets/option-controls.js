@@ -199,9 +199,11 @@ export const CONTROLS = {
   },
 };
 
-/** What a colour picker can show of a colour; black for the rest. */
+/** What a colour picker can show of a colour of CSS: no transparency; black for what is none. */
 function hex(text) {
-  const digits = text.replace("#", "").toLowerCase();
-  if (/^[0-9a-f]{3,4}$/.test(digits)) return `#${[...digits.slice(0, 3)].map((digit) => digit + digit).join("")}`;
-  return /^[0-9a-f]{6}([0-9a-f]{2})?$/.test(digits) ? `#${digits.slice(0, 6)}` : "#000000";
+  const pen = new OffscreenCanvas(1, 1).getContext("2d");
+  pen.fillStyle = text;
+  pen.fillRect(0, 0, 1, 1);
+  const [red, green, blue] = pen.getImageData(0, 0, 1, 1).data;
+  return `#${[red, green, blue].map((value) => value.toString(16).padStart(2, "0")).join("")}`;
 }

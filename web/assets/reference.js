@@ -57,7 +57,7 @@ async function show(name) {
                   data: { search: `${operation.method} ${operation.path} ${operation.summary}`.toLowerCase() },
                 },
                 method(operation.method),
-                h("span", {}, operation.path),
+                h("span", {}, operation.path.split(/(?<=\/)/).map((part) => [part, h("wbr")])),
               ),
             ),
           ),

@@ -37,7 +37,7 @@ export function sources(open) {
           "aria-label": `Sample: ${label}`,
           onclick: async () => open([await sample(name)]),
         },
-        h("img", { src: `samples/${name}.jpg`, alt: "", width: 72, height: 72, loading: "lazy" }),
+        h("img", { src: `assets/sample-${name}.avif`, alt: "", width: 64, height: 64 }),
       ),
     ),
   );

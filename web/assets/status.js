@@ -69,6 +69,7 @@ function line(way, checks, end) {
     h("h3", {}, WAYS[way]),
     h("p", { className: "numeric" }, summary),
     h("div", { className: "slots", role: "img", "aria-label": `${WAYS[way]}: ${summary}` }, slots.map((slot) => mark(slot))),
+    h("p", { className: "slots-axis fine", "aria-hidden": "true" }, h("span", {}, "24 hours ago"), h("span", {}, "now")),
   );
 }
 

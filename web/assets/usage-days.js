@@ -41,7 +41,7 @@ function shown({ period, days }) {
   const colour = (key) => `day-part part-${Math.min(keys.indexOf(nameOf(key)), COLOURS - 1)}`;
   const legend = keys.map((key) => h("li", { className: colour(key) }, h("code", {}, key)));
   return [
-    chart(period, days, colour),
+    ...chart(period, days, colour),
     h("ul", { className: "days-legend" }, legend),
     h("details", {}, h("summary", {}, "As a table"), table(days)),
   ];
@@ -70,7 +70,19 @@ function chart(period, days, colour) {
     root.append(bar);
   }
   root.append(element("rect", { x: 0, y: HEIGHT - 1, width: count * (BAR + GAP), height: 1, class: "axis" }));
-  return root;
+  return [h("p", { className: "fine numeric" }, `${most} on the busiest day`), root, axis(count)];
+}
+
+/** The days below the chart, a week apart. */
+function axis(count) {
+  const row = h("div", { className: "days-axis fine numeric", "aria-hidden": "true" });
+  row.style.setProperty("--days", String(count));
+  for (let day = 1; day <= count; day += 7) {
+    const mark = h("span", {}, String(day));
+    mark.style.setProperty("grid-column", `${day} / span ${Math.min(2, count + 1 - day)}`);
+    row.append(mark);
+  }
+  return row;
 }
 
 function table(days) {

@@ -38,6 +38,10 @@ const WORDS = {
 };
 const ACCOUNT = new Set(["missing_api_key", "invalid_api_key", "forbidden", "account_suspended", "quota_exceeded"]);
 
+/** Whether the same request may succeed later: what is wrong with it will not pass by itself. */
+const passing = ({ code, status }) =>
+  status === 0 || status === 429 || status >= 500 || code === "image_url_fetch_failed";
+
 /** Title and advice of an error; what the service said stands in for advice that is missing. */
 export function words(error) {
   const [title, advice] = WORDS[error.code] ?? [error.message || "Something went wrong", ""];
@@ -52,7 +56,7 @@ export function showProblem(host, error, again) {
   const [title, advice] = words(error);
   const action = ACCOUNT.has(error.code)
     ? h("a", { className: "button small", href: "#account" }, "Open the account page")
-    : again && h("button", { type: "button", className: "button small", onclick: again }, "Try again");
+    : again && passing(error) && h("button", { type: "button", className: "button small", onclick: again }, "Try again");
   host.replaceChildren(
     svg("0 0 20 20", ["M10 1.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17Z", "M10 5.8v5M10 14v.1"]),
     h(

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import typer
 
 from cutout_client.cli.batch import FAILED, Outcome, Summary
-from cutout_client.errors import ConnectionFailedError
+from cutout_client.errors import ConnectionFailedError, InvalidApiKeyError, MissingApiKeyError
 from cutout_client.results import Result
 
 
@@ -56,6 +56,8 @@ class ErrorsOnly:
             typer.echo(f"Stopped: {summary.left} images were not tried.", err=True)
         if isinstance(summary.hopeless, ConnectionFailedError):
             typer.echo("Is the service running? cutout serve starts it; --local needs none.", err=True)
+        if isinstance(summary.hopeless, (MissingApiKeyError, InvalidApiKeyError)):
+            typer.echo("Set CUTOUT_API_KEY, or give --api-key; the key of make run is local-development-key.", err=True)
 
 
 class Words(ErrorsOnly):
