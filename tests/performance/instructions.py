@@ -36,7 +36,7 @@ _ENVIRONMENT = {
 
 
 def count() -> dict[str, int]:
-    """Give the instructions of each kind of work. Raises FileNotFoundError without valgrind, RuntimeError if it fails."""
+    """Give the instructions of each kind of work. Raises FileNotFoundError (no valgrind), RuntimeError (it fails)."""
     valgrind = shutil.which("valgrind")
     if valgrind is None:
         raise FileNotFoundError("valgrind is not installed")
