@@ -22,6 +22,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from PIL import Image
@@ -95,7 +96,7 @@ def photo(side: int) -> bytes:
     return buffer.getvalue()
 
 
-def load(url: str, body: bytes, requests: int, clients: int) -> dict[str, float | dict[str, int]]:
+def load(url: str, body: bytes, requests: int, clients: int) -> dict[str, Any]:
     """Send all requests by as many clients, and sum up."""
     tally = Tally(requests)
     threads = [threading.Thread(target=_client, args=(url, body, tally)) for _ in range(clients)]
