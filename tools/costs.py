@@ -1,6 +1,6 @@
 """Time and cost of 1,000 images by the memory of the function, as Markdown, from what ``tools/bench.py`` has measured.
 
-    .venv/bin/python tools/costs.py [--bench dist/bench.json] [--workload 1-mp] [--gb-second 0.0000166667] [--request ...]
+    .venv/bin/python tools/costs.py [--bench dist/bench.json] [--workload 1-mp] [--gb-second $] [--request $]
 
 The model: a function has memory / 1,769 cores; the network uses as many threads as whole cores, each of them fully, and
 everything else one. Processor seconds are those of the machine that ran the benchmark. Data to callers, tables and the
@@ -42,7 +42,7 @@ class Contestant:
 
 
 def contestants(bench: Path, workload: str) -> list[Contestant]:
-    """Read what was measured; the network of rembg on U2-Netp is taken as all of what it needs beyond Cutout's around."""
+    """Read what was measured. rembg on U2-Netp is taken to need around its network what Cutout needs: a lower bound."""
     rows = {row["contestant"]: row for row in json.loads(bench.read_text())["rows"] if row["workload"] == workload}
     network_s = rows[BARE]["cpu_ms"] / 1000
     around_s = max(0.0, rows["cutout"]["cpu_ms"] / 1000 - network_s)
