@@ -16,7 +16,7 @@ COPY layers/cutout/cutout task/cutout
 COPY functions/process_upload task/functions/process_upload
 COPY functions/remove_background task/functions/remove_background
 COPY models models
-COPY tools/assemble_image.py ./
+COPY tools/assemble_image.py layers/cutout/slim.py ./
 ARG MODEL=cutout-s
 RUN python3 assemble_image.py --task task --models models --model "${MODEL}"
 
@@ -49,12 +49,12 @@ COPY layers/cutout/cutout layers/cutout/cutout
 COPY local local
 COPY server server
 COPY models /tmp/models
-COPY tools/assemble_image.py /tmp/
+COPY tools/assemble_image.py layers/cutout/slim.py /tmp/
 ARG MODEL=cutout-s
 # A build that cannot import its handler or run its model fails here, as above.
-RUN PYTHONPATH=/tmp:layers/cutout /srv/venv/bin/python -c "from pathlib import Path; import assemble_image as image; \
-    image.place_model(Path('.'), Path('/tmp/models'), '${MODEL}'); image.compile_all(Path('.')); \
-    image.compile_all(Path('/srv/venv/lib'))" && AWS_EC2_METADATA_DISABLED=true AWS_DEFAULT_REGION=us-east-1 \
+RUN PYTHONPATH=/tmp:layers/cutout /srv/venv/bin/python -c "from pathlib import Path; import assemble_image, slim; \
+    assemble_image.place_model(Path('.'), Path('/tmp/models'), '${MODEL}'); slim.compile_all(Path('.')); \
+    slim.compile_all(Path('/srv/venv/lib'))" && AWS_EC2_METADATA_DISABLED=true AWS_DEFAULT_REGION=us-east-1 \
     ORT_DISABLE_TELEMETRY=1 CUTOUT_MODEL=${MODEL} PYTHONPATH=layers/cutout /srv/venv/bin/python \
     -c "from functions.remove_background import app; app.self_test(app.container().segmenter)"
 

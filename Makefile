@@ -1,6 +1,6 @@
 # `make` prints the targets. `make run` and `make test` need Python 3.11+, make and the package registries, nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types rules audit build invoke deploy preflight smoke rollback destroy lock docs packages clean
+.PHONY: help run test check lint types rules audit build invoke deploy preflight smoke rollback destroy lock record-instructions docs packages clean
 SHELL := /bin/bash
 PYTHON ?= python3
 PORT ?= 8585
@@ -26,7 +26,7 @@ LATER := tests/dialects/test_fuzz.py tests/dialects/test_schemathesis.py tests/c
   tests/contract/test_bad_requests.py tests/template/test_guard.py tests/unit/imaging/test_memory.py
 
 help: ## print the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-19s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/local.stamp ## serve everything on http://127.0.0.1:8585 (PORT=...)
 	@exec $(BIN)/python -m local --port $(PORT)
@@ -91,6 +91,9 @@ packages: $(VENV)/test.stamp ## the clients' packages, into dist/python and dist
 
 lock: $(VENV)/test.stamp ## write the pinned requirement files anew
 	PATH="$(CURDIR)/$(BIN):$$PATH" requirements/lock.sh
+
+record-instructions: $(VENV)/test.stamp ## count the guard's work anew by valgrind, after a change of speed that is meant
+	$(BIN)/python -m tests.performance.instructions
 
 clean: ## remove environments, builds and local state
 	rm -rf $(VENV) .venv-sam .venv-audit .venv-docs .aws-sam .local

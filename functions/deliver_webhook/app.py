@@ -4,7 +4,7 @@ import json
 import secrets
 from datetime import UTC, datetime
 
-from cutout.aws.sqs import QueueMessage, RetryLaterError, queue_handler
+from cutout.aws.sqs_events import QueueMessage, RetryLaterError, queue_handler
 from cutout.container import container
 from cutout.services.webhook_delivery import DeliveryOutcome
 from cutout.webhooks import backoff_s

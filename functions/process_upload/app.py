@@ -1,7 +1,7 @@
 """The jobs' queue: images that were uploaded, or that a job asks for. Runs in the container image."""
 
 from cutout.aws.s3_events import read_message
-from cutout.aws.sqs import QueueMessage, postpone_failures, queue_handler
+from cutout.aws.sqs_events import QueueMessage, postpone_failures, queue_handler
 from cutout.container import container
 
 

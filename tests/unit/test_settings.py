@@ -68,6 +68,15 @@ def test_a_variable_sets_its_limit_and_no_other(name, field):
     assert Settings.from_env({name: "7"}).limits == dataclasses.replace(Limits(), **{field: 7})
 
 
+@pytest.mark.parametrize(
+    ("memory_mb", "threads"), [("512", 1), ("1769", 1), ("2653", 1), ("2654", 2), ("3008", 2), ("10240", 6)]
+)
+def test_a_function_uses_the_cores_that_its_memory_pays_for(memory_mb, threads):
+    memory = {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": memory_mb}
+    assert Settings.from_env(memory).threads == threads
+    assert Settings.from_env(memory | {"CUTOUT_THREADS": "3"}).threads == 3
+
+
 @pytest.mark.parametrize("text", ["", "  "])
 def test_an_empty_variable_counts_as_absent(text):
     numbers = dict.fromkeys(["CUTOUT_THREADS", "CUTOUT_MAX_PIXELS", "CUTOUT_URL_TIMEOUT_S"], text)

@@ -52,7 +52,8 @@ class Settings:
     models_dir: Path = Path("models")
     """CUTOUT_MODELS_DIR: folder of manifest.toml and the model files."""
     threads: int = 0
-    """CUTOUT_THREADS: threads of one inference; 0: the cores that this process may use."""
+    """CUTOUT_THREADS: threads of one inference; 0: the cores that this process may use. Where it is not set, Lambda's
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE tells how many the function pays for."""
     legacy_keys: bool = False
     """CUTOUT_LEGACY_KEYS: accept API keys in the query string or a field of the body."""
     public_url: str = ""
@@ -114,7 +115,7 @@ class Settings:
             key_grace_s=_integer(env, "CUTOUT_KEY_GRACE_S", default.key_grace_s, 0),
             model=env.get("CUTOUT_MODEL", ""),
             models_dir=Path(env.get("CUTOUT_MODELS_DIR", "") or "models"),
-            threads=_integer(env, "CUTOUT_THREADS", default.threads, 0),
+            threads=_integer(env, "CUTOUT_THREADS", _threads_of(env), 0),
             legacy_keys=_boolean(env, "CUTOUT_LEGACY_KEYS"),
             public_url=_url(env, "CUTOUT_PUBLIC_URL"),
             open_account=AccountId(env.get("CUTOUT_OPEN_ACCOUNT", "").strip()),
@@ -134,6 +135,16 @@ class Settings:
             trace_disabled=_boolean(env, "POWERTOOLS_TRACE_DISABLED"),
             in_lambda="AWS_LAMBDA_RUNTIME_API" in env,
         )
+
+
+_MB_PER_CORE = 1_769
+"""Memory of a Lambda function that has one whole core. Source: Lambda developer guide, "Configure function memory"."""
+
+
+def _threads_of(env: Mapping[str, str]) -> int:
+    """Derive threads from a function's memory: its share of the cores, which it sees all; 0 elsewhere."""
+    memory_mb = _integer(env, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", 0, 1)
+    return max(1, round(memory_mb / _MB_PER_CORE)) if memory_mb else 0
 
 
 def _integer(env: Mapping[str, str], name: str, default: int, minimum: int) -> int:

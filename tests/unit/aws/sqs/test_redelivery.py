@@ -1,6 +1,6 @@
 import pytest
 
-from cutout.aws.sqs import QueueMessage, RetryLaterError, postpone_failures
+from cutout.aws.sqs_events import QueueMessage, RetryLaterError, postpone_failures
 from cutout.errors import JobBusyError, ServiceUnavailableError
 
 
