@@ -53,8 +53,7 @@ def select_output(picture: Colours, spec: CutoutSpec) -> tuple[Colours, ImageFor
         return picture, spec.format
     if spec.channels is Channels.ALPHA:
         return picture, spec.mask_format
-    opaque = picture.shape[2] == 3 or bool(picture[..., 3].min() == 255)  # noqa: PLR2004
-    if spec.opaque_as_jpeg and opaque:
+    if spec.opaque_as_jpeg and (picture.shape[2] == 3 or picture[..., 3].min() == 255):  # noqa: PLR2004
         return np.ascontiguousarray(picture[..., :3]), ImageFormat.JPEG
     return picture, spec.format
 

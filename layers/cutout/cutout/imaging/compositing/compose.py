@@ -21,6 +21,7 @@ from cutout.imaging.compositing.layout import Layout
 from cutout.imaging.compositing.place import place_on_canvas
 from cutout.imaging.compositing.shadow import shadow_plane
 from cutout.imaging.compositing.stroke import outline
+from cutout.imaging.pixels import four_bytes
 from cutout.imaging.spec import Box, Channels, CutoutSpec, Rgba
 
 _WHITE: Rgba = (255, 255, 255, 255)
@@ -32,7 +33,8 @@ def compose(
     """Compose the picture that ``spec`` describes.
 
     Args:
-        colours: Foreground colours, uint8 or uint16 [H, W, 3]; the picture has as many bits.
+        colours: Foreground colours, uint8 or uint16 [H, W, 3]; the picture has as many bits. Those in four bytes a
+            pixel (``pixels``) may be overwritten: they are the picture's own memory.
         alpha: uint8 [H, W].
         spec: What the picture shows. Formats without alpha are flattened, onto white where nothing else is below.
         layout: Made for that alpha; its canvas is h x w.
@@ -86,10 +88,18 @@ def _effects(alpha: Bytes, spec: CutoutSpec, subject: Box | None) -> list[Layer]
 
 
 def _with_alpha(colours: Colours, alpha: Bytes) -> Bytes:
-    picture = np.empty((*alpha.shape, 4), np.uint8)
+    """Join colours and alpha; colours that fill an array of four-byte pixels become the picture themselves."""
+    whole = four_bytes(colours)
+    if whole is not None and whole.flags.c_contiguous:
+        picture = whole
+    else:
+        picture = np.empty((*alpha.shape, 4), np.uint8)
     for rows in row_bands(alpha.shape[0], ROWS):
-        for channel in range(3):  # plane by plane: more than twice as fast as three channels at once
-            picture[rows, :, channel] = colours[rows, :, channel]
+        if whole is None:
+            for channel in range(3):  # plane by plane: more than twice as fast as three channels at once
+                picture[rows, :, channel] = colours[rows, :, channel]
+        elif picture is not whole:
+            picture[rows] = whole[rows]
         picture[rows, :, 3] = alpha[rows]
         clear_hidden(picture[rows])
     return picture

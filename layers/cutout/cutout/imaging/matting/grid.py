@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cutout.imaging.arrays import Bytes, Floats
+from cutout.imaging.pixels import as_picture, as_pixels
 
 STEP = 16
 """Sides of a grid are multiples of this, so that halving four times stays exact."""
@@ -29,7 +30,7 @@ def overview(image: Bytes) -> Bytes:
         uint8 [h, w, 3], the shorter side at least OVERVIEW_PX; the image itself where that is larger.
     """
     factor = min(image.shape[:2]) // OVERVIEW_PX
-    return image if factor < 2 else np.asarray(Image.fromarray(image).reduce(factor))  # noqa: PLR2004
+    return image if factor < 2 else as_pixels(as_picture(image).reduce(factor))  # noqa: PLR2004
 
 
 def grid_shape(height: int, width: int, longest: int) -> tuple[int, int]:
@@ -58,9 +59,10 @@ def shrink(image: Bytes, shape: tuple[int, int]) -> Floats:
     Returns:
         float32 [1 or 3, h, w] in 0..1.
     """
-    small = Image.fromarray(image).resize((shape[1], shape[0]), Image.Resampling.BOX, reducing_gap=2.0)
-    values = np.asarray(small, dtype=np.float32).reshape(*shape, -1).transpose(2, 0, 1)
-    return np.ascontiguousarray(values) / np.float32(255)
+    small = np.asarray(as_picture(image).resize((shape[1], shape[0]), Image.Resampling.BOX, reducing_gap=2.0))
+    values = np.ascontiguousarray(small.reshape(*shape, -1).transpose(2, 0, 1)[:3], np.float32)
+    values *= np.float32(1 / 255)
+    return values
 
 
 def halve(values: Floats) -> Floats:

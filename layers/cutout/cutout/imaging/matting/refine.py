@@ -14,6 +14,7 @@ from cutout.imaging.arrays import Bools, Bytes, Floats, row_bands, to_bytes
 from cutout.imaging.matting.grid import grid_shape, neighbours
 from cutout.imaging.matting.islands import remove_small_islands
 from cutout.imaging.matting.strips import ROWS, Sampler, strips_along
+from cutout.imaging.pixels import as_picture
 
 LOW, HIGH = 0.04, 0.96
 """Alpha at or below LOW is background, at or above HIGH foreground; in between it is stretched to 0..1.
@@ -112,7 +113,7 @@ def fit_guided_filter(image: Bytes, alpha: Bytes, longest: int, band: Bools) -> 
     moments = np.zeros((*cells, 5, 5), np.float32)
     read = _dilate(wanted)
     pixels = np.ones((np.count_nonzero(read), _CELL**2, 5), np.float32)
-    pixels[..., :3] = _cell_pixels(image, cells, read)
+    pixels[..., :3] = _cell_pixels(image, cells, read)[..., :3]
     pixels[..., 3:4] = _cell_pixels(alpha, cells, read)
     pixels[..., :4] *= np.float32(1 / 255)
     moments[read] = pixels.transpose(0, 2, 1) @ pixels / np.float32(_CELL**2)
@@ -181,7 +182,7 @@ def _enlarge_level(alpha: Bytes, size: tuple[int, int]) -> Bytes:
 def _cell_pixels(plane: Bytes, cells: tuple[int, int], read: Bools) -> Bytes:
     """Shrink a plane, uint8 [h, w] or [h, w, C], onto the grid and take the pixels of some cells: [n, 16, C]."""
     grid = cells[1] * _CELL, cells[0] * _CELL
-    small = np.asarray(Image.fromarray(plane).resize(grid, Image.Resampling.BOX))
+    small = np.asarray(as_picture(plane).resize(grid, Image.Resampling.BOX, reducing_gap=1.0))
     blocks: Bytes = small.reshape(cells[0], _CELL, cells[1], _CELL, -1).swapaxes(1, 2)[read]
     return blocks.reshape(len(blocks), _CELL**2, -1)
 

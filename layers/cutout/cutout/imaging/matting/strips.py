@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cutout.imaging.arrays import Bools, Bytes, Floats, row_bands
 from cutout.imaging.matting.grid import neighbours
+from cutout.imaging.pixels import four_bytes
 
 ROWS = 32
 """Rows of a strip: about as many as an edge is wide, so that few certain pixels are packed along with it."""
@@ -44,7 +45,11 @@ class Strip:
         Returns:
             uint8 [rows, k] or [rows, k, C].
         """
-        return np.concatenate([image[self.rows, run] for run in self._runs], axis=1)
+        whole = four_bytes(image)
+        if whole is None:
+            return np.concatenate([image[self.rows, run] for run in self._runs], axis=1)
+        words = whole.view(np.uint32)
+        return np.concatenate([words[self.rows, run] for run in self._runs], axis=1).view(np.uint8)[..., :3]
 
     def pack_columns(self, line: NDArray[Any]) -> NDArray[Any]:
         """Copy what belongs to the strip's columns.
