@@ -90,10 +90,7 @@ def _effects(alpha: Bytes, spec: CutoutSpec, subject: Box | None) -> list[Layer]
 def _with_alpha(colours: Colours, alpha: Bytes) -> Bytes:
     """Join colours and alpha; colours that fill an array of four-byte pixels become the picture themselves."""
     whole = four_bytes(colours)
-    if whole is not None and whole.flags.c_contiguous:
-        picture = whole
-    else:
-        picture = np.empty((*alpha.shape, 4), np.uint8)
+    picture = whole if whole is not None and whole.flags.c_contiguous else np.empty((*alpha.shape, 4), np.uint8)
     for rows in row_bands(alpha.shape[0], ROWS):
         if whole is None:
             for channel in range(3):  # plane by plane: more than twice as fast as three channels at once

@@ -21,16 +21,20 @@ _TRUST = 8
 
 
 def overview(image: Bytes) -> Bytes:
-    """Reduce an image by a whole number, once for the model and for every grid.
+    """Squash a photo to a square, once for the model and for every grid.
 
     Args:
         image: uint8 [H, W, 3].
 
     Returns:
-        uint8 [h, w, 3], the shorter side at least OVERVIEW_PX; the image itself where that is larger.
+        uint8 [OVERVIEW_PX, OVERVIEW_PX, 3]; the image itself where it has less than half as many pixels.
     """
-    factor = min(image.shape[:2]) // OVERVIEW_PX
-    return image if factor < 2 else as_pixels(as_picture(image).reduce(factor))  # noqa: PLR2004
+    height, width = image.shape[:2]
+    side = (OVERVIEW_PX, OVERVIEW_PX)
+    if height * width < OVERVIEW_PX**2 // 2 or (height, width) == side:
+        return image
+    picture = as_picture(image).reduce(max(1, min(height, width) // OVERVIEW_PX))
+    return as_pixels(picture.resize(side, Image.Resampling.BILINEAR))
 
 
 def grid_shape(height: int, width: int, longest: int) -> tuple[int, int]:
@@ -59,10 +63,25 @@ def shrink(image: Bytes, shape: tuple[int, int]) -> Floats:
     Returns:
         float32 [1 or 3, h, w] in 0..1.
     """
-    small = np.asarray(as_picture(image).resize((shape[1], shape[0]), Image.Resampling.BOX, reducing_gap=2.0))
-    values = np.ascontiguousarray(small.reshape(*shape, -1).transpose(2, 0, 1)[:3], np.float32)
-    values *= np.float32(1 / 255)
-    return values
+    small = average(image, shape).reshape(*shape, -1).transpose(2, 0, 1)
+    return np.ascontiguousarray(small) * np.float32(1 / 255)
+
+
+def average(image: Bytes, shape: tuple[int, int]) -> Bytes:
+    """Average an image onto the grid, in bytes; at once where a cell is a whole number of pixels.
+
+    Args:
+        image: uint8 [H, W] or [H, W, 3].
+        shape: Rows and columns of the grid, (h, w).
+
+    Returns:
+        uint8 [h, w] or [h, w, 3].
+    """
+    is_whole = image.shape[0] % shape[0] == 0 and image.shape[1] % shape[1] == 0
+    picture = as_picture(image)
+    small = picture.resize((shape[1], shape[0]), Image.Resampling.BOX, reducing_gap=1.0 if is_whole else 3.0)
+    averages: Bytes = np.asarray(small)
+    return averages if image.ndim == 2 else averages[..., :3]  # noqa: PLR2004
 
 
 def halve(values: Floats) -> Floats:
