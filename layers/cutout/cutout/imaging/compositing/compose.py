@@ -98,7 +98,7 @@ def _with_alpha(colours: Colours, alpha: Bytes) -> Bytes:
         elif picture is not whole:
             picture[rows] = whole[rows]
         picture[rows, :, 3] = alpha[rows]
-        clear_hidden(picture[rows])
+        clear_hidden(picture[rows], alpha[rows])
     return picture
 
 

@@ -118,8 +118,7 @@ def bounding_box(alpha: Bytes, above: int) -> Box | None:
     Returns:
         The box, or None when there is no such pixel.
     """
-    mask = alpha > above
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    rows, columns = np.flatnonzero(alpha.max(axis=1) > above), np.flatnonzero(alpha.max(axis=0) > above)
     if not rows.size:
         return None
     return Box(int(columns[0]), int(rows[0]), int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1)

@@ -54,8 +54,8 @@ def estimate_foreground(image: Bytes, alpha: Bytes, overview: Bytes | None = Non
         means = means or Sampler(local_colours(image if overview is None else overview, alpha), size)
         strip = Strip(rows, columns)
         observed, share = strip.pack(image), strip.pack(alpha)
-        front, back, subject = np.split(means(strip), 3)
-        solved = _solve_foreground(observed, share, front, back, subject)
+        local = means(strip)
+        solved = _solve_foreground(observed, share, local[:3], local[3:6], local[6:])
         np.copyto(observed, solved, where=_is_soft(share)[..., None])
         strip.unpack(observed, result)
     return result

@@ -109,18 +109,20 @@ def double(values: Floats) -> Floats:
         float32 [C, 2h, 2w].
     """
     planes, rows, columns = values.shape
-    padded = np.pad(values, ((0, 0), (1, 1), (1, 1)), mode="edge")
-    padded *= np.float32(0.25)
-    tall = np.empty((planes, 2 * rows, columns + 2), np.float32)
-    near = padded[:, 1:-1] * np.float32(3)
-    np.add(near, padded[:, :-2], out=tall[:, 0::2])
-    np.add(near, padded[:, 2:], out=tall[:, 1::2])
-    tall *= np.float32(0.25)
-    wide = np.empty((planes, 2 * rows, 2 * columns), np.float32)
-    near = tall[..., 1:-1] * np.float32(3)
-    np.add(near, tall[..., :-2], out=wide[..., 0::2])
-    np.add(near, tall[..., 2:], out=wide[..., 1::2])
-    return wide
+    wide = np.empty((planes, rows, 2 * columns), np.float32)  # columns first: only they are written with gaps
+    quarter = values * np.float32(1 / 16)
+    near = quarter * np.float32(3)
+    np.add(near[..., 1:], quarter[..., :-1], out=wide[..., 2::2])
+    np.add(near[..., :-1], quarter[..., 1:], out=wide[..., 1:-1:2])
+    np.add(near[..., 0], quarter[..., 0], out=wide[..., 0])
+    np.add(near[..., -1], quarter[..., -1], out=wide[..., -1])
+    tall = np.empty((planes, 2 * rows, 2 * columns), np.float32)
+    near = wide * np.float32(3)
+    np.add(near[:, 1:], wide[:, :-1], out=tall[:, 2::2])
+    np.add(near[:, :-1], wide[:, 1:], out=tall[:, 1:-1:2])
+    np.add(near[:, 0], wide[:, 0], out=tall[:, 0])
+    np.add(near[:, -1], wide[:, -1], out=tall[:, -1])
+    return tall
 
 
 def pull_push(colours: Floats, weight: Floats) -> Floats:

@@ -27,6 +27,8 @@ RIDGE = 5e-5
 """Regularisation, in squared colour of 0..1: the variance below which colour says nothing (noise)."""
 FLAT, STEEP = 0.1, 0.4
 """Range of alpha within a 3 x 3 neighbourhood up to which it counts as level, and from which on as a step."""
+_TRUST = to_bytes(np.clip((np.arange(256, dtype=np.float32) / 255 - FLAT) / (STEEP - FLAT), 0, 1)).tobytes()
+"""Trust in colour by that range, both in bytes."""
 _CELL = 4
 """A cell of the regression is 4 x 4 grid pixels, a window 3 x 3 cells."""
 
@@ -46,7 +48,7 @@ def refine_alpha(image: Bytes, coarse: Floats, overview: Bytes | None = None) ->
         Alpha, uint8 [H, W].
     """
     size = (image.shape[0], image.shape[1])
-    alpha = remove_small_islands(_limit_size(to_bytes(_stretch(coarse)), size))
+    alpha = remove_small_islands(_limit_size(_stretch(coarse), size))
     low, high = neighbourhood_extremes(alpha)
     band = uncertain_band(alpha, low, high)
     refined = _enlarge_level(alpha, size)
@@ -75,9 +77,10 @@ def uncertainty(alpha: Floats) -> float:
     Returns:
         0..1; 1 when nothing was found at all, because there is no cutout to be certain of.
     """
-    stretched = _stretch(alpha)
-    soft = float(4 * (stretched * (1 - stretched)).sum(dtype=np.float64))
-    subject = int(np.count_nonzero(stretched >= 0.5))  # noqa: PLR2004
+    counts = np.array(Image.fromarray(_stretch(alpha)).histogram())
+    shares = np.arange(256) / 255
+    soft = float(4 * (counts * shares * (1 - shares)).sum())
+    subject = int(counts[shares >= 0.5].sum())  # noqa: PLR2004
     return soft / (soft + subject) if soft + subject > 0 else 1.0
 
 
@@ -143,9 +146,8 @@ def alpha_bounds(low: Bytes, high: Bytes) -> Bytes:
     Returns:
         Lowest alpha, highest alpha and trust in colour, uint8 [3, h, w].
     """
-    steps = np.arange(256, dtype=np.float32) * np.float32(1 / 255)
-    trust = to_bytes(np.clip((steps - FLAT) / (STEEP - FLAT), 0, 1))
-    return np.stack([_twice_from_top(low), ~_twice_from_top(~high), np.take(trust, high - low)])
+    trust = np.frombuffer((high - low).tobytes().translate(_TRUST), np.uint8).reshape(low.shape)
+    return np.stack([_twice_from_top(low), ~_twice_from_top(~high), trust])
 
 
 def _twice_from_top(values: Bytes) -> Bytes:
@@ -213,8 +215,12 @@ def upsample_rows(plane: Floats, size: tuple[int, int], rows: slice) -> Floats:
     return values
 
 
-def _stretch(alpha: Floats) -> Floats:
-    stretched: Floats = np.clip((alpha - np.float32(LOW)) / np.float32(HIGH - LOW), 0, 1)
+def _stretch(alpha: Floats) -> Bytes:
+    stretched = np.empty(alpha.shape, np.uint8)
+    for rows in row_bands(len(alpha), ROWS):
+        values = alpha[rows] * np.float32(255 / (HIGH - LOW))
+        values += np.float32(0.5 - 255 * LOW / (HIGH - LOW))
+        stretched[rows] = np.clip(values, 0, 255, out=values)
     return stretched
 
 

@@ -93,12 +93,16 @@ class Sampler:
     def __call__(self, strip: Strip) -> Floats:
         """Interpolate: across on the few rows of the grid, then down by one product of matrices.
 
+        A grid of the image's own size is only packed.
+
         Args:
             strip: The pixels.
 
         Returns:
             float32 [C, rows, k].
         """
+        if self._grid.shape[1:] == (self._y.size, self._x.size):
+            return np.stack([strip.pack(plane) for plane in self._grid]).astype(np.float32, copy=False)
         y, down = self._y[strip.rows], self._down[strip.rows]
         x, across = strip.pack_columns(self._x), strip.pack_columns(self._across)
         first, last = int(y[0]), min(int(y[-1]) + 1, self._grid.shape[1] - 1)
