@@ -63,23 +63,25 @@ def shrink(image: Bytes, shape: tuple[int, int]) -> Floats:
     Returns:
         float32 [1 or 3, h, w] in 0..1.
     """
-    small = average(image, shape).reshape(*shape, -1).transpose(2, 0, 1)
+    small = average(image, shape, 1.3).reshape(*shape, -1).transpose(2, 0, 1)
     return np.ascontiguousarray(small) * np.float32(1 / 255)
 
 
-def average(image: Bytes, shape: tuple[int, int]) -> Bytes:
+def average(image: Bytes, shape: tuple[int, int], gap: float | None = None) -> Bytes:
     """Average an image onto the grid, in bytes; at once where a cell is a whole number of pixels.
 
     Args:
         image: uint8 [H, W] or [H, W, 3].
         shape: Rows and columns of the grid, (h, w).
+        gap: An image more than so many times larger than the grid is first reduced to it, roughly and fast; None:
+            never.
 
     Returns:
         uint8 [h, w] or [h, w, 3].
     """
     is_whole = image.shape[0] % shape[0] == 0 and image.shape[1] % shape[1] == 0
     picture = as_picture(image)
-    small = picture.resize((shape[1], shape[0]), Image.Resampling.BOX, reducing_gap=1.0 if is_whole else 3.0)
+    small = picture.resize((shape[1], shape[0]), Image.Resampling.BOX, reducing_gap=1.0 if is_whole else gap)
     averages: Bytes = np.asarray(small)
     return averages if image.ndim == 2 else averages[..., :3]  # noqa: PLR2004
 

@@ -14,8 +14,8 @@ from cutout.imaging.arrays import Bools, Bytes, Floats, row_bands
 from cutout.imaging.matting.grid import neighbours
 from cutout.imaging.pixels import four_bytes
 
-ROWS = 32
-"""Rows of a strip: about as many as an edge is wide, so that few certain pixels are packed along with it."""
+ROWS = 64
+"""Rows of a strip: more pack more certain pixels along with the edge, fewer cost more calls."""
 _GAP = 16
 """Columns between two edges that are packed along rather than starting another run."""
 

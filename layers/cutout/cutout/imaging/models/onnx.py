@@ -130,7 +130,9 @@ def preprocess(image: Bytes, model: Model) -> Floats:
         float32 [1, 3, S, S]; a pixel p becomes (p / scale - mean) / std.
     """
     side = model.size_px
-    pixels = np.asarray(as_picture(image).resize((side, side), _FILTERS[model.resize]))[..., :3]
+    pixels = image
+    if image.shape[:2] != (side, side):
+        pixels = np.asarray(as_picture(image).resize((side, side), _FILTERS[model.resize]))[..., :3]
     white = 255.0 if model.scale is Scale.BYTE else max(float(pixels.max()), 1e-6)
     tensor = np.empty((1, 3, side, side), np.float32)
     for rows in row_bands(side, _ROWS):
