@@ -17,6 +17,7 @@ from cutout.imaging.codecs.metadata import first_directory
 from cutout.imaging.codecs.png import encode_png, png_pieces
 from cutout.imaging.encoded_file import EncodedFile
 from cutout.imaging.matting.inpaint import extrapolate_colours
+from cutout.imaging.pixels import as_picture
 from cutout.imaging.spec import Channels, CutoutSpec, ImageFormat
 
 _OPTIONS: dict[ImageFormat, dict[str, object]] = {
@@ -77,7 +78,7 @@ def encode(picture: Colours, image_format: ImageFormat, profile: bytes | None = 
         return encode_deep_tiff(picture.astype(np.uint16, copy=False), profile)
     if image_format is ImageFormat.ZIP:
         return _encode_zip(picture.astype(np.uint8, copy=False), profile, exif)
-    image = Image.fromarray(picture)
+    image = as_picture(picture) if image_format is ImageFormat.JPEG else Image.fromarray(picture)
     if image_format is ImageFormat.GIF:
         image = image.quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.FLOYDSTEINBERG)
     buffer = BytesIO()

@@ -21,7 +21,7 @@ from cutout.imaging.compositing.layout import Layout
 from cutout.imaging.compositing.place import place_on_canvas
 from cutout.imaging.compositing.shadow import shadow_plane
 from cutout.imaging.compositing.stroke import outline
-from cutout.imaging.pixels import four_bytes
+from cutout.imaging.pixels import four_bytes, new_pixels
 from cutout.imaging.spec import Box, Channels, CutoutSpec, Rgba
 
 _WHITE: Rgba = (255, 255, 255, 255)
@@ -122,10 +122,19 @@ def _over_colour(colours: Colours, alpha: Bytes, colour: Rgba, *, keep_alpha: bo
 
 
 def _flatten(colours: Colours, alpha: Bytes, colour: Rgba) -> Bytes:
-    picture = np.empty_like(colours)
+    """Lay colours on an opaque one; only soft pixels are mixed. Written over the colours, if they may be."""
+    whole = four_bytes(colours)
+    if whole is None or not whole.flags.c_contiguous:
+        picture = new_pixels(*alpha.shape)
+        picture[...] = colours
+        return _flatten(picture, alpha, colour)
+    below = np.array((*colour[:3], 255), np.uint8)
+    words = whole.view(np.uint32)[..., 0]
     for rows in row_bands(alpha.shape[0], ROWS):
-        front = alpha[rows, :, None].astype(np.uint16)
-        back = (255 - front) * np.array(colour[:3], np.uint16)
-        mixed = colours[rows] * front + back + 128
-        picture[rows] = (mixed + (mixed >> 8)) >> 8  # exact rounded division by 255 for 16-bit numbers
-    return picture
+        cover = alpha[rows]
+        np.copyto(words[rows], below.view(np.uint32)[0], where=cover == 0)
+        soft = np.nonzero(cover - np.uint8(1) < 254)  # 0 wraps around to 255  # noqa: PLR2004
+        front = cover[soft].astype(np.uint16)[:, None]
+        mixed = whole[rows][soft] * front + (255 - front) * below + np.uint16(128)
+        whole[rows][soft] = (mixed + (mixed >> 8)) >> 8  # exact rounded division by 255 for 16-bit numbers
+    return whole[..., :3]
