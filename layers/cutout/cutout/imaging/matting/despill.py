@@ -11,8 +11,7 @@ from PIL import Image, ImageFilter
 
 from cutout.imaging.arrays import Bytes, Floats, row_bands, to_bytes
 from cutout.imaging.matting.foreground import GRID_PX, confident_weight, interior_weight
-from cutout.imaging.matting.grid import grid_shape, pull_push, sample_bilinear, shrink
-from cutout.imaging.matting.refine import upsample_rows
+from cutout.imaging.matting.grid import grid_shape, pull_push, sample_bilinear, shrink, upsample_rows
 from cutout.imaging.pixels import copied
 from cutout.imaging.srgb import DARK, LINEAR
 

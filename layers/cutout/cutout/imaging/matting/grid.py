@@ -189,6 +189,24 @@ def sample_bilinear(values: Floats, pixels: NDArray[np.intp], top: int, size: tu
     return result
 
 
+def upsample_rows(plane: Floats, size: tuple[int, int], rows: slice) -> Floats:
+    """Resize a plane, bilinear, and return some rows: the same numbers as resizing all of it.
+
+    Args:
+        plane: float32 [h, w] in 0..1.
+        size: Rows and columns of the full size, (H, W).
+        rows: The rows to return; start and stop given.
+
+    Returns:
+        float32 [rows, W] in 0..1.
+    """
+    scale = plane.shape[0] / size[0]
+    box = (0.0, rows.start * scale, float(plane.shape[1]), rows.stop * scale)
+    part = Image.fromarray(plane).resize((size[1], rows.stop - rows.start), Image.Resampling.BILINEAR, box=box)
+    values: Floats = np.clip(np.asarray(part), 0, 1)
+    return values
+
+
 def neighbours(cells: int, pixels: int, at: NDArray[np.intp]) -> tuple[NDArray[np.int32], Floats]:
     """Find between which cells of one axis pixels lie.
 

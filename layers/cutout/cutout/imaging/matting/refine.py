@@ -197,24 +197,6 @@ def _window_means(moments: Floats, wanted: Bools) -> Floats:
     return means
 
 
-def upsample_rows(plane: Floats, size: tuple[int, int], rows: slice) -> Floats:
-    """Resize a plane, bilinear, and return some rows: the same numbers as resizing all of it.
-
-    Args:
-        plane: float32 [h, w] in 0..1.
-        size: Rows and columns of the full size, (H, W).
-        rows: The rows to return; start and stop given.
-
-    Returns:
-        float32 [rows, W] in 0..1.
-    """
-    scale = plane.shape[0] / size[0]
-    box = (0.0, rows.start * scale, float(plane.shape[1]), rows.stop * scale)
-    part = Image.fromarray(plane).resize((size[1], rows.stop - rows.start), Image.Resampling.BILINEAR, box=box)
-    values: Floats = np.clip(np.asarray(part), 0, 1)
-    return values
-
-
 def _stretch(alpha: Floats) -> Bytes:
     stretched = np.empty(alpha.shape, np.uint8)
     for rows in row_bands(len(alpha), ROWS):
