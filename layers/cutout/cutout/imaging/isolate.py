@@ -29,7 +29,8 @@ class Subject:
     Attributes:
         colours: Foreground colours, uint8 [H, W, 3].
         alpha: uint8 [H, W].
-        visible: The picture as it is seen, over white, uint8 [H, W, 3].
+        visible: The picture as it is seen, over white, uint8 [H, W, 3]; where only its subject is wanted, the subject's
+            colours may have been written over it.
         own_alpha_kept: Whether the file's own transparency was the mask.
         uncertainty: How undecided the model was, 0..1; None: no model ran.
     """
@@ -65,15 +66,23 @@ def isolate(decoded: Decoded, spec: CutoutSpec, segment: Callable[[Bytes], Float
     small = overview(visible[region])
     coarse = None if keeps_own_alpha else segment(small)
     clock.lap("predict")
-    colours, alpha = paste_region(*_matte(visible[region], small, coarse, spec), visible, region)
+    photo_is_needed = spec.bg_blur > 0 or spec.despill or spec.is_moving or decoded.deep is not None
+    in_place = not photo_is_needed and own_alpha is None
+    matte = _matte(visible[region], small, coarse, spec, in_place=in_place)
+    colours, alpha = paste_region(*matte, visible, region)
     colours, alpha = apply_own_alpha(colours, alpha, decoded.image, own_alpha)
     clock.lap("refine")
     undecided = None if coarse is None else uncertainty(coarse)
     return Subject(colours, alpha, visible, keeps_own_alpha, undecided)
 
 
-def _matte(image: Bytes, small: Bytes, coarse: Floats | None, spec: CutoutSpec) -> tuple[Bytes, Bytes]:
-    """Compute colours and alpha at full size; without the model's alpha all is foreground."""
+def _matte(
+    image: Bytes, small: Bytes, coarse: Floats | None, spec: CutoutSpec, *, in_place: bool
+) -> tuple[Bytes, Bytes]:
+    """Compute colours and alpha at full size; without the model's alpha all is foreground.
+
+    Colours are written over the photo if ``in_place``: where nothing but the subject is made of it.
+    """
     if coarse is None:
         return image, np.full(image.shape[:2], 255, np.uint8)
     alpha = refine_alpha(image, coarse, small)
@@ -83,5 +92,5 @@ def _matte(image: Bytes, small: Bytes, coarse: Floats | None, spec: CutoutSpec) 
         alpha = threshold(alpha)
     if spec.channels is Channels.ALPHA:  # a mask has no use for colours
         return image, alpha
-    colours = estimate_foreground(image, alpha, small)
+    colours = estimate_foreground(image, alpha, small, in_place=in_place)
     return despill(colours, alpha, image) if spec.despill and not spec.is_flat else colours, alpha

@@ -3,7 +3,7 @@ from math import erf, sqrt
 import numpy as np
 import pytest
 
-from cutout.imaging.compositing.layout import bounding_box
+from cutout.imaging.compositing.layout import alpha_peaks, bounding_box
 from cutout.imaging.compositing.shadow import reach_px, shadow_plane
 from cutout.imaging.spec import Length, Shadow, ShadowKind
 
@@ -13,7 +13,7 @@ GROUND = Shadow(ShadowKind.CONTACT)
 
 
 def darkness(silhouette: np.ndarray, shadow: Shadow) -> np.ndarray:
-    box = bounding_box(silhouette, 64)
+    box = bounding_box(alpha_peaks(silhouette), 64)
     assert box is not None
     return shadow_plane(silhouette, box, shadow).rows(slice(0, len(silhouette)))
 

@@ -11,8 +11,8 @@ from PIL import Image
 
 from cutout.imaging.matting import refine
 from cutout.imaging.matting import strips as strips_module
-from cutout.imaging.matting.grid import shrink
-from cutout.imaging.matting.refine import neighbourhood_extremes, refine_alpha, uncertain_band, upsample_rows
+from cutout.imaging.matting.grid import shrink, upsample_rows
+from cutout.imaging.matting.refine import neighbourhood_extremes, refine_alpha, uncertain_band
 from tests.unit.imaging.pictures import Scene, polygon, scene, soft_disc, strands, to_bytes
 
 SCENES = {

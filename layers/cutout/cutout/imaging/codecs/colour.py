@@ -12,6 +12,7 @@ from PIL import Image, ImageCms
 
 from cutout.imaging.arrays import Bytes, Words, row_bands
 from cutout.imaging.codecs.encoding import ColourEncoding, convert_to_srgb
+from cutout.imaging.pixels import as_pixels
 
 _SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 _PROFILE_SPACE = {"RGB": "RGB ", "RGBA": "RGB ", "L": "GRAY", "LA": "GRAY", "CMYK": "CMYK"}
@@ -85,7 +86,10 @@ def scale_by_range(values: NDArray[Any], ranges: tuple[float, ...], top: int = 2
 
 
 def to_srgb(
-    picture: Image.Image, profile: bytes | None, encoding: ColourEncoding | None = None
+    picture: Image.Image,
+    profile: bytes | None,
+    encoding: ColourEncoding | None = None,
+    pixels: Bytes | None = None,
 ) -> tuple[Bytes, Bytes | None]:
     """Convert a picture to sRGB.
 
@@ -96,6 +100,7 @@ def to_srgb(
         picture: In one of the modes of :func:`to_8bit`.
         profile: The file's ICC profile; None without one.
         encoding: The file's colour space, where it has no profile; None for sRGB.
+        pixels: The memory of an RGB picture, uint8 [H, W, 3]; None where that is Pillow's own.
 
     Returns:
         Colours uint8 [H, W, 3], and alpha uint8 [H, W] or None when the picture is opaque.
@@ -106,9 +111,10 @@ def to_srgb(
         opaque_mode = _OPAQUE.get(picture.mode, picture.mode)
         flat = picture if picture.mode == opaque_mode else picture.convert(opaque_mode)
         applied = ImageCms.applyTransform(flat, transform)
-        picture = flat if applied is None else applied
-    colours = np.array(picture if picture.mode == "RGB" else picture.convert("RGB"))
-    return colours if encoding is None else convert_to_srgb(colours, encoding), alpha
+        picture, pixels = (flat if applied is None else applied), None
+    if pixels is None:
+        pixels = as_pixels(picture if picture.mode in {"RGB", "RGBA"} else picture.convert("RGB"))
+    return pixels if encoding is None else convert_to_srgb(pixels, encoding), alpha
 
 
 def is_rgb_profile(picture: Image.Image, profile: bytes | None) -> bool:

@@ -144,7 +144,8 @@ def finish(raster: Raster, target: tuple[int, int], *, keep_profile: bool) -> De
     if raster.orientation in _SIDEWAYS:
         width, height = height, width
     profile = raster.profile if keep_profile and is_rgb_profile(picture, raster.profile) else None
-    colours, own_alpha = to_srgb(picture, None if profile else raster.profile, raster.encoding)
+    pixels = raster.pixels if picture is raster.picture else None
+    colours, own_alpha = to_srgb(picture, None if profile else raster.profile, raster.encoding, pixels)
     if raster.alpha is not None:
         own_alpha = opaque_as_none(np.array(_fit(raster.alpha, target, turn)))
     deep = None

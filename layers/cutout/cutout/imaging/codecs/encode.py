@@ -17,6 +17,7 @@ from cutout.imaging.codecs.metadata import first_directory
 from cutout.imaging.codecs.png import encode_png, png_pieces
 from cutout.imaging.encoded_file import EncodedFile
 from cutout.imaging.matting.inpaint import extrapolate_colours
+from cutout.imaging.pixels import as_picture
 from cutout.imaging.spec import Channels, CutoutSpec, ImageFormat
 
 _OPTIONS: dict[ImageFormat, dict[str, object]] = {
@@ -53,8 +54,7 @@ def select_output(picture: Colours, spec: CutoutSpec) -> tuple[Colours, ImageFor
         return picture, spec.format
     if spec.channels is Channels.ALPHA:
         return picture, spec.mask_format
-    opaque = picture.shape[2] == 3 or bool(picture[..., 3].min() == 255)  # noqa: PLR2004
-    if spec.opaque_as_jpeg and opaque:
+    if spec.opaque_as_jpeg and (picture.shape[2] == 3 or picture[..., 3].min() == 255):  # noqa: PLR2004
         return np.ascontiguousarray(picture[..., :3]), ImageFormat.JPEG
     return picture, spec.format
 
@@ -78,7 +78,7 @@ def encode(picture: Colours, image_format: ImageFormat, profile: bytes | None = 
         return encode_deep_tiff(picture.astype(np.uint16, copy=False), profile)
     if image_format is ImageFormat.ZIP:
         return _encode_zip(picture.astype(np.uint8, copy=False), profile, exif)
-    image = Image.fromarray(picture)
+    image = as_picture(picture) if image_format is ImageFormat.JPEG else Image.fromarray(picture)
     if image_format is ImageFormat.GIF:
         image = image.quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.FLOYDSTEINBERG)
     buffer = BytesIO()

@@ -21,6 +21,7 @@ from cutout.imaging.compositing.layout import Layout
 from cutout.imaging.compositing.place import place_on_canvas
 from cutout.imaging.compositing.shadow import shadow_plane
 from cutout.imaging.compositing.stroke import outline
+from cutout.imaging.pixels import four_bytes, new_pixels
 from cutout.imaging.spec import Box, Channels, CutoutSpec, Rgba
 
 _WHITE: Rgba = (255, 255, 255, 255)
@@ -32,7 +33,8 @@ def compose(
     """Compose the picture that ``spec`` describes.
 
     Args:
-        colours: Foreground colours, uint8 or uint16 [H, W, 3]; the picture has as many bits.
+        colours: Foreground colours, uint8 or uint16 [H, W, 3]; the picture has as many bits. Those in four bytes a
+            pixel (``pixels``) may be overwritten: they are the picture's own memory.
         alpha: uint8 [H, W].
         spec: What the picture shows. Formats without alpha are flattened, onto white where nothing else is below.
         layout: Made for that alpha; its canvas is h x w.
@@ -86,12 +88,17 @@ def _effects(alpha: Bytes, spec: CutoutSpec, subject: Box | None) -> list[Layer]
 
 
 def _with_alpha(colours: Colours, alpha: Bytes) -> Bytes:
-    picture = np.empty((*alpha.shape, 4), np.uint8)
+    """Join colours and alpha; colours that fill an array of four-byte pixels become the picture themselves."""
+    whole = four_bytes(colours)
+    picture = whole if whole is not None and whole.flags.c_contiguous else np.empty((*alpha.shape, 4), np.uint8)
     for rows in row_bands(alpha.shape[0], ROWS):
-        for channel in range(3):  # plane by plane: more than twice as fast as three channels at once
-            picture[rows, :, channel] = colours[rows, :, channel]
+        if whole is None:
+            for channel in range(3):  # plane by plane: more than twice as fast as three channels at once
+                picture[rows, :, channel] = colours[rows, :, channel]
+        elif picture is not whole:
+            picture[rows] = whole[rows]
         picture[rows, :, 3] = alpha[rows]
-        clear_hidden(picture[rows])
+        clear_hidden(picture[rows], alpha[rows])
     return picture
 
 
@@ -115,10 +122,19 @@ def _over_colour(colours: Colours, alpha: Bytes, colour: Rgba, *, keep_alpha: bo
 
 
 def _flatten(colours: Colours, alpha: Bytes, colour: Rgba) -> Bytes:
-    picture = np.empty_like(colours)
+    """Lay colours on an opaque one; only soft pixels are mixed. Written over the colours, if they may be."""
+    whole = four_bytes(colours)
+    if whole is None or not whole.flags.c_contiguous:
+        picture = new_pixels(*alpha.shape)
+        picture[...] = colours
+        return _flatten(picture, alpha, colour)
+    below = np.array((*colour[:3], 255), np.uint8)
+    words = whole.view(np.uint32)[..., 0]
     for rows in row_bands(alpha.shape[0], ROWS):
-        front = alpha[rows, :, None].astype(np.uint16)
-        back = (255 - front) * np.array(colour[:3], np.uint16)
-        mixed = colours[rows] * front + back + 128
-        picture[rows] = (mixed + (mixed >> 8)) >> 8  # exact rounded division by 255 for 16-bit numbers
-    return picture
+        cover = alpha[rows]
+        np.copyto(words[rows], below.view(np.uint32)[0], where=cover == 0)
+        soft = np.nonzero(cover - np.uint8(1) < 254)  # 0 wraps around to 255  # noqa: PLR2004
+        front = cover[soft].astype(np.uint16)[:, None]
+        mixed = whole[rows][soft] * front + (255 - front) * below + np.uint16(128)
+        whole[rows][soft] = (mixed + (mixed >> 8)) >> 8  # exact rounded division by 255 for 16-bit numbers
+    return whole[..., :3]

@@ -84,18 +84,19 @@ def composite(
         for channel in range(3):
             result[rows, :, channel] = np.minimum(planes[channel] * (top / 255), top) + np.float32(0.5)
         if not opaque:
-            clear_hidden(result[rows])
+            clear_hidden(result[rows], result[rows, :, 3])
     return result
 
 
-def clear_hidden(rgba: Colours) -> None:
+def clear_hidden(rgba: Colours, alpha: Colours) -> None:
     """Set pixels with alpha 0 to 0 in all channels, in place: nothing of the old background leaves in them.
 
     Args:
         rgba: uint8 or uint16 [H, W, 4], contiguous along rows; a pixel at once is ten times faster than a mask.
+        alpha: Its alpha, [H, W]; faster where it is an array of its own.
     """
     whole: NDArray[Any] = rgba.view(np.uint32 if rgba.dtype == np.uint8 else np.uint64)[..., 0]
-    np.multiply(whole, rgba[..., 3] > 0, out=whole)
+    whole *= alpha > 0
 
 
 def _source_over(layers: Sequence[Layer], rows: slice, shape: tuple[int, int]) -> tuple[Floats, Floats]:

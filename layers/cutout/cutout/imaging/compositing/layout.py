@@ -89,18 +89,19 @@ def lay_out(alpha: Bytes, spec: CutoutSpec, limits: Limits, background_px: tuple
         NothingFoundError: Nothing is visible on the canvas, and the spec wants no empty picture.
     """
     whole = Box(0, 0, alpha.shape[1], alpha.shape[0])
-    visible = bounding_box(alpha, CROP_ABOVE)
+    peaks = alpha_peaks(alpha)
+    visible = bounding_box(peaks, CROP_ABOVE)
     frame = whole
-    if spec.crop and (shown := bounding_box(alpha, 0) if spec.channels is Channels.ALPHA else visible):
+    if spec.crop and (shown := bounding_box(peaks, 0) if spec.channels is Channels.ALPHA else visible):
         frame = _crop(shown, spec)
-    subject = bounding_box(alpha, _FIRM) or visible
+    subject = bounding_box(peaks, _FIRM) or visible
     width, height = _canvas_size(frame, spec, limits, background_px)
     placement = _fit_frame(frame, width, height, spec.canvas)
     if subject is not None:
         placement = _scale_and_position(placement, subject, spec, width, height)
     source = whole
     if placement.scale != 1:
-        source = bounding_box(alpha, 0) or whole
+        source = bounding_box(peaks, 0) or whole
     on_canvas = placement.apply(subject) if subject else None
     layout = Layout(width, height, _intersect(frame, whole), source, placement.apply(source), on_canvas)
     if layout.foreground is None and spec.on_empty is OnEmpty.ERROR:
@@ -108,18 +109,22 @@ def lay_out(alpha: Bytes, spec: CutoutSpec, limits: Limits, background_px: tuple
     return layout
 
 
-def bounding_box(alpha: Bytes, above: int) -> Box | None:
+def alpha_peaks(alpha: Bytes) -> tuple[Bytes, Bytes]:
+    """Find the highest alpha of every row, uint8 [H], and of every column, uint8 [W]."""
+    return alpha.max(axis=1), alpha.max(axis=0)
+
+
+def bounding_box(peaks: tuple[Bytes, Bytes], above: int) -> Box | None:
     """Find the smallest box that holds every pixel with alpha > ``above``.
 
     Args:
-        alpha: uint8 [H, W].
+        peaks: The highest alpha of every row and of every column.
         above: 0..255.
 
     Returns:
         The box, or None when there is no such pixel.
     """
-    mask = alpha > above
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    rows, columns = (np.flatnonzero(line > above) for line in peaks)
     if not rows.size:
         return None
     return Box(int(columns[0]), int(rows[0]), int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1)

@@ -11,8 +11,8 @@ from PIL import Image, ImageFilter
 
 from cutout.imaging.arrays import Bytes, Floats, row_bands, to_bytes
 from cutout.imaging.matting.foreground import GRID_PX, confident_weight, interior_weight
-from cutout.imaging.matting.grid import grid_shape, pull_push, sample_bilinear, shrink
-from cutout.imaging.matting.refine import upsample_rows
+from cutout.imaging.matting.grid import grid_shape, pull_push, sample_bilinear, shrink, upsample_rows
+from cutout.imaging.pixels import copied
 from cutout.imaging.srgb import DARK, LINEAR
 
 _TO_XYZ = np.array(
@@ -56,13 +56,14 @@ def despill(colours: Bytes, alpha: Bytes, image: Bytes) -> Bytes:
     if not levels:
         return colours
     statistics = _local_chroma(alpha, image)
-    result = colours.copy()
+    result = copied(colours)
     for rows in row_bands(size[0], _ROWS):
         strength = _strength(alpha[rows], levels, size, rows).reshape(-1)
         tinted = np.flatnonzero(strength)
-        pixels = result[rows].reshape(-1, 3)
+        pixels = result[rows]
+        at = np.divmod(tinted, size[1])
         local = sample_bilinear(statistics, tinted, rows.start, size).T
-        pixels[tinted] = _remove_spill(pixels[tinted], local, strength[tinted, None])
+        pixels[at] = _remove_spill(pixels[at], local, strength[tinted, None])
     return result
 
 

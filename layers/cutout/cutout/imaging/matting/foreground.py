@@ -13,6 +13,7 @@ import numpy as np
 from cutout.imaging.arrays import Bools, Bytes, Floats, row_bands, to_bytes
 from cutout.imaging.matting.grid import double, grid_shape, halve, pull_push, shrink
 from cutout.imaging.matting.strips import ROWS, Sampler, Strip
+from cutout.imaging.pixels import copied
 
 GRID_PX = 384
 """Longest side of the grid; 768 is not visibly better on estimated alpha and costs three times as much."""
@@ -30,18 +31,19 @@ _FREE_WAY, _FREE_EXPONENT = 0.15, 8
 """Share of the way to the background's colour that F may take: the first at alpha 0, all of it at alpha 1."""
 
 
-def estimate_foreground(image: Bytes, alpha: Bytes, overview: Bytes | None = None) -> Bytes:
+def estimate_foreground(image: Bytes, alpha: Bytes, overview: Bytes | None = None, *, in_place: bool = False) -> Bytes:
     """Estimate the foreground colour of every soft pixel.
 
     Args:
         image: The photo, uint8 [H, W, 3].
         alpha: uint8 [H, W].
         overview: The same photo, smaller but not below GRID_PX; None for the photo itself.
+        in_place: Whether the photo is overwritten, which spares its copy.
 
     Returns:
         uint8 [H, W, 3]: estimated where alpha is 1..254, the photo's colours elsewhere.
     """
-    result = image.copy()
+    result = image if in_place else copied(image)
     size = (alpha.shape[0], alpha.shape[1])
     means: Sampler | None = None
     for rows in row_bands(size[0], ROWS):
@@ -52,8 +54,8 @@ def estimate_foreground(image: Bytes, alpha: Bytes, overview: Bytes | None = Non
         means = means or Sampler(local_colours(image if overview is None else overview, alpha), size)
         strip = Strip(rows, columns)
         observed, share = strip.pack(image), strip.pack(alpha)
-        front, back, subject = np.split(means(strip), 3)
-        solved = _solve_foreground(observed, share, front, back, subject)
+        local = means(strip)
+        solved = _solve_foreground(observed, share, local[:3], local[3:6], local[6:])
         np.copyto(observed, solved, where=_is_soft(share)[..., None])
         strip.unpack(observed, result)
     return result

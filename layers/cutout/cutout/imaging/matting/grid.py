@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cutout.imaging.arrays import Bytes, Floats
+from cutout.imaging.pixels import as_picture, as_pixels
 
 STEP = 16
 """Sides of a grid are multiples of this, so that halving four times stays exact."""
@@ -20,16 +21,20 @@ _TRUST = 8
 
 
 def overview(image: Bytes) -> Bytes:
-    """Reduce an image by a whole number, once for the model and for every grid.
+    """Squash a photo to a square, once for the model and for every grid.
 
     Args:
         image: uint8 [H, W, 3].
 
     Returns:
-        uint8 [h, w, 3], the shorter side at least OVERVIEW_PX; the image itself where that is larger.
+        uint8 [OVERVIEW_PX, OVERVIEW_PX, 3]; the image itself where it has less than half as many pixels.
     """
-    factor = min(image.shape[:2]) // OVERVIEW_PX
-    return image if factor < 2 else np.asarray(Image.fromarray(image).reduce(factor))  # noqa: PLR2004
+    height, width = image.shape[:2]
+    side = (OVERVIEW_PX, OVERVIEW_PX)
+    if height * width < OVERVIEW_PX**2 // 2 or (height, width) == side:
+        return image
+    picture = as_picture(image).reduce(max(1, min(height, width) // OVERVIEW_PX))
+    return as_pixels(picture.resize(side, Image.Resampling.BILINEAR))
 
 
 def grid_shape(height: int, width: int, longest: int) -> tuple[int, int]:
@@ -58,9 +63,27 @@ def shrink(image: Bytes, shape: tuple[int, int]) -> Floats:
     Returns:
         float32 [1 or 3, h, w] in 0..1.
     """
-    small = Image.fromarray(image).resize((shape[1], shape[0]), Image.Resampling.BOX, reducing_gap=2.0)
-    values = np.asarray(small, dtype=np.float32).reshape(*shape, -1).transpose(2, 0, 1)
-    return np.ascontiguousarray(values) / np.float32(255)
+    small = average(image, shape, 1.3).reshape(*shape, -1).transpose(2, 0, 1)
+    return np.ascontiguousarray(small) * np.float32(1 / 255)
+
+
+def average(image: Bytes, shape: tuple[int, int], gap: float | None = None) -> Bytes:
+    """Average an image onto the grid, in bytes; at once where a cell is a whole number of pixels.
+
+    Args:
+        image: uint8 [H, W] or [H, W, 3].
+        shape: Rows and columns of the grid, (h, w).
+        gap: An image more than so many times larger than the grid is first reduced to it, roughly and fast; None:
+            never.
+
+    Returns:
+        uint8 [h, w] or [h, w, 3].
+    """
+    is_whole = image.shape[0] % shape[0] == 0 and image.shape[1] % shape[1] == 0
+    picture = as_picture(image)
+    small = picture.resize((shape[1], shape[0]), Image.Resampling.BOX, reducing_gap=1.0 if is_whole else gap)
+    averages: Bytes = np.asarray(small)
+    return averages if image.ndim == 2 else averages[..., :3]  # noqa: PLR2004
 
 
 def halve(values: Floats) -> Floats:
@@ -88,18 +111,20 @@ def double(values: Floats) -> Floats:
         float32 [C, 2h, 2w].
     """
     planes, rows, columns = values.shape
-    padded = np.pad(values, ((0, 0), (1, 1), (1, 1)), mode="edge")
-    padded *= np.float32(0.25)
-    tall = np.empty((planes, 2 * rows, columns + 2), np.float32)
-    near = padded[:, 1:-1] * np.float32(3)
-    np.add(near, padded[:, :-2], out=tall[:, 0::2])
-    np.add(near, padded[:, 2:], out=tall[:, 1::2])
-    tall *= np.float32(0.25)
-    wide = np.empty((planes, 2 * rows, 2 * columns), np.float32)
-    near = tall[..., 1:-1] * np.float32(3)
-    np.add(near, tall[..., :-2], out=wide[..., 0::2])
-    np.add(near, tall[..., 2:], out=wide[..., 1::2])
-    return wide
+    wide = np.empty((planes, rows, 2 * columns), np.float32)  # columns first: only they are written with gaps
+    quarter = values * np.float32(1 / 16)
+    near = quarter * np.float32(3)
+    np.add(near[..., 1:], quarter[..., :-1], out=wide[..., 2::2])
+    np.add(near[..., :-1], quarter[..., 1:], out=wide[..., 1:-1:2])
+    np.add(near[..., 0], quarter[..., 0], out=wide[..., 0])
+    np.add(near[..., -1], quarter[..., -1], out=wide[..., -1])
+    tall = np.empty((planes, 2 * rows, 2 * columns), np.float32)
+    near = wide * np.float32(3)
+    np.add(near[:, 1:], wide[:, :-1], out=tall[:, 2::2])
+    np.add(near[:, :-1], wide[:, 1:], out=tall[:, 1:-1:2])
+    np.add(near[:, 0], wide[:, 0], out=tall[:, 0])
+    np.add(near[:, -1], wide[:, -1], out=tall[:, -1])
+    return tall
 
 
 def pull_push(colours: Floats, weight: Floats) -> Floats:
@@ -162,6 +187,24 @@ def sample_bilinear(values: Floats, pixels: NDArray[np.intp], top: int, size: tu
         right *= share
         np.add(left, right, out=result[channel])
     return result
+
+
+def upsample_rows(plane: Floats, size: tuple[int, int], rows: slice) -> Floats:
+    """Resize a plane, bilinear, and return some rows: the same numbers as resizing all of it.
+
+    Args:
+        plane: float32 [h, w] in 0..1.
+        size: Rows and columns of the full size, (H, W).
+        rows: The rows to return; start and stop given.
+
+    Returns:
+        float32 [rows, W] in 0..1.
+    """
+    scale = plane.shape[0] / size[0]
+    box = (0.0, rows.start * scale, float(plane.shape[1]), rows.stop * scale)
+    part = Image.fromarray(plane).resize((size[1], rows.stop - rows.start), Image.Resampling.BILINEAR, box=box)
+    values: Floats = np.clip(np.asarray(part), 0, 1)
+    return values
 
 
 def neighbours(cells: int, pixels: int, at: NDArray[np.intp]) -> tuple[NDArray[np.int32], Floats]:

@@ -20,8 +20,7 @@ LARGE = 0.01
 def remove_small_islands(alpha: Bytes) -> Bytes:
     """Clear islands that are both faint and small.
 
-    Memory is linear in the pixels. So is time, but for the islands: at most CELLS * CELLS cells, once for each turn of
-    the most winding one.
+    Time and memory are linear in the pixels, but for the islands, at most CELLS * CELLS cells.
 
     Args:
         alpha: uint8 [h, w].
@@ -68,22 +67,24 @@ def _dilate(mask: Bools) -> Bools:
 def _label(mask: Bools) -> NDArray[np.int32]:
     """Label connected components (by sides) with numbers above 0; 0 where the mask is not set.
 
-    The highest number of every run spreads along rows and columns in turn until nothing changes.
+    Runs of set cells in a row are joined with those that they touch in the next row: each run takes the lowest number
+    of those that it is joined with, and then that one's, until nothing changes.
     """
-    labels = np.arange(1, mask.size + 1, dtype=np.int32).reshape(mask.shape) * mask
+    steps = np.diff(np.pad(mask, ((0, 0), (1, 1))).view(np.int8), axis=1).reshape(-1)
+    first, last = np.flatnonzero(steps == 1), np.flatnonzero(steps == -1)
+    row = mask.shape[1] + 1
+    below, end = np.searchsorted(last, first + row, "right"), np.searchsorted(first, last + row, "left")
+    touching = np.maximum(end - below, 0)
+    upper = np.arange(first.size).repeat(touching)
+    lower = np.arange(upper.size) + (below - np.cumsum(touching) + touching).repeat(touching)
+    numbers = np.arange(1, first.size + 1, dtype=np.int32)
     while True:
-        before = labels
-        labels = _spread_along_rows(_spread_along_rows(labels, mask).T, mask.T).T
-        if np.array_equal(labels, before):
-            return labels
-
-
-def _spread_along_rows(labels: NDArray[np.int32], mask: Bools) -> NDArray[np.int32]:
-    """Give every run of set cells in a row the highest of its labels."""
-    result = np.zeros_like(labels)
-    begins = mask & ~np.pad(mask, ((0, 0), (1, 0)))[:, :-1]
-    first = np.flatnonzero(begins[mask])
-    if first.size:
-        lengths = np.diff(first, append=np.count_nonzero(mask))
-        result[mask] = np.maximum.reduceat(labels[mask], first).repeat(lengths)
-    return result
+        lowest = np.minimum(numbers[upper], numbers[lower])
+        if np.array_equal(numbers[upper], numbers[lower]):
+            break
+        for side in (upper, lower):
+            np.minimum.at(numbers, numbers[side] - 1, lowest)
+        numbers = numbers[numbers - 1]
+    labels = np.zeros(mask.shape, np.int32)
+    labels[mask] = numbers.repeat(last - first)
+    return labels

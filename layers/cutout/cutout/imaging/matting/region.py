@@ -4,6 +4,7 @@ import numpy as np
 
 from cutout.errors import InvalidOptionError
 from cutout.imaging.arrays import Bytes
+from cutout.imaging.pixels import copied
 from cutout.imaging.spec import Region
 
 Slices = tuple[slice, slice]
@@ -50,7 +51,7 @@ def paste_region(colours: Bytes, alpha: Bytes, image: Bytes, region: Slices) -> 
     """
     if alpha.shape == image.shape[:2]:
         return colours, alpha
-    whole, cover = image.copy(), np.zeros(image.shape[:2], np.uint8)
+    whole, cover = copied(image), np.zeros(image.shape[:2], np.uint8)
     whole[region], cover[region] = colours, alpha
     return whole, cover
 

@@ -11,8 +11,9 @@ from io import BytesIO
 from PIL import Image, ImageFile
 
 from cutout.errors import ResolutionTooHighError
-from cutout.imaging.arrays import Words
+from cutout.imaging.arrays import Bytes, Words
 from cutout.imaging.codecs.encoding import ColourEncoding
+from cutout.imaging.pixels import allocate
 from cutout.imaging.spec import Limits, SizeName, fit_size
 
 DECODER_ERRORS = (
@@ -91,6 +92,7 @@ class Raster:
         alpha: In mode L, of the picture's size, for modes that hold none; None without one.
         exif: The file's EXIF; None where there is none, or where it is damaged.
         deep: All bits of the colours, uint16 [H, W, 3]; None where they were not asked for, or are not there.
+        pixels: The memory that ``picture`` was loaded into, uint8 [H, W, 3]; None where that is Pillow's own.
     """
 
     picture: Image.Image
@@ -102,6 +104,7 @@ class Raster:
     alpha: Image.Image | None = None
     exif: Image.Exif | None = None
     deep: Words | None = None
+    pixels: Bytes | None = None
 
 
 @contextmanager
@@ -138,6 +141,9 @@ def load(data: bytes, plugin: str, plan: Plan) -> Raster:
         target = plan(width, height)
         if target != (width, height):
             picture.draft(None, target)  # JPEG only: decode at 1/2, 1/4 or 1/8, not below the target
+        pixels = None
+        if picture.mode == "RGB" and plugin == "JPEG":
+            pixels = allocate(picture)
         picture.load()
         # Only now: PNG may carry EXIF behind the pixels. TIFF is turned by Pillow itself and has lost its tag here.
         profile = picture.info.get("icc_profile")
@@ -148,6 +154,7 @@ def load(data: bytes, plugin: str, plan: Plan) -> Raster:
             orientation=read_orientation(picture),
             profile=profile if isinstance(profile, bytes) else None,
             exif=read_exif(picture),
+            pixels=pixels,
         )
 
 

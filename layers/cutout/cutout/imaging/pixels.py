@@ -1,0 +1,108 @@
+"""Pictures that numpy and Pillow share: RGB in four bytes a pixel, which is how Pillow keeps it.
+
+Every step takes a picture as uint8 [H, W, 3]. Where that is a view of four-byte pixels, Pillow reads it in place, four
+bytes are moved at once, and alpha finds its room beside the colours; copying a large photo back and forth would cost
+more than all that is done to it.
+"""
+
+import numpy as np
+from PIL import Image
+
+from cutout.imaging.arrays import Bytes
+
+_BYTES = 4
+
+
+def new_pixels(height: int, width: int) -> Bytes:
+    """Make room for a picture.
+
+    Args:
+        height: Rows.
+        width: Columns.
+
+    Returns:
+        Colours, uint8 [height, width, 3], as a view of four-byte pixels; their content is undefined.
+    """
+    return np.empty((height, width, _BYTES), np.uint8)[..., :3]
+
+
+def four_bytes(colours: Bytes) -> Bytes | None:
+    """Find the four-byte pixels of which colours, or a part of them, are a view.
+
+    Args:
+        colours: Of any type and shape.
+
+    Returns:
+        The same memory with the fourth byte, uint8 [h, w, 4]; None for colours that are kept otherwise.
+    """
+    whole = colours.base
+    if not isinstance(whole, np.ndarray) or whole.dtype != np.uint8 or whole.shape[2:] != (_BYTES,):
+        return None
+    if colours.shape[2:] != (3,) or colours.strides != whole.strides:
+        return None
+    top, rest = divmod(_address(colours) - _address(whole), whole.strides[0])
+    left, channel = divmod(rest, _BYTES)
+    return None if channel else whole[top : top + colours.shape[0], left : left + colours.shape[1]]
+
+
+def copied(colours: Bytes) -> Bytes:
+    """Copy colours, and leave them in four bytes a pixel if they are.
+
+    Args:
+        colours: uint8 [H, W, 3].
+
+    Returns:
+        uint8 [H, W, 3].
+    """
+    whole = four_bytes(colours)
+    return colours.copy() if whole is None else whole.copy()[..., :3]
+
+
+def as_picture(colours: Bytes) -> Image.Image:
+    """Show colours to Pillow, without a copy if they are all of an array of four-byte pixels.
+
+    Args:
+        colours: uint8 [H, W, 3] or [H, W] (gray).
+
+    Returns:
+        A picture in mode RGB or L, or RGBX on the same memory.
+    """
+    whole = four_bytes(colours)
+    return Image.fromarray(colours) if whole is None else _mapped(np.ascontiguousarray(whole))
+
+
+def as_pixels(picture: Image.Image) -> Bytes:
+    """Copy a picture of Pillow's.
+
+    Args:
+        picture: In mode RGB, RGBA or RGBX.
+
+    Returns:
+        Its colours, uint8 [H, W, 3], in four bytes a pixel.
+    """
+    colours = new_pixels(picture.height, picture.width)
+    _mapped(colours.base).im.paste(picture.im, (0, 0, *picture.size))  # type: ignore[arg-type]
+    return colours
+
+
+def allocate(picture: Image.Image) -> Bytes:
+    """Let Pillow decode a picture into an array.
+
+    Args:
+        picture: In mode RGB, not loaded yet.
+
+    Returns:
+        Its colours, uint8 [H, W, 3], in four bytes a pixel; undefined until it is loaded.
+    """
+    colours = new_pixels(picture.height, picture.width)
+    picture.im = Image.core.map_buffer(colours.base, picture.size, "raw", 0, ("RGB", 0, 1))  # type: ignore[attr-defined]
+    return colours
+
+
+def _mapped(whole: Bytes) -> Image.Image:
+    return Image.frombuffer("RGBX", (whole.shape[1], whole.shape[0]), whole, "raw", "RGBX", 0, 1)
+
+
+def _address(array: Bytes) -> int:
+    address: int = array.__array_interface__["data"][0]
+    return address
