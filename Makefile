@@ -20,7 +20,7 @@ JOBS ?= 2
 PYTEST := $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadgroup --no-loadscope-reorder
 # What protects a change in minutes; the rest (model, clients, browser, SAM, Docker, chaos, load, fuzz) is `make check`.
 QUICK := tests/test_import_rules.py tests/support tests/unit tests/functions tests/template tests/local tests/dialects \
-  tests/contract
+  tests/contract tests/server/test_contracts.py
 # Of these, what goes over every combination, or fills the memory: left to `make check`.
 LATER := tests/dialects/test_fuzz.py tests/dialects/test_schemathesis.py tests/contract/test_matrix.py \
   tests/contract/test_bad_requests.py tests/template/test_guard.py tests/unit/imaging/test_memory.py

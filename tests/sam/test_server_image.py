@@ -1,6 +1,8 @@
 """`docker build --target server` and `docker run`, as docs/container.md says it; nothing of it may need the network."""
 
 import base64
+import json
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +16,7 @@ import yaml
 
 from local import ROOT
 from tests.sam.conftest import unavailable
+from tests.server.contracts import CONTRACTS, reference
 from tools.sam_local import docker
 
 BASE_IMAGE = "python:3.13-slim"
@@ -44,10 +47,10 @@ def volume() -> Iterator[str]:
 
 
 @contextmanager
-def running(image: str, volume: str, *options: str) -> Iterator[tuple[str, httpx.Client]]:
+def running(image: str, volume: str, *options: str, port: int | str = "") -> Iterator[tuple[str, httpx.Client]]:
     """A container, once it is healthy, and a client of it."""
     name = f"cutout-test-{uuid4().hex}"
-    published = ("--publish", "127.0.0.1::8585", "--volume", f"{volume}:/data", "--env", f"BEN_API_TOKEN={KEY}")
+    published = ("--publish", f"127.0.0.1:{port}:8585", "--volume", f"{volume}:/data", "--env", f"BEN_API_TOKEN={KEY}")
     docker("run", "--detach", "--name", name, *SAFE, *published, *options, image)
     try:
         url = f"http://{docker('port', name, '8585/tcp').splitlines()[0]}"
@@ -56,6 +59,12 @@ def running(image: str, volume: str, *options: str) -> Iterator[tuple[str, httpx
             yield name, api
     finally:
         docker("rm", "--force", name)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def state(name: str) -> str:
@@ -86,6 +95,28 @@ def test_it_runs_as_nobody_and_is_the_whole_product(image: str, volume: str) -> 
         docker("stop", "--time", "30", name)
         assert docker("inspect", "--format", "{{.State.ExitCode}}", name) == "0"
         assert docker("diff", name) == "", "nothing is written outside the volume"
+
+
+def test_every_dialect_answers_in_it_with_a_picture_and_with_a_refusal(image: str, volume: str) -> None:
+    port = free_port()  # known beforehand: it is in the URLs of results
+    with running(image, volume, "--env", f"CUTOUT_PUBLIC_URL=http://127.0.0.1:{port}", port=port) as (_, api):
+        url = str(api.base_url).rstrip("/")
+        alpha = reference(url, KEY)
+        for contract in CONTRACTS:
+            contract.check(url, KEY, alpha)
+
+
+def test_a_caller_who_hangs_up_is_in_its_log(image: str, volume: str) -> None:
+    with running(image, volume) as (name, api):
+        with api.stream(
+            "POST", "/v2", files={"image_file": PHOTO.read_bytes()}, data={"canvas": "6000x6000"}
+        ) as answer:
+            assert next(answer.iter_raw()).startswith(b"\x89PNG")
+        wait(lambda: "StreamsBroken" in docker("logs", name), lambda: docker("logs", name))
+        lines = [json.loads(line) for line in docker("logs", name).splitlines() if line.startswith("{")]
+        assert [line["reason"] for line in lines if "StreamsBroken" in line] == ["gone"]
+        (sent,) = [line for line in lines if line.get("broken")]
+        assert (sent["message"], sent["broken"]) == ("sent", "gone")
 
 
 def test_a_container_that_was_killed_has_a_successor_that_knows_everything(image: str, volume: str) -> None:
