@@ -1,6 +1,6 @@
 # `make` prints the targets. `make run` and `make test` need Python 3.11+, make and the package registries, nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types rules audit build invoke deploy preflight smoke rollback destroy lock docs clean
+.PHONY: help run test check lint types rules audit build invoke deploy deploy-container preflight smoke rollback destroy lock docs clean
 SHELL := /bin/bash
 PYTHON ?= python3
 PORT ?= 8585
@@ -26,7 +26,7 @@ LATER := tests/dialects/test_fuzz.py tests/dialects/test_schemathesis.py tests/c
   tests/contract/test_bad_requests.py tests/template/test_guard.py tests/unit/imaging/test_memory.py
 
 help: ## print the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/local.stamp ## serve everything on http://127.0.0.1:8585 (PORT=...)
 	@exec $(BIN)/python -m local --port $(PORT)
@@ -57,7 +57,8 @@ audit: rules ## the rules, known vulnerabilities, and lists of what is shipped (
 	mkdir -p dist
 	.venv-audit/bin/cyclonedx-py requirements layers/cutout/requirements.txt --of JSON -o dist/layer.cdx.json
 	.venv-audit/bin/cyclonedx-py requirements requirements/image.txt --of JSON -o dist/image.cdx.json
-	.venv-audit/bin/pip-audit --strict --progress-spinner off --disable-pip --require-hashes -r requirements/image.txt
+	@.venv-audit/bin/pip-audit --strict --progress-spinner off --disable-pip --require-hashes -r requirements/image.txt || \
+	  { echo "audit: a vulnerability was found, or a package could not be looked up and is not audited; see above" >&2; exit 1; }
 
 build: $(VENV)/local.stamp .venv-sam/sam.stamp ## sam build (Docker and python3.13 wanted; MODEL=cutout-s)
 	$(BIN)/python -m deploy check-build
@@ -69,6 +70,9 @@ invoke: $(VENV)/local.stamp .venv-sam/sam.stamp ## `sam local invoke` after `mak
 
 deploy: $(VENV)/local.stamp .venv-sam/sam.stamp ## check, build and deploy into your account (CONFIG=default|staging|prod)
 	$(BIN)/python -m deploy up $(TARGET) $(if $(MODEL),--model $(MODEL)) $(if $(CI),--yes) $(PARAMETERS)
+
+deploy-container: $(VENV)/local.stamp .venv-sam/sam.stamp ## the HTTP container on Fargate, beside a deployed stack (docs/container.md)
+	$(BIN)/python -m deploy container $(TARGET) $(if $(CI),--yes) $(PARAMETERS)
 
 preflight: $(VENV)/local.stamp ## show what would be deployed, and what the account lacks for it
 	$(BIN)/python -m deploy check $(TARGET) $(if $(MODEL),--model $(MODEL)) $(PARAMETERS)

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import socket
 import subprocess
 import time
@@ -138,9 +139,57 @@ def test_without_a_key_it_says_what_it_wants(image: str) -> None:
     assert ended.stderr == "error: no key is given: set BEN_API_TOKEN, the API key that clients shall send\n"
 
 
-def test_compose_runs_the_same_with_bounds() -> None:
+@contextmanager
+def composed(port: int) -> Iterator[Callable[..., str]]:
+    """``docker compose`` for a project of its own, which is removed with its volume and image."""
+    environment = {**os.environ, "BEN_API_TOKEN": KEY, "CUTOUT_LISTEN": f"127.0.0.1:{port}"}
+    command = ["docker", "compose", "--file", ROOT / "compose.yaml", "--project-name", f"cutout-test-{uuid4().hex}"]
+
+    def compose(*arguments: str) -> str:
+        done = subprocess.run(
+            [*command, *arguments], env=environment, cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    try:
+        yield compose
+    finally:
+        compose("down", "--volumes", "--timeout", "40")
+
+
+def test_compose_starts_it_with_bounds_and_its_state_outlives_the_container(image: str) -> None:
+    """With the image that is built already, under the name that compose.yaml gives it."""
+    try:
+        docker("compose", "version")
+    except subprocess.CalledProcessError:
+        pytest.skip("docker has no plugin compose")
+    docker("tag", image, "cutout")
+    port = free_port()
+    with (
+        composed(port) as compose,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", headers={"x-api-key": KEY}, timeout=120) as api,
+    ):
+        compose("up", "--detach", "--wait", "--no-build")
+        facts = json.loads(docker("inspect", compose("ps", "--quiet", "cutout")))[0]
+        bounds = facts["HostConfig"]
+        assert (bounds["NanoCpus"], bounds["Memory"], bounds["PidsLimit"]) == (2_000_000_000, 8 * 2**30, 512)
+        assert (bounds["ReadonlyRootfs"], bounds["CapDrop"]) == (True, ["ALL"])
+        assert bounds["RestartPolicy"]["Name"] == "unless-stopped"
+        assert api.post("/v2", files={"image_file": PHOTO.read_bytes()}).content.startswith(b"\x89PNG")
+        compose("down", "--timeout", "40")
+        compose("up", "--detach", "--wait", "--no-build")
+        assert json.loads(docker("inspect", compose("ps", "--quiet", "cutout")))[0]["Id"] != facts["Id"]
+        account = api.get("/v2/account").json()
+        assert (account["account"]["id"], account["usage"]["images"]) == ("acct_local", 1)
+        compose("restart", "--timeout", "40")
+        wait(lambda: state(compose("ps", "--quiet", "cutout")) == "healthy", lambda: compose("logs"))
+        assert api.get("/v2/account").json()["usage"]["images"] == 1
+
+
+def test_compose_asks_for_a_key_and_listens_to_this_machine_alone() -> None:
     service = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]["cutout"]
-    assert (service["read_only"], service["cap_drop"], service["restart"]) == (True, ["ALL"], "unless-stopped")
+    assert service["environment"]["BEN_API_TOKEN"].startswith("${BEN_API_TOKEN:?")
+    assert service["ports"] == ["${CUTOUT_LISTEN:-127.0.0.1:8585}:8585"]
     assert service["build"]["target"] == "server"
-    assert service["deploy"]["resources"]["limits"].keys() == {"cpus", "memory", "pids"}
     assert service["volumes"] == ["state:/data"]
