@@ -14,7 +14,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "layers" / "cutout")]
 
-from deploy import DeployError  # noqa: E402 - the library is found only now
+from cutout.imaging.models.manifest import ManifestError  # noqa: E402 - the library is found only now
+from deploy import DeployError  # noqa: E402
 from deploy.build_check import check_build_tools, check_engine  # noqa: E402
 from deploy.container_stack import deploy_container, plan_container, push_image  # noqa: E402
 from deploy.destroy import destroy  # noqa: E402
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run: Callable[[argparse.Namespace], None] = given.run
     try:
         run(given)
-    except (DeployError, BotoCoreError, ClientError) as error:
+    except (DeployError, ManifestError, BotoCoreError, ClientError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

@@ -2,9 +2,9 @@
 
     .venv/bin/python tools/fetch_model.py ben2 && .venv/bin/python tools/measure_model.py ben2
 
-One thread, one picture of the model's own size a run: median processor seconds, since a clock counts what others do; and
-the peak memory of this process, which Linux tells. `make deploy` makes memory and timeouts of the row, so a row should
-not be lower than what is measured on a server's core. Exit status: 0 the row covers it, 1 it does not, 2 there is no
+One thread, one picture of the model's own size a run: median processor seconds, since a clock counts what others do,
+and the peak memory of this process, which Linux tells. `make deploy` makes memory and timeouts of the row, so a row
+should not be lower than what a server's core shows. Exit status: 0 the row covers it, 1 it does not, 2 there is no
 such row, or its file is not here.
 """
 
@@ -14,15 +14,15 @@ import sys
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "layers" / "cutout"))
-
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "layers" / "cutout"))
 
 from cutout.errors import CutoutError
 from cutout.imaging.models.manifest import ManifestError, Model, load_manifest, verify
 from cutout.imaging.models.onnx import OnnxSegmenter
 
+MODELS = Path(__file__).resolve().parents[1] / "models"
 MB = 1_000_000
 
 
@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("name", nargs="?", default="", help="row of the manifest; without one the default model's")
-    parser.add_argument("--models-dir", type=Path, default=ROOT / "models")
+    parser.add_argument("--models-dir", type=Path, default=MODELS)
     parser.add_argument("--runs", type=int, default=5, help="pictures that are measured, after one that is not")
     chosen = parser.parse_args(arguments)
     try:
