@@ -15,8 +15,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
-from urllib.request import urlopen
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
@@ -58,8 +57,10 @@ def _with_template(body: bytes) -> bytes:
     fields = dict(parse_qsl(body.decode(), keep_blank_values=True))
     if not fields.get("TemplateURL", "").startswith("http://127.0.0.1:"):
         return body
-    with urlopen(fields.pop("TemplateURL")) as answer:
-        return urlencode({**fields, "TemplateBody": answer.read().decode()}).encode()
+    place = urlsplit(fields.pop("TemplateURL"))
+    bucket, _, key = place.path.lstrip("/").partition("/")
+    template = client("s3", f"http://{place.netloc}").get_object(Bucket=bucket, Key=key)["Body"].read()
+    return urlencode({**fields, "TemplateBody": template.decode()}).encode()
 
 
 def main() -> None:
