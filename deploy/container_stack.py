@@ -75,6 +75,7 @@ def plan_container(session: boto3.Session, main: str, given: Mapping[str, str], 
         answers["CertificateArn"] = ask(f"ACM certificate of the domain, its ARN in {session.region_name}", "")
     imported = {name: outputs[name] for name in IMPORTED}
     values = _resolved(shared, network, known, answers, given, imported)
+    _check_certificate(session, values["CertificateArn"])
     return ContainerPlan(f"{main}-container", session.region_name, of_main.get("Model") or "cutout-s", values)
 
 
@@ -146,6 +147,16 @@ def _outputs(session: boto3.Session, main: str) -> dict[str, str]:
     if not set(IMPORTED) <= outputs.keys():
         raise DeployError(f"The stack {main} has no output {min(set(IMPORTED) - outputs.keys())}: is it Cutout's?")
     return outputs
+
+
+def _check_certificate(session: boto3.Session, arn: str) -> None:
+    acm: Any = session.client("acm")
+    try:
+        status = acm.describe_certificate(CertificateArn=arn)["Certificate"]["Status"]
+    except ClientError as error:
+        raise DeployError(f"ACM has no certificate {arn} in {session.region_name}: {error}") from error
+    if status != "ISSUED":
+        raise DeployError(f"The certificate {arn} is {status}: a load balancer takes it once it is ISSUED.")
 
 
 def _default_network(session: boto3.Session) -> dict[str, str]:

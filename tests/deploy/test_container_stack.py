@@ -5,11 +5,11 @@ import json
 import subprocess
 
 import pytest
+from moto import settings
 
 from deploy import DeployError, container_stack
 from deploy.container_stack import IMPORTED, deploy_container, plan_container, push_image
 
-CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/one"
 OUTPUTS = {
     **{name: name.lower() for name in IMPORTED},
     "JobsQueue": "https://sqs.us-east-1.amazonaws.com/123456789012/jobs",
@@ -30,8 +30,23 @@ def main_stack(cloud, outputs=OUTPUTS, **parameters):
     )
 
 
+@pytest.fixture(autouse=True)
+def certificates_are_issued_at_once(monkeypatch):
+    monkeypatch.setattr(settings, "ACM_VALIDATION_WAIT", -1)
+
+
 def decide(cloud, **given):
-    return plan_container(cloud.session, "cutout-dev", {"CertificateArn": CERTIFICATE, **given}, cloud.ask)
+    arn = cloud.session.client("acm").request_certificate(DomainName="api.example.com")["CertificateArn"]
+    return plan_container(cloud.session, "cutout-dev", {"CertificateArn": arn, **given}, cloud.ask)
+
+
+def test_a_certificate_that_is_not_there_or_not_issued_is_refused(cloud, monkeypatch):
+    main_stack(cloud)
+    with pytest.raises(DeployError, match="ACM has no certificate"):
+        decide(cloud, CertificateArn="arn:aws:acm:us-east-1:123456789012:certificate/none")
+    monkeypatch.setattr(settings, "ACM_VALIDATION_WAIT", 600)
+    with pytest.raises(DeployError, match="is PENDING_VALIDATION"):
+        decide(cloud)
 
 
 def test_all_but_the_certificate_is_found(cloud):
@@ -105,7 +120,7 @@ def test_the_image_is_pushed_and_deployed_by_its_digest(cloud, monkeypatch):
     assert not any(secret in word for command in ran for word in command), "no password on a command line"
     deploy_container(wanted, DIGEST, confirmed=True)
     assert f'ImageDigest="{DIGEST}"' in ran[-1]
-    assert f'CertificateArn="{CERTIFICATE}"' in ran[-1]
+    assert f'CertificateArn="{wanted.parameters["CertificateArn"]}"' in ran[-1]
 
 
 def test_an_image_without_a_digest_of_the_registry_is_not_deployed(cloud, monkeypatch):
