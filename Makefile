@@ -1,6 +1,6 @@
 # `make` prints the targets. `make run` and `make test` need Python 3.11+, make and the package registries, nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types rules audit build invoke deploy preflight smoke rollback destroy lock record-instructions docs packages clean
+.PHONY: help run test check lint types rules audit build invoke deploy deploy-container preflight smoke rollback destroy lock record-instructions docs packages clean
 SHELL := /bin/bash
 PYTHON ?= python3
 PORT ?= 8585
@@ -20,7 +20,7 @@ JOBS ?= 2
 PYTEST := $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadgroup --no-loadscope-reorder
 # What protects a change in minutes; the rest (model, clients, browser, SAM, Docker, chaos, load, fuzz) is `make check`.
 QUICK := tests/test_import_rules.py tests/support tests/unit tests/functions tests/template tests/local tests/dialects \
-  tests/contract
+  tests/contract tests/server/test_contracts.py
 # Of these, what goes over every combination, or fills the memory: left to `make check`.
 LATER := tests/dialects/test_fuzz.py tests/dialects/test_schemathesis.py tests/contract/test_matrix.py \
   tests/contract/test_bad_requests.py tests/template/test_guard.py tests/unit/imaging/test_memory.py
@@ -57,7 +57,8 @@ audit: rules ## the rules, known vulnerabilities, and lists of what is shipped (
 	mkdir -p dist
 	.venv-audit/bin/cyclonedx-py requirements layers/cutout/requirements.txt --of JSON -o dist/layer.cdx.json
 	.venv-audit/bin/cyclonedx-py requirements requirements/image.txt --of JSON -o dist/image.cdx.json
-	.venv-audit/bin/pip-audit --strict --progress-spinner off --disable-pip --require-hashes -r requirements/image.txt
+	@.venv-audit/bin/pip-audit --strict --progress-spinner off --disable-pip --require-hashes -r requirements/image.txt || \
+	  { echo "audit: a vulnerability was found, or a package could not be looked up and is not audited; see above" >&2; exit 1; }
 
 build: $(VENV)/local.stamp .venv-sam/sam.stamp ## sam build (Docker and python3.13 wanted; MODEL=cutout-s)
 	$(BIN)/python -m deploy check-build
@@ -69,6 +70,9 @@ invoke: $(VENV)/local.stamp .venv-sam/sam.stamp ## `sam local invoke` after `mak
 
 deploy: $(VENV)/local.stamp .venv-sam/sam.stamp ## check, build and deploy into your account (CONFIG=default|staging|prod)
 	$(BIN)/python -m deploy up $(TARGET) $(if $(MODEL),--model $(MODEL)) $(if $(CI),--yes) $(PARAMETERS)
+
+deploy-container: $(VENV)/local.stamp .venv-sam/sam.stamp ## the HTTP container on Fargate, beside a deployed stack (docs/container.md)
+	$(BIN)/python -m deploy container $(TARGET) $(if $(CI),--yes) $(PARAMETERS)
 
 preflight: $(VENV)/local.stamp ## show what would be deployed, and what the account lacks for it
 	$(BIN)/python -m deploy check $(TARGET) $(if $(MODEL),--model $(MODEL)) $(PARAMETERS)

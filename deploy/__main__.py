@@ -14,8 +14,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "layers" / "cutout")]
 
-from deploy import DeployError  # noqa: E402 - the library is found only now
-from deploy.build_check import check_build_tools  # noqa: E402
+from cutout.imaging.models.manifest import ManifestError  # noqa: E402 - the library is found only now
+from deploy import DeployError  # noqa: E402
+from deploy.build_check import check_build_tools, check_engine  # noqa: E402
+from deploy.container_stack import deploy_container, plan_container, push_image  # noqa: E402
 from deploy.destroy import destroy  # noqa: E402
 from deploy.images import limit_images  # noqa: E402
 from deploy.names import check_stack_name  # noqa: E402
@@ -32,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run: Callable[[argparse.Namespace], None] = given.run
     try:
         run(given)
-    except (DeployError, BotoCoreError, ClientError) as error:
+    except (DeployError, ManifestError, BotoCoreError, ClientError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
@@ -48,6 +50,7 @@ def command_line() -> argparse.ArgumentParser:
     for name, runs, text in (
         ("check", _check, "show what `up` would deploy, and change nothing"),
         ("up", _up, "build and deploy the stack"),
+        ("container", _container, "build the HTTP container and deploy it on Fargate beside the stack"),
         ("destroy", _destroy, "delete the stack and all that its buckets hold"),
         ("rollback", _rollback, "serve by the functions' previous versions"),
         ("restore", _restore, "put the items of a restored table into the stack's table of accounts"),
@@ -58,6 +61,7 @@ def command_line() -> argparse.ArgumentParser:
         command.set_defaults(run=runs)
         if name in {"check", "up"}:
             command.add_argument("--model", default="", help="row of models/manifest.toml")
+        if name in {"check", "up", "container"}:
             command.add_argument("--yes", action="store_true", help="apply the change set without asking")
             command.add_argument("parameters", nargs="*", metavar="NAME=VALUE", help="parameters of the template")
         if name == "restore":
@@ -94,6 +98,14 @@ def _up(given: argparse.Namespace) -> None:
     print("".join(f"note: {text}\n" for text in wanted.warnings), file=sys.stderr, end="")
     deploy(wanted, environment, build(wanted), confirmed=given.yes)
     limit_images(session, wanted.stack)
+
+
+def _container(given: argparse.Namespace) -> None:
+    check_engine()
+    environment, session = _environment(given)
+    wanted = plan_container(session, environment.stack, pairs(given.parameters), asking)
+    digest = push_image(session, wanted)
+    deploy_container(wanted, digest, confirmed=given.yes)
 
 
 def _destroy(given: argparse.Namespace) -> None:

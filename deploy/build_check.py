@@ -23,6 +23,20 @@ def check_build_tools() -> None:
         raise DeployError("\n".join(found))
 
 
+def check_engine() -> None:
+    """Run Docker alone, as ``docker build`` will.
+
+    Raises:
+        DeployError: No engine answers.
+    """
+    if (said := _engine_failure()) is not None:
+        raise DeployError(f"No Docker engine answers ({said}). The container's image is built with it.")
+
+
+def _engine_failure() -> str | None:
+    return _failure("docker", "version", "--format", "{{.Server.Version}}")
+
+
 def _missing() -> Iterator[str]:
     said = _failure(PYTHON, "-c", "import sys; raise SystemExit(sys.version_info[:2] != (3, 13))")
     if said is not None:
@@ -31,7 +45,7 @@ def _missing() -> Iterator[str]:
         yield f"{PYTHON} does not run ({said}). SAM builds the zip functions with it: {hint}."
     elif (said := _failure(PYTHON, "-m", "pip", "--version")) is not None:
         yield f"{PYTHON} has no pip ({said}): {PYTHON} -m ensurepip."
-    if (said := _failure("docker", "version", "--format", "{{.Server.Version}}")) is not None:
+    if (said := _engine_failure()) is not None:
         yield f"No Docker engine answers ({said}). SAM builds the model's image with it."
 
 

@@ -98,4 +98,4 @@ def _allowed(declaration: Mapping[str, Any], value: str) -> bool:
     if declaration["Type"] == "Number":
         number = re.fullmatch(r"-?\d+", value)
         return bool(number) and declaration["MinValue"] <= int(value) <= declaration["MaxValue"]
-    return re.fullmatch(declaration["AllowedPattern"], value) is not None
+    return re.fullmatch(declaration.get("AllowedPattern", ".+"), value) is not None

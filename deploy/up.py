@@ -103,9 +103,9 @@ def build(plan: Plan) -> str:
     Raises:
         DeployError: The model cannot be fetched, or the build failed.
     """
-    _run(sys.executable, "tools/fetch_model.py", plan.parameters["Model"])
+    run(sys.executable, "tools/fetch_model.py", plan.parameters["Model"])
     used = (f"{name}={plan.parameters[name]}" for name in ("Model", "BaseImage"))
-    _run(str(SAM), "build", "--parameter-overrides", *used)
+    run(str(SAM), "build", "--parameter-overrides", *used)
     return built_image_id()
 
 
@@ -135,10 +135,15 @@ def deploy(plan: Plan, environment: Environment, image_id: str, *, confirmed: bo
             f"{name}={json.dumps(value)}" for name, value in sorted(values.items())
         ),  # an empty one too: SAM would keep the old
     ]
-    _run(*command)
+    run(*command)
 
 
-def _run(*command: str) -> None:
+def run(*command: str) -> None:
+    """Run a command of the repository with its output on the terminal.
+
+    Raises:
+        DeployError: It failed, and has said why.
+    """
     if subprocess.run(command, cwd=ROOT, check=False, env=os.environ | {"SAM_CLI_TELEMETRY": "0"}).returncode != 0:
         tool = " ".join(command[:2]).removeprefix(f"{SAM.parent}/")
         raise DeployError(f"{tool} failed; docs/operations.md#a-deployment-that-fails names the usual reasons.")

@@ -8,7 +8,8 @@ use its whole timeout (there the integration ends after 29 s).
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, Protocol
 from uuid import uuid4
 
@@ -94,7 +95,8 @@ class Gateway:
                 protocol = f"HTTP/{scope['http_version']}"
                 request = HttpRequest(scope["method"], path, query, headers, body, source_ip, protocol, scope["scheme"])
                 if match.route.streams:
-                    return await self._stream(request, match, request_id, reply)
+                    async with _watching(reply, receive):
+                        return await self._stream(request, match, request_id, reply)
                 return await self._integrate(request, match, request_id)
         except BodyTooLargeError:
             return self._errors.answer("REQUEST_TOO_LARGE", request_id)
@@ -133,6 +135,16 @@ class Gateway:
     def _event(self, request: HttpRequest, match: Match, request_id: str) -> bytes:
         event = proxy_event(request, match, self._stage, request_id, self._stage_variables)
         return json.dumps(event).encode()
+
+
+@asynccontextmanager
+async def _watching(reply: StreamedReply, receive: Receive) -> AsyncIterator[None]:
+    """Let the reply know, while the block lasts, that the client has gone."""
+    watcher = asyncio.create_task(reply.watch(receive))
+    try:
+        yield
+    finally:
+        watcher.cancel()
 
 
 async def send_response(send: Send, make: Callable[[str], Awaitable[HttpResponse]]) -> None:

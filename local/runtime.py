@@ -2,20 +2,24 @@
 
 It runs as a script in a process of its own, with the import path that the function would have in Lambda;
 so this file uses the standard library only. Frames on the given socket are a length (8 bytes, big-endian) and
-that many bytes of JSON; before the outcome of a streamed answer come its pieces and an empty frame. Source: AWS Lambda
-developer guide, "Define Lambda function handler in Python", "Lambda context object in Python", "Handle exceptions".
+that many bytes of JSON; before the outcome of a streamed answer come its pieces and an empty frame, and an empty frame
+the other way says that nobody takes the rest. Source: AWS Lambda developer guide, "Define Lambda function handler in
+Python", "Lambda context object in Python", "Handle exceptions".
 """
 
 import importlib
 import json
 import os
+import select
 import socket
 import struct
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing
+from functools import partial
 from typing import Any
 
 LENGTH = struct.Struct(">Q")
@@ -76,14 +80,21 @@ def main(descriptor: int, function: Mapping[str, Any]) -> None:
             return
         send(frames, {"error": None})
         while (request_id := receive(frames)) is not None:
+            if not request_id:  # the rest of an answer was not wanted, which was at its end by then
+                continue
             context = LambdaContext(function, request_id.decode())
-            succeeded, payload = invoke(handler, receive(frames) or b"null", context, frames)
+            stopped = partial(readable, channel)
+            succeeded, payload = invoke(handler, receive(frames) or b"null", context, frames, stopped)
             send(frames, {"error": None if succeeded else "Unhandled"})
             write(frames, payload)
 
 
 def invoke(
-    handler: Callable[[Any, LambdaContext], Any], payload: bytes, context: LambdaContext, frames: Any
+    handler: Callable[[Any, LambdaContext], Any],
+    payload: bytes,
+    context: LambdaContext,
+    frames: Any,
+    stopped: Callable[[], bool],
 ) -> tuple[bool, bytes]:
     """Run the handler on one event.
 
@@ -92,6 +103,7 @@ def invoke(
         payload: The event as JSON.
         context: The context of the invocation.
         frames: Where the pieces of a streamed answer go, which is an object with the method ``pieces``.
+        stopped: Whether nobody takes the rest of a streamed answer.
 
     Returns:
         Whether the handler returned, and its response or its error as JSON; nothing for a response that was streamed.
@@ -100,7 +112,7 @@ def invoke(
     try:
         response = handler(json.loads(payload), context)
         if hasattr(response, "pieces"):
-            stream(frames, response.pieces())
+            stream(frames, response.pieces(), stopped)
             result = (True, b"")
         else:
             result = (True, json.dumps(response).encode())
@@ -121,14 +133,22 @@ def describe(error: Exception) -> dict[str, Any]:
     }
 
 
-def stream(frames: Any, pieces: Iterator[bytes]) -> None:
-    """Write the pieces of a streamed answer, and their end even if making them fails."""
+def stream(frames: Any, pieces: Generator[bytes], stopped: Callable[[], bool]) -> None:
+    """Write the pieces of a streamed answer, and their end even if making them fails or nobody takes the rest."""
     send(frames, {"streams": True})
     try:
-        for piece in pieces:
-            write(frames, piece)
+        with closing(pieces):
+            for piece in pieces:
+                write(frames, piece)
+                if stopped():
+                    break
     finally:
         write(frames, b"")
+
+
+def readable(channel: socket.socket) -> bool:
+    """Whether something has come in; during an invocation that can only be the frame that stops a stream."""
+    return bool(select.select([channel], [], [], 0)[0])
 
 
 def send(frames: Any, message: Mapping[str, Any]) -> None:

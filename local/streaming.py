@@ -7,11 +7,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from cutout.aws.streamed_answer import SEPARATOR
+from local.request_bodies import Receive
 from local.responses import HttpResponse, MalformedResponseError, read_head
 
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
-Sink = Callable[[bytes], Awaitable[None]]
-"""Takes the pieces of a streamed answer, in order; it returns when it can take the next."""
+Sink = Callable[[bytes], Awaitable[bool]]
+"""Takes the pieces of a streamed answer, in order; it returns when it can take the next: False, if it takes no more."""
 
 MAX_HEAD_BYTES = 16 * 1024
 """Longest head: API Gateway gives up where the separator does not come soon."""
@@ -27,6 +28,7 @@ class StreamedReply:
     Attributes:
         started: Whether status and headers are sent, so that there is no way back.
         problem: Why the answer cannot be sent; empty: nothing is wrong so far.
+        gone: Whether the client has closed its connection.
     """
 
     def __init__(self, send: Send, request_id: str) -> None:
@@ -35,11 +37,24 @@ class StreamedReply:
         self._head = b""
         self.started = False
         self.problem = ""
+        self.gone = False
 
-    async def take(self, piece: bytes) -> None:
-        """Send a piece; the first ones are the head. What follows a problem is dropped."""
-        if self.problem:
-            return
+    async def watch(self, receive: Receive) -> None:
+        """Wait until the client has gone; to be started when the whole body of the request is read."""
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self.gone = True
+
+    async def take(self, piece: bytes) -> bool:
+        """Send a piece; the first ones are the head.
+
+        Returns:
+            Whether the next piece is wanted, too: the client is there, and nothing was wrong.
+        """
+        await self._take(piece)
+        return not self.problem and not self.gone
+
+    async def _take(self, piece: bytes) -> None:
         if not self.started:
             self._head += piece
             front, separator, piece = self._head.partition(SEPARATOR)

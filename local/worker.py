@@ -207,11 +207,13 @@ class Worker:
         """Receive a status and a payload, and before them, if the answer is streamed, its pieces and an empty frame."""
         status, kept = json.loads(await self._receive()), b""
         if status.get("streams"):
+            wanted = True
             while piece := await self._receive():
                 if sink is None:
                     kept += piece
-                else:
-                    await sink(piece)
+                elif wanted and not await sink(piece):
+                    wanted = False
+                    self._writer.write(runtime.LENGTH.pack(0))
             status = json.loads(await self._receive())
         payload = await self._receive()
         return Outcome(kept or payload, None) if not status["error"] else Outcome(payload, Fault.UNHANDLED)

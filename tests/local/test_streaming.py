@@ -4,14 +4,15 @@ import asyncio
 import http.client
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from local.gateway import Gateway
-from local.streaming import MAX_HEAD_BYTES
+from local.streaming import MAX_HEAD_BYTES, StreamedReply
 from local.template import load_template
 from local.worker import Fault, Outcome
 from tests.local.instance import Instance, started
@@ -104,6 +105,24 @@ def test_a_client_that_goes_away_leaves_a_function_that_answers_the_next(instanc
         assert len(connection.getresponse().read(1000)) == 1000
         connection.close()
     assert httpx.get(f"{instance.url}/stream?how=stream", timeout=60).content == b"y"
+    log = (instance.state / instance.port / "logs" / "cutout-local-Echo.log").read_text()
+    assert log.count("nobody takes the rest") == 4, "the function was told"
+
+
+def test_a_stream_whose_client_is_gone_is_stopped_by_the_sink():
+    async def scenario() -> list[bool]:
+        async def disconnect() -> dict[str, str]:
+            return {"type": "http.disconnect"}
+
+        async def send(_: Mapping[str, Any]) -> None:
+            """As a server does for a connection that is closed."""
+
+        reply = StreamedReply(send, "id")
+        wanted = [await reply.take(HEAD + bytes(8))]
+        await reply.watch(disconnect)
+        return [*wanted, await reply.take(b"more")]
+
+    assert asyncio.run(scenario()) == [True, False]
 
 
 def test_the_service_answers_others_while_a_slow_client_reads(instance):

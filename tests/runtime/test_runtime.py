@@ -6,8 +6,10 @@ import os
 import random
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,6 +41,11 @@ def start(api: RuntimeApi, handler: str, log: object) -> subprocess.Popen:
     environment = {**os.environ, "AWS_LAMBDA_RUNTIME_API": api.address, "PYTHONPATH": path}
     command = [sys.executable, "-m", "cutout.aws.runtime", handler]
     return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+
+
+def log_lines(folder: Path) -> list[dict[str, Any]]:
+    """What the process has logged, and its metrics."""
+    return [json.loads(line) for line in (folder / "log").read_text().splitlines() if line.startswith("{")]
 
 
 def digest(seed: int, size: int) -> str:
@@ -96,7 +103,7 @@ def mixed() -> list[tuple[str, int, int]]:
     return made
 
 
-def test_a_thousand_mixed_invocations_are_answered_by_one_process(api: RuntimeApi) -> None:
+def test_a_thousand_mixed_invocations_are_answered_by_one_process(api: RuntimeApi, tmp_path: Path) -> None:
     invocations = mixed()
     for each in invocations:
         run(api, *each)
@@ -104,6 +111,22 @@ def test_a_thousand_mixed_invocations_are_answered_by_one_process(api: RuntimeAp
     assert state["left"] == sum(kind == "gone" for kind, _, _ in invocations)
     assert len(api.next_connections) == 1, "events are awaited on one connection that is kept"
     assert state["peak_kb"] < 150_000, "200 MB went through, and were never there as a whole"
+    counted = Counter(line["reason"] for line in log_lines(tmp_path) if "StreamsBroken" in line)
+    kinds = Counter(kind for kind, _, _ in invocations)
+    assert counted == {"gone": kinds["gone"], "failed": kinds["breaks"]}
+    sent = [line for line in log_lines(tmp_path) if line.get("message") == "sent"]
+    assert Counter(line.get("broken") for line in sent) == {**counted, None: kinds["stream"]}
+    whole = sum(line["bytes_out"] for line in sent if "broken" not in line)
+    assert whole == sum(size for kind, _, size in invocations if kind == "stream")
+
+
+def test_an_answer_of_which_nothing_is_taken_is_a_broken_stream(api: RuntimeApi, tmp_path: Path) -> None:
+    reply = api.invoke({"kind": "stream", "seed": 1, "size": 64 * toy.PIECE}, hang_up_after=-1)
+    assert reply.broken
+    run(api, "echo", 0, 0)
+    (line,) = [line for line in log_lines(tmp_path) if line.get("message") == "sent"]
+    assert (line["broken"], line["level"]) == ("gone", "INFO")
+    assert line["bytes_out"] < 64 * toy.PIECE
 
 
 @pytest.mark.parametrize("size", [0, 1, toy.PIECE - 1, toy.PIECE, toy.PIECE + 1])

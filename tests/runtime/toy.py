@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from cutout.api.request import Response
+from cutout.aws import telemetry
 from cutout.aws.streamed_answer import StreamedAnswer
 
 PIECE = 1 << 20
@@ -40,7 +42,8 @@ def handler(event: Any, context: Any) -> Any:
     """Do what the event says."""
     kind = event.get("kind") if isinstance(event, dict) else None
     if kind == "stream":
-        return StreamedAnswer({"statusCode": 200, "multiValueHeaders": {"x-seed": [str(event["seed"])]}}, body(event))
+        head = {"statusCode": 200, "multiValueHeaders": {"x-seed": [str(event["seed"])]}}
+        return StreamedAnswer(head, telemetry.sent(Response(200, "application/octet-stream", body(event))))
     if kind == "error":
         raise LookupError("nothing like that")
     if kind == "buffered":

@@ -1,6 +1,9 @@
 """`docker build --target server` and `docker run`, as docs/container.md says it; nothing of it may need the network."""
 
 import base64
+import json
+import os
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +17,7 @@ import yaml
 
 from local import ROOT
 from tests.sam.conftest import unavailable
+from tests.server.contracts import CONTRACTS, reference
 from tools.sam_local import docker
 
 BASE_IMAGE = "python:3.13-slim"
@@ -44,10 +48,10 @@ def volume() -> Iterator[str]:
 
 
 @contextmanager
-def running(image: str, volume: str, *options: str) -> Iterator[tuple[str, httpx.Client]]:
+def running(image: str, volume: str, *options: str, port: int | str = "") -> Iterator[tuple[str, httpx.Client]]:
     """A container, once it is healthy, and a client of it."""
     name = f"cutout-test-{uuid4().hex}"
-    published = ("--publish", "127.0.0.1::8585", "--volume", f"{volume}:/data", "--env", f"BEN_API_TOKEN={KEY}")
+    published = ("--publish", f"127.0.0.1:{port}:8585", "--volume", f"{volume}:/data", "--env", f"BEN_API_TOKEN={KEY}")
     docker("run", "--detach", "--name", name, *SAFE, *published, *options, image)
     try:
         url = f"http://{docker('port', name, '8585/tcp').splitlines()[0]}"
@@ -56,6 +60,12 @@ def running(image: str, volume: str, *options: str) -> Iterator[tuple[str, httpx
             yield name, api
     finally:
         docker("rm", "--force", name)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def state(name: str) -> str:
@@ -88,6 +98,28 @@ def test_it_runs_as_nobody_and_is_the_whole_product(image: str, volume: str) -> 
         assert docker("diff", name) == "", "nothing is written outside the volume"
 
 
+def test_every_dialect_answers_in_it_with_a_picture_and_with_a_refusal(image: str, volume: str) -> None:
+    port = free_port()  # known beforehand: it is in the URLs of results
+    with running(image, volume, "--env", f"CUTOUT_PUBLIC_URL=http://127.0.0.1:{port}", port=port) as (_, api):
+        url = str(api.base_url).rstrip("/")
+        alpha = reference(url, KEY)
+        for contract in CONTRACTS:
+            contract.check(url, KEY, alpha)
+
+
+def test_a_caller_who_hangs_up_is_in_its_log(image: str, volume: str) -> None:
+    with running(image, volume) as (name, api):
+        with api.stream(
+            "POST", "/v2", files={"image_file": PHOTO.read_bytes()}, data={"canvas": "6000x6000"}
+        ) as answer:
+            assert next(answer.iter_raw()).startswith(b"\x89PNG")
+        wait(lambda: "StreamsBroken" in docker("logs", name), lambda: docker("logs", name))
+        lines = [json.loads(line) for line in docker("logs", name).splitlines() if line.startswith("{")]
+        assert [line["reason"] for line in lines if "StreamsBroken" in line] == ["gone"]
+        (sent,) = [line for line in lines if line.get("broken")]
+        assert (sent["message"], sent["broken"]) == ("sent", "gone")
+
+
 def test_a_container_that_was_killed_has_a_successor_that_knows_everything(image: str, volume: str) -> None:
     with running(image, volume) as (name, api):
         api.post("/v2", files={"image_file": PHOTO.read_bytes()}).raise_for_status()
@@ -107,9 +139,56 @@ def test_without_a_key_it_says_what_it_wants(image: str) -> None:
     assert ended.stderr == "error: no key is given: set BEN_API_TOKEN, the API key that clients shall send\n"
 
 
-def test_compose_runs_the_same_with_bounds() -> None:
+@contextmanager
+def composed(port: int) -> Iterator[Callable[..., str]]:
+    """``docker compose`` for a project of its own, which is removed with its volume and image."""
+    environment = {**os.environ, "BEN_API_TOKEN": KEY, "CUTOUT_LISTEN": f"127.0.0.1:{port}"}
+    command = ["docker", "compose", "--file", ROOT / "compose.yaml", "--project-name", f"cutout-test-{uuid4().hex}"]
+
+    def compose(*arguments: str) -> str:
+        done = subprocess.run(
+            [*command, *arguments], env=environment, cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    try:
+        yield compose
+    finally:
+        compose("down", "--volumes", "--timeout", "40")
+
+
+def test_compose_starts_it_with_bounds_and_its_state_outlives_the_container(image: str) -> None:
+    """With the image that is built already, under the name that compose.yaml gives it."""
+    try:
+        docker("compose", "version")
+    except subprocess.CalledProcessError:
+        pytest.skip("docker has no plugin compose")
+    docker("tag", image, "cutout")
+    port = free_port()
+    with (
+        composed(port) as compose,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", headers={"x-api-key": KEY}, timeout=120) as api,
+    ):
+        compose("up", "--detach", "--wait", "--no-build")
+        facts = json.loads(docker("inspect", compose("ps", "--quiet", "cutout")))[0]
+        bounds = facts["HostConfig"]
+        assert (bounds["NanoCpus"], bounds["Memory"], bounds["PidsLimit"]) == (2_000_000_000, 8 * 2**30, 512)
+        assert (bounds["ReadonlyRootfs"], bounds["CapDrop"]) == (True, ["ALL"])
+        assert bounds["RestartPolicy"]["Name"] == "unless-stopped"
+        assert api.post("/v2", files={"image_file": PHOTO.read_bytes()}).content.startswith(b"\x89PNG")
+        compose("down", "--timeout", "40")
+        compose("up", "--detach", "--wait", "--no-build")
+        assert json.loads(docker("inspect", compose("ps", "--quiet", "cutout")))[0]["Id"] != facts["Id"]
+        assert api.get("/v2/account").json()["usage"]["images"] == 1
+        compose("restart", "--timeout", "40")
+        wait(lambda: state(compose("ps", "--quiet", "cutout")) == "healthy", lambda: compose("logs"))
+        assert api.get("/v2/account").json()["usage"]["images"] == 1
+
+
+def test_compose_asks_for_a_key_and_listens_to_this_machine_alone() -> None:
     service = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]["cutout"]
-    assert (service["read_only"], service["cap_drop"], service["restart"]) == (True, ["ALL"], "unless-stopped")
+    assert service["environment"]["BEN_API_TOKEN"].startswith("${BEN_API_TOKEN:?")
+    assert service["ports"] == ["${CUTOUT_LISTEN:-127.0.0.1:8585}:8585"]
     assert service["build"]["target"] == "server"
-    assert service["deploy"]["resources"]["limits"].keys() == {"cpus", "memory", "pids"}
     assert service["volumes"] == ["state:/data"]

@@ -73,6 +73,17 @@ def test_a_job_by_form_has_a_result_behind_a_signed_url(server: Server):
     assert (part.status_code, part.content) == (206, result.content[:4])
 
 
+def test_a_caller_who_hangs_up_is_in_the_log_and_what_was_sent_is_counted(server: Server):
+    with server.api.stream("POST", "/v2", files={"image_file": PHOTO}, data={"canvas": "6000x6000"}) as answer:
+        assert next(answer.iter_raw()).startswith(b"\x89PNG")
+    server.api.post("/v2", files={"image_file": PHOTO}).raise_for_status()  # by the one worker, so after it
+    lines = [json.loads(line) for line in server.log.read_text().splitlines() if line.startswith("{")]
+    assert [line["reason"] for line in lines if "StreamsBroken" in line] == ["gone"]
+    (sent,) = [line for line in lines if line.get("broken")]
+    assert (sent["message"], sent["broken"], sent["status"]) == ("sent", "gone", 200)
+    assert [sent["bytes_out"]] in [line["StreamedBytes"] for line in lines if "StreamedBytes" in line]
+
+
 @pytest.mark.parametrize("query", ["", "?list-type=2", "?X-Amz-Signature=0&X-Amz-Date=20260101T000000Z"])
 def test_nobody_reads_or_writes_a_bucket_without_a_signature(server: Server, query: str):
     bucket = "/cutout-local-results-123456789012-us-east-1"

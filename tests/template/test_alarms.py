@@ -127,9 +127,26 @@ def test_metrics_of_our_own_are_some_that_the_code_writes(monitoring: dict[str, 
     }
     alarmed = {metric for alarm in alarms.values() for space, metric, _ in watched(alarm) if space == "Cutout"}
     source = (ROOT / "layers/cutout/cutout/aws/telemetry.py").read_text()
-    written = set(re.findall(r'(?:add_metric|single_metric)\("(\w+)"', source))
+    written = set(re.findall(r'(?:add_metric|single_metric|_count)\("(\w+)"', source))
     canary = (ROOT / "operations/canary.py").read_text()
     written |= {f"Canary{way}{what}" for way in set(re.findall(r'"(\w+)": a[ts]_', canary))
                 for what in re.findall(r"Canary\{name\}(\w+)", canary)}  # fmt: skip
     assert shown | alarmed <= written
     assert alarmed
+
+
+def test_metrics_of_our_own_are_those_of_this_stack_alone(
+    monitoring: dict[str, Any], alarms: Resources, document: dict[str, Any]
+) -> None:
+    variables = document["Globals"]["Function"]["Environment"]["Variables"]
+    assert variables["POWERTOOLS_SERVICE_NAME"] == {"Ref": "AWS::StackName"}
+    ours = {name: alarm["Dimensions"] for name, alarm in alarms.items() if alarm.get("Namespace") == "Cutout"}
+    for name, dimensions in ours.items():
+        assert {"Name": "service", "Value": {"Ref": "AWS::StackName"}} in dimensions, name
+    shown = [
+        metric
+        for widget in dashboard(monitoring)["widgets"]
+        for metric in widget["properties"]["metrics"]
+        if metric[0] == telemetry.NAMESPACE
+    ]
+    assert {tuple(metric[2:4]) for metric in shown} == {("service", "<AWS::StackName>")}

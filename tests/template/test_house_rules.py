@@ -219,3 +219,10 @@ def test_production_moves_traffic_by_and_by() -> None:
 
 def test_samconfig_holds_no_account_number() -> None:
     assert re.search(r"\d{12}", (ROOT / "samconfig.toml").read_text()) is None
+
+
+def test_the_stage_in_a_url_is_called_as_its_environment(document: dict[str, Any]) -> None:
+    config = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    for name, stage in (("default", "dev"), ("staging", "staging"), ("prod", "prod")):
+        given = dict(text.split("=", 1) for text in config[name]["deploy"]["parameters"]["parameter_overrides"])
+        assert given.get("StageName", document["Parameters"]["StageName"]["Default"]) == stage

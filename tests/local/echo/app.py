@@ -48,8 +48,12 @@ class Streamed:
     def pieces(self):
         yield b'{"statusCode": 200, "headers": {"x-kind'
         yield b'": "streamed"}}' + bytes(8)
-        for _ in range(self.size // 1_000_000):
-            yield b"x" * 1_000_000
+        try:
+            for _ in range(self.size // 1_000_000):
+                yield b"x" * 1_000_000
+        except GeneratorExit:
+            sys.stdout.write("nobody takes the rest\n")
+            raise
         if self.end:
             FAILURES[self.end]()
         yield b"y"

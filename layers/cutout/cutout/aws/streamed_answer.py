@@ -5,7 +5,8 @@ developer guide, "Response streaming for Lambda functions".
 """
 
 import json
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -25,9 +26,10 @@ class StreamedAnswer:
     """
 
     head: Mapping[str, Any]
-    body: Iterator[bytes]
+    body: Generator[bytes]
 
     def pieces(self) -> Generator[bytes]:
         """Yield what goes over the wire: head and separator, then the body; to close it closes the body."""
-        yield json.dumps(self.head).encode() + SEPARATOR
-        yield from self.body
+        with closing(self.body):
+            yield json.dumps(self.head).encode() + SEPARATOR
+            yield from self.body

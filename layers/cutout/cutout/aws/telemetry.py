@@ -4,7 +4,7 @@ The service name and the log level come from Powertools' own environment variabl
 """
 
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from dataclasses import asdict
 from typing import Any
@@ -72,27 +72,46 @@ def request_ended(request: Request, response: Response, elapsed_ms: float) -> No
     )
 
 
-def sent(response: Response) -> Iterator[bytes]:
+def sent(response: Response) -> Generator[bytes]:
     """Pass the body of a streamed response on; in the end log and count its bytes, since the handler is over by then.
+
+    A stream that breaks is counted as ``StreamsBroken``, by the reason: ``gone``, the caller took no more of it, or
+    ``failed``, the body could not be made.
 
     Args:
         response: The response.
 
-    Yields:
-        The body in pieces, none of them empty.
+    Returns:
+        The body in pieces, none of them empty; to be read to its end or closed.
     """
-    started, size = time.perf_counter(), 0
+    pieces = _sent(response)
+    next(pieces)  # what has begun tells its end, even where nobody takes the first piece
+    return pieces
+
+
+def _sent(response: Response) -> Generator[bytes]:
+    started, size, broken = time.perf_counter(), 0, ""
     try:
         with closing(_pieces(response.body)) as pieces:
+            yield b""
             for piece in filter(None, pieces):
                 size += len(piece)
                 yield piece
+    except GeneratorExit:
+        broken = "gone"
+        raise
+    except BaseException:
+        broken = "failed"
+        raise
     finally:
         elapsed_ms = (time.perf_counter() - started) * 1000
         metrics.add_metric("StreamedBytes", MetricUnit.Bytes, size)
         metrics.add_metric("StreamTime", MetricUnit.Milliseconds, elapsed_ms)
         metrics.flush_metrics()
-        logger.info("sent", status=response.status, bytes_out=size, elapsed_ms=round(elapsed_ms, 1))
+        if broken:
+            _count("StreamsBroken", "reason", broken)
+        level = logger.error if broken == "failed" else logger.info
+        level("sent", status=response.status, bytes_out=size, elapsed_ms=round(elapsed_ms, 1), broken=broken or None)
 
 
 def _pieces(body: Body) -> Generator[bytes]:
