@@ -94,13 +94,6 @@ def test_lines_may_end_in_every_way(api, route, kind):
     assert images_of() == 1
 
 
-@pytest.mark.parametrize("end", [b"", b"\r\n", b"\n", b"  "])
-def test_the_last_delimiter_may_lack_its_hyphens(api, end):
-    body, kind = multipart({}, {"image_file": ("a.png", PHOTO, "image/png")})
-    answer = api.post(f"{URL}/v2", data=body.rstrip()[:-2] + end, headers={**KEYS, "content-type": kind})
-    assert opened(picture_of(answer)).size == (120, 80)
-
-
 @pytest.mark.parametrize("cut", [1, 40, 4_000])
 def test_a_form_that_was_cut_off_is_still_refused(api, cut):
     body, kind = multipart({}, {"image_file": ("a.png", PHOTO, "image/png")})

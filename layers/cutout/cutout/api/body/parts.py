@@ -1,8 +1,8 @@
 """The parts of a multipart body (RFC 2046, RFC 7578), as real clients write them.
 
 More is taken than the standards allow: a boundary that is not quoted although it has to be, lines that end with a bare
-LF, white space after a delimiter, a last delimiter like the others, file names that are not UTF-8, and parts with a
-transfer encoding of mail. The library ``multipart`` reads Content-Disposition; its parser of bodies takes none of it.
+LF, white space after a delimiter, file names that are not UTF-8, and parts with a transfer encoding of mail. The
+library ``multipart`` reads Content-Disposition; its parser of bodies takes none of these.
 """
 
 import base64
@@ -83,8 +83,7 @@ def parse_parts(content_type: str, body: bytes, max_parts: int) -> list[Part]:
             if len(parts) == max_parts:
                 raise _malformed(f"there are more than {max_parts} parts")
             parts.append(_part(body, start, delimiter.start))
-        is_end = start is not None and delimiter.end == len(body)
-        if delimiter.is_last or is_end:  # the latter: written by hand, without the hyphens of the last delimiter
+        if delimiter.is_last:
             return parts
         start = delimiter.end
     raise _malformed("the boundary does not occur" if start is None else "the last boundary is missing")
