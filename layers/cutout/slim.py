@@ -76,13 +76,18 @@ def shorten(data: Path) -> None:
 
 
 def without_prose(part: Any) -> Any:
-    """Copy a part of a service's description without its documentation; a member of that name is no text and stays."""
+    """Copy a part of a service's description with empty documentation, which botocore looks up in some parts.
+
+    A member of that name is no text and stays.
+    """
     if isinstance(part, list):
         return [without_prose(each) for each in part]
     if not isinstance(part, dict):
         return part
-    kept = ((name, each) for name, each in part.items() if name != "documentation" or not isinstance(each, str))
-    return {name: without_prose(each) for name, each in kept}
+    return {
+        name: "" if name == "documentation" and isinstance(each, str) else without_prose(each)
+        for name, each in part.items()
+    }
 
 
 def compile_all(folder: Path) -> None:

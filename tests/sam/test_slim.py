@@ -21,7 +21,10 @@ answer = {}
 for service, region in json.loads(sys.argv[1]):
     client = session.create_client(service, region_name=region)
     model = client.meta.service_model
-    answer[f"{service} {region}"] = [client.meta.endpoint_url, model.api_version, sorted(model.operation_names)]
+    context = [parameter.name for parameter in model.client_context_parameters]
+    operations = {name: model.operation_model(name).context_parameters for name in sorted(model.operation_names)}
+    asked = {name: [parameter.name for parameter in parameters] for name, parameters in operations.items()}
+    answer[f"{service} {region}"] = [client.meta.endpoint_url, model.api_version, context, asked]
 print(json.dumps(answer))
 """
 CLIENTS = [
@@ -72,7 +75,8 @@ def test_only_the_latest_description_of_what_is_called_is_left_without_its_prose
 
 def test_a_member_by_the_name_of_documentation_is_kept() -> None:
     described = {"documentation": "prose", "members": {"documentation": {"shape": "Text", "documentation": "prose"}}}
-    assert without_prose([described]) == [{"members": {"documentation": {"shape": "Text"}}}]
+    left = {"documentation": "", "members": {"documentation": {"shape": "Text", "documentation": ""}}}
+    assert without_prose([described]) == [left]
 
 
 def test_every_module_has_byte_code_that_is_trusted_unchecked(packages: Path) -> None:
