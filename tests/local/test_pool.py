@@ -145,7 +145,9 @@ def test_a_worker_that_was_killed_while_it_was_free_costs_no_event(echo, log):
 
 def test_workers_beyond_the_ready_ones_are_started_on_demand(tmp_path, log):
     slow = replace(
-        load_template(HERE / "toy.yaml").functions["Slow"], environment={"CUTOUT_THREADS": "1"}, timeout_s=30
+        load_template(HERE / "toy.yaml").functions["Slow"],
+        environment={"CUTOUT_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+        timeout_s=30,
     )
     meeting = tmp_path / "meeting"
     meeting.mkdir()
@@ -204,7 +206,9 @@ def test_a_replacement_that_cannot_start_reports_the_error_until_it_can(tmp_path
 
 def test_two_events_are_served_at_once_by_two_workers(tmp_path, log):
     slow = replace(
-        load_template(HERE / "toy.yaml").functions["Slow"], environment={"CUTOUT_THREADS": "1"}, timeout_s=30
+        load_template(HERE / "toy.yaml").functions["Slow"],
+        environment={"CUTOUT_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+        timeout_s=30,
     )
     meeting = tmp_path / "meeting"
     meeting.mkdir()

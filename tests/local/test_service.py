@@ -79,7 +79,9 @@ def test_two_requests_are_served_at_once(toy, tmp_path):
 
 def test_the_workers_of_an_image_share_the_cores(toy):
     cores = len(os.sched_getaffinity(0))
-    assert int(httpx.get(f"{toy.url}/slow").json()["threads"]) * max(2, cores) <= max(2, cores)
+    answer = httpx.get(f"{toy.url}/slow").json()
+    assert int(answer["threads"]) * max(2, cores) <= max(2, cores)
+    assert answer["blas_threads"] == answer["threads"]
 
 
 @pytest.mark.parametrize(

@@ -104,8 +104,11 @@ class LocalEngine:
         self._removal = removal
         self._fields = to_fields(removal.options)
         self._background = None if removal.background is None else _bytes(removal.background)
-        # Images side by side use all cores; threads within one inference would only wait for each other.
-        self._pipeline = LocalPipeline(engine.model or "", threads=max(1, cores // self.jobs))
+        # Images side by side use all cores; threads within one inference would only wait for each other, and so would
+        # those of numpy's products, whose library reads this when numpy is first imported.
+        threads = max(1, cores // self.jobs)
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", str(threads))
+        self._pipeline = LocalPipeline(engine.model or "", threads=threads)
 
     def remove(self, source: Union[str, bytes]) -> Result:
         """See :class:`RemovalEngine`."""

@@ -13,6 +13,7 @@ def handler(event, context):
     if folder:
         wait_for_another(Path(folder))
     body = {"pid": os.getpid(), "layer": toylayer.NAME, "threads": os.environ["CUTOUT_THREADS"]}
+    body["blas_threads"] = os.environ["OPENBLAS_NUM_THREADS"]
     return {"statusCode": 200, "body": json.dumps(body)}
 
 
