@@ -1,6 +1,8 @@
-"""Builders of what tests feed in: proxy events, and multipart bodies as a browser writes them."""
+"""Builders of what tests feed in: proxy events, compressed bodies, and multipart bodies as a browser writes them."""
 
+import gzip
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
@@ -11,6 +13,8 @@ from local.resources import Route
 from local.routing import RouteTable
 
 BOUNDARY = "cutout-test-boundary"
+gzipped = partial(gzip.compress, mtime=0)
+"""gzip without the time, so that every process that collects the tests has the same parameters."""
 
 
 def proxy_event(
