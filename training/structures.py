@@ -1,4 +1,4 @@
-"""Thin and holed things drawn by rule: wheels, lattices, branches, wires, frames, and soft blobs.
+"""Thin things drawn by rule: wheels, lattices, branches, wires, legs; and soft blobs.
 
 Each shape function gives a matte: PIL mode L, ``FINE`` times larger than the subject; the holes are
 part of what has to be learnt.

@@ -1,4 +1,4 @@
-"""What is put into composites: subjects of photos, cutouts, thin structures, furry blobs, glass, groups."""
+"""What is put into composites: subjects of photos, cutouts, thin and hollow things, furry blobs, glass, groups."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.random import Generator
 
-from training import compose, glass, strands, structures
+from training import compose, glass, hollow, strands, structures
 from training.camera import upper_body
 from training.compose import Subject
 from training.shards import Collection, Item, pick
@@ -20,7 +20,13 @@ CUTOUT_WEIGHTS = {
     "emoji-fluent3d": 1.6,
     "emoji-noto": 0.4,
 }
-MAKERS = {"photo": 0.44, "cutout": 0.36, "thin": 0.11, "blob": 0.03, "glass": 0.06}
+MAKERS = {"photo": 0.38, "cutout": 0.30, "thin": 0.11, "hollow": 0.12, "blob": 0.03, "glass": 0.06}
+RULES = {
+    "thin": structures.thing,
+    "hollow": hollow.hollow,
+    "blob": structures.blob,
+    "glass": glass.translucent,
+}
 HAIRY = {"people-ccp": 0.35, "cats": 0.35, "pets": 0.35, "blob": 0.7, "caltech-animals": 0.1}  # how many grow strands
 GROUPS = ("people-ccp", "cats", "pets", "objects-ycb", "food-iconic", "emoji-fluent3d")
 
@@ -39,7 +45,7 @@ class Subjects:
         if kind in ("photo", "cutout"):
             kind, subject = self.real(rng, self.items.photos if kind == "photo" else self.items.cutouts)
         else:
-            make = {"thin": structures.thing, "blob": structures.blob, "glass": glass.translucent}[kind]
+            make = RULES[kind]
             subject = make(rng, int(size * rng.uniform(0.5, 1)))
         return dress(rng, kind, compose.fit(rng, subject, size))
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
-from training import camera, compose, glass, grounds, marks, shards, strands, structures
+from training import camera, compose, glass, grounds, hollow, marks, shards, strands, structures
 from training.metrics import erode, iou, score
 from training.samples import Sampler
 from training.subjects import Subjects
@@ -118,6 +118,14 @@ def test_a_structure_is_thin_and_has_a_soft_edge(shape, rng):
     filled = [np.asarray(s.alpha).mean() / 255 for s in subjects]
     assert np.mean(filled) < 0.7  # of its box
     assert any(((np.asarray(s.alpha) > 20) & (np.asarray(s.alpha) < 235)).any() for s in subjects)
+
+
+@pytest.mark.parametrize("shape", hollow.SHAPES)
+def test_a_hollow_thing_has_a_hole_that_the_ground_around_it_does_not_reach(shape, rng):
+    for _ in range(6):
+        matte = shape(rng, SIZE).point(lambda v: 255 if v else 0)
+        ImageDraw.floodfill(matte, (0, 0), 255)
+        assert matte.histogram()[0] > SIZE
 
 
 @pytest.mark.parametrize("make", [glass.vessel, glass.bubble, glass.veil])
