@@ -15,6 +15,10 @@ STEP = 16
 """Sides of a grid are multiples of this, so that halving four times stays exact."""
 OVERVIEW_PX = 1024
 """The side of the largest models' input."""
+GUIDE_PX = OVERVIEW_PX // 2
+"""The side of the finest grid."""
+_LEAST_PX = 930
+"""So small a side may become before it is enlarged again: it saves a third of the time, and edges are as good."""
 _LEAST_WEIGHT = 1e-6
 _TRUST = 8
 """A cell whose known share is above 1 / _TRUST keeps its own value; others take part from the next coarser level."""
@@ -33,8 +37,20 @@ def overview(image: Bytes) -> Bytes:
     side = (OVERVIEW_PX, OVERVIEW_PX)
     if height * width < OVERVIEW_PX**2 // 2 or (height, width) == side:
         return image
-    picture = as_picture(image).reduce(max(1, min(height, width) // OVERVIEW_PX))
+    picture = as_picture(image).reduce(max(1, min(height, width) // _LEAST_PX))
     return as_pixels(picture.resize(side, Image.Resampling.BILINEAR))
+
+
+def guide_of(small: Bytes) -> Bytes:
+    """Halve an overview: all that the grids of alpha and of colours need.
+
+    Args:
+        small: What :func:`overview` gave.
+
+    Returns:
+        uint8 [GUIDE_PX, GUIDE_PX, 3]; what is smaller than an overview, itself.
+    """
+    return as_pixels(as_picture(small).reduce(2)) if small.shape[:2] == (OVERVIEW_PX, OVERVIEW_PX) else small
 
 
 def grid_shape(height: int, width: int, longest: int) -> tuple[int, int]:
