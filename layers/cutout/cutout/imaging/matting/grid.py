@@ -17,8 +17,6 @@ OVERVIEW_PX = 1024
 """The side of the largest models' input."""
 GUIDE_PX = OVERVIEW_PX // 2
 """The side of the finest grid."""
-_LEAST_PX = 930
-"""So small a side may become before it is enlarged again: it saves a third of the time, and edges are as good."""
 _LEAST_WEIGHT = 1e-6
 _TRUST = 8
 """A cell whose known share is above 1 / _TRUST keeps its own value; others take part from the next coarser level."""
@@ -37,7 +35,7 @@ def overview(image: Bytes) -> Bytes:
     side = (OVERVIEW_PX, OVERVIEW_PX)
     if height * width < OVERVIEW_PX**2 // 2 or (height, width) == side:
         return image
-    picture = as_picture(image).reduce(max(1, min(height, width) // _LEAST_PX))
+    picture = as_picture(image).reduce(max(1, min(height, width) // OVERVIEW_PX))
     return as_pixels(picture.resize(side, Image.Resampling.BILINEAR))
 
 
