@@ -215,8 +215,12 @@ def upsample_rows(plane: Floats, size: tuple[int, int], rows: slice) -> Floats:
         float32 [rows, W] in 0..1.
     """
     scale = plane.shape[0] / size[0]
-    box = (0.0, rows.start * scale, float(plane.shape[1]), rows.stop * scale)
-    part = Image.fromarray(plane).resize((size[1], rows.stop - rows.start), Image.Resampling.BILINEAR, box=box)
+    reach = 2 + int(scale)  # the filter's, which needs no other rows
+    first, last = max(0, int(rows.start * scale) - reach), int(rows.stop * scale) + reach
+    box = (0.0, rows.start * scale - first, float(plane.shape[1]), rows.stop * scale - first)
+    part = Image.fromarray(plane[first:last]).resize(
+        (size[1], rows.stop - rows.start), Image.Resampling.BILINEAR, box=box
+    )
     values: Floats = np.clip(np.asarray(part), 0, 1)
     return values
 
