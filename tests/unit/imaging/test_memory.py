@@ -1,4 +1,4 @@
-"""The memory that the largest pictures take, and many small ones, each in a process of its own; `make check` runs it."""
+"""The memory that the largest pictures take, and many small ones, in processes of their own; `make check` runs it."""
 
 import subprocess
 import sys
