@@ -75,9 +75,9 @@ class Model:
         if not self.refine:
             return np.asarray(Image.fromarray(answer).resize(picture.size, BILINEAR))
         sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "layers" / "cutout"))
-        from cutout.imaging.matting.refine import refine_alpha  # noqa: PLC0415  (of the service, for this option alone)
+        from cutout.imaging.matting.refine import refine_alpha, stretch  # noqa: PLC0415  (of the service, for this option alone)
 
-        return refine_alpha(np.asarray(picture), answer).astype(np.float32) / 255
+        return refine_alpha(np.asarray(picture), stretch(answer)).astype(np.float32) / 255
 
     def _answer(self, picture: Image.Image) -> np.ndarray:
         """The model's alpha for all of the picture, at whatever size it comes."""

@@ -1,4 +1,4 @@
-"""The memory that the largest pictures take, measured in a process of its own; `make check` runs it."""
+"""The memory that the largest pictures take, and many small ones, in processes of their own; `make check` runs it."""
 
 import subprocess
 import sys
@@ -23,6 +23,45 @@ result = cut_out(data, spec, StubSegmenter(), Limits(), data if "bg_fit" in sys.
 print(result.width, result.height, int(peak.split()[1]) * 1024)
 """
 """Not ru_maxrss: over fork and exec a process inherits the peak of its parent, here pytest's."""
+
+
+MANY = """
+import sys
+sys.path[:0] = sys.argv[1:3]
+import numpy as np
+from PIL import Image
+from cutout.errors import CutoutError
+from cutout.imaging.pipeline import cut_out
+from cutout.imaging.spec import *
+from tests.unit.imaging.pictures import StubSegmenter, saved
+random = np.random.default_rng(0)
+files = []
+for width, height in ((40, 30), (160, 120), (300, 200)):
+    photo = Image.fromarray(random.integers(0, 256, (height, width, 3), np.uint8))
+    whole = [saved(photo, kind) for kind in ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")]
+    files += whole + [each[: len(each) // 2] for each in whole] + [b"no picture", whole[0][:300] + whole[1]]
+specs = [CutoutSpec(), CutoutSpec(ImageFormat.WEBP, crop=True), CutoutSpec(ImageFormat.JPEG), CutoutSpec(despill=True),
+         CutoutSpec(channels=Channels.ALPHA), CutoutSpec(ImageFormat.ZIP), CutoutSpec(shadow=Shadow())]
+segmenter, resident, refused = StubSegmenter(), [], 0
+for number in range(2000):
+    try:
+        cut_out(files[number % len(files)], specs[number % len(specs)], segmenter, Limits())
+    except CutoutError:
+        refused += 1
+    status = open("/proc/self/status").read()
+    resident.append(int(status.split("VmRSS:")[1].split()[0]) * 1024)
+print(max(resident[:500]), max(resident[-500:]), refused)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the resident set is read from /proc")
+def test_two_thousand_mixed_requests_leave_nothing_behind() -> None:
+    root = Path(__file__).parents[3]
+    command = [sys.executable, "-c", MANY, str(root / "layers" / "cutout"), str(root)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    first, last, refused = (int(part) for part in done.stdout.split())
+    assert refused > 500
+    assert last < first + 8e6
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the peak is read from /proc")

@@ -15,9 +15,9 @@ from cutout.imaging.clock import StageClock
 from cutout.imaging.codecs.decode import Decoded
 from cutout.imaging.matting.despill import despill
 from cutout.imaging.matting.foreground import apply_own_alpha, estimate_foreground, over_white
-from cutout.imaging.matting.grid import overview
+from cutout.imaging.matting.grid import guide_of, overview
 from cutout.imaging.matting.postprocess import fill_semitransparent, threshold
-from cutout.imaging.matting.refine import refine_alpha, uncertainty
+from cutout.imaging.matting.refine import refine_alpha, stretch, uncertainty
 from cutout.imaging.matting.region import paste_region, region_slices
 from cutout.imaging.spec import Channels, CutoutSpec, OwnAlpha
 
@@ -64,11 +64,11 @@ def isolate(decoded: Decoded, spec: CutoutSpec, segment: Callable[[Bytes], Float
     region = region_slices(spec.roi, size, (decoded.source_height, decoded.source_width))
     visible = over_white(decoded.image, own_alpha)
     small = overview(visible[region])
-    coarse = None if keeps_own_alpha else segment(small)
+    coarse = None if keeps_own_alpha else stretch(segment(small))
     clock.lap("predict")
     photo_is_needed = spec.bg_blur > 0 or spec.despill or spec.is_moving or decoded.deep is not None
     in_place = not photo_is_needed and own_alpha is None
-    matte = _matte(visible[region], small, coarse, spec, in_place=in_place)
+    matte = _matte(visible[region], guide_of(small), coarse, spec, in_place=in_place)
     colours, alpha = paste_region(*matte, visible, region)
     colours, alpha = apply_own_alpha(colours, alpha, decoded.image, own_alpha)
     clock.lap("refine")
@@ -77,7 +77,7 @@ def isolate(decoded: Decoded, spec: CutoutSpec, segment: Callable[[Bytes], Float
 
 
 def _matte(
-    image: Bytes, small: Bytes, coarse: Floats | None, spec: CutoutSpec, *, in_place: bool
+    image: Bytes, guide: Bytes, coarse: Bytes | None, spec: CutoutSpec, *, in_place: bool
 ) -> tuple[Bytes, Bytes]:
     """Compute colours and alpha at full size; without the model's alpha all is foreground.
 
@@ -85,12 +85,12 @@ def _matte(
     """
     if coarse is None:
         return image, np.full(image.shape[:2], 255, np.uint8)
-    alpha = refine_alpha(image, coarse, small)
+    alpha = refine_alpha(image, coarse, guide)
     if not spec.semitransparency:
         alpha = fill_semitransparent(alpha)
     if spec.binary:
         alpha = threshold(alpha)
     if spec.channels is Channels.ALPHA:  # a mask has no use for colours
         return image, alpha
-    colours = estimate_foreground(image, alpha, small, in_place=in_place)
+    colours = estimate_foreground(image, alpha, guide, in_place=in_place)
     return despill(colours, alpha, image) if spec.despill and not spec.is_flat else colours, alpha

@@ -6,10 +6,13 @@ more than all that is done to it.
 """
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from cutout.imaging.arrays import Bytes
 
+PackedPixels = NDArray[np.uint32]
+"""Pixels of four bytes as one number each."""
 _BYTES = 4
 
 
@@ -46,16 +49,47 @@ def four_bytes(colours: Bytes) -> Bytes | None:
 
 
 def copied(colours: Bytes) -> Bytes:
-    """Copy colours, and leave them in four bytes a pixel if they are.
+    """Copy colours.
 
     Args:
         colours: uint8 [H, W, 3].
 
     Returns:
-        uint8 [H, W, 3].
+        uint8 [H, W, 3], in four bytes a pixel.
+    """
+    copy = new_pixels(*colours.shape[:2])
+    whole = four_bytes(colours)
+    if whole is None:
+        copy[...] = colours
+    else:
+        copy.base[...] = whole  # type: ignore[index]
+    return copy
+
+
+def is_packed(colours: Bytes) -> bool:
+    """Tell whether colours are all of an array of four-byte pixels.
+
+    Args:
+        colours: uint8 [H, W, 3].
+
+    Returns:
+        Whether :func:`packed` gives their own memory.
     """
     whole = four_bytes(colours)
-    return colours.copy() if whole is None else whole.copy()[..., :3]
+    return whole is not None and whole.flags.c_contiguous
+
+
+def packed(colours: Bytes) -> PackedPixels:
+    """Give every pixel as one number.
+
+    Args:
+        colours: uint8 [H, W, 3].
+
+    Returns:
+        uint32 [H, W], contiguous; on the colours' own memory if they are packed, else a copy.
+    """
+    whole = four_bytes(colours if is_packed(colours) else copied(colours))
+    return whole.view(np.uint32)[..., 0]  # type: ignore[union-attr]
 
 
 def as_picture(colours: Bytes) -> Image.Image:

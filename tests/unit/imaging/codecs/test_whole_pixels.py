@@ -10,6 +10,7 @@ from PIL import Image
 
 from cutout.errors import InvalidImageError, UnsupportedImageFormatError
 from cutout.imaging.codecs.decode import decode
+from cutout.imaging.codecs.loaders import jpeg, raster
 from cutout.imaging.codecs.loaders.png_chunks import MAX_CHUNKS
 from cutout.imaging.spec import Limits, SizeName
 from tests.unit.imaging.pictures import chunk, photo, png16, saved, to_bytes
@@ -249,6 +250,26 @@ def test_a_jpeg_of_more_rows_than_it_has_is_incomplete() -> None:
     size = data.index(b"\xff\xc0") + 5
     with pytest.raises(InvalidImageError, match=r"pixels end at about row \d+ of 154"):
         decode(data[:size] + struct.pack(">H", 154) + data[size + 2 :], LIMITS)
+
+
+@pytest.mark.parametrize(("ground", "times"), [("white", 1), ("black", 1), ("navy", 1), ((128, 128, 128), 2)])
+def test_a_jpeg_is_decoded_twice_only_where_it_ends_in_the_grey_of_missing_pixels(
+    ground: str | tuple[int, ...], times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = []
+    monkeypatch.setattr(jpeg, "load", lambda *arguments: loaded.append(1) or raster.load(*arguments))
+    decode(saved(Image.new("RGB", (61, 47), ground), "JPEG"), LIMITS)
+    assert len(loaded) == times
+
+
+@pytest.mark.parametrize("ground", ["white", "black", "navy", (128, 128, 128)])
+def test_half_a_jpeg_on_a_plain_ground_is_not_whole_whatever_its_colour(ground: str | tuple[int, ...]) -> None:
+    picture = Image.new("RGB", (320, 240), ground)
+    picture.paste(Image.fromarray(PHOTO), (0, 0))
+    data = saved(picture, "JPEG")
+    for share in (0.5, 0.8, 0.95):
+        with pytest.raises(InvalidImageError, match="incomplete"):
+            decode(data[: int(len(data) * share)].rstrip(b"\xff") + b"\xff\xd9", LIMITS)
 
 
 @pytest.mark.parametrize("kind", ["flat", "gray", "progressive", "restarts"])

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 
-from cutout.imaging.matting import foreground
+from cutout.imaging.matting import foreground, strips
 from cutout.imaging.matting.foreground import apply_own_alpha, estimate_foreground, over_white
-from cutout.imaging.matting.refine import refine_alpha
+from cutout.imaging.matting.refine import refine_alpha, stretch
 from tests.unit.imaging.pictures import Scene, polygon, scene, soft_disc, strands, to_bytes
 
 MAGENTA = np.array([1, 0, 1], np.float32)
@@ -35,7 +35,7 @@ def test_with_the_true_alpha_little_of_the_old_background_remains(name: str, sha
 
 def test_with_the_refined_alpha_a_soft_edge_loses_its_halo() -> None:
     picture = SCENES["disc"]
-    alpha = refine_alpha(picture.image, picture.coarse())
+    alpha = refine_alpha(picture.image, stretch(picture.coarse()))
     cleaned = halo(picture, alpha / np.float32(255), estimate_foreground(picture.image, alpha))
     assert cleaned < 0.5 * halo(picture, alpha / np.float32(255), picture.image)
 
@@ -66,8 +66,9 @@ def test_only_soft_pixels_change(height: int, width: int, seed: int) -> None:
 
 def test_row_bands_leave_no_seams(monkeypatch: pytest.MonkeyPatch) -> None:
     picture = SCENES["disc"]
+    monkeypatch.setattr(strips, "STRIP_PX", 64 * 768)
     in_bands = estimate_foreground(picture.image, to_bytes(picture.alpha))
-    monkeypatch.setattr(foreground, "ROWS", 10_000)
+    monkeypatch.setattr(strips, "STRIP_PX", 1 << 30)
     at_once = estimate_foreground(picture.image, to_bytes(picture.alpha))
     assert np.abs(in_bands.astype(int) - at_once).max() <= 1
 
@@ -81,8 +82,9 @@ def test_the_formula_is_the_least_squares_answer() -> None:
         matrix = np.array([[share**2 + ridge, share * (1 - share)], [share * (1 - share), (1 - share) ** 2 + ridge]])
         aim = observed / 255 * np.array([share, 1 - share]) + ridge * np.array([front, back])
         expected = np.clip(np.linalg.solve(matrix, aim)[0], 0, 1) * 255
-        guesses = [np.full((3, 1, 1), guess, np.float32) for guess in (front, back, back)]  # all alike: unbound
-        got = foreground._solve_foreground(np.full((1, 1, 3), observed, np.uint8), np.uint8([[cover]]), *guesses)
+        guesses = [np.full(4, guess, np.float32) for guess in (front, back, back)]  # all alike: unbound
+        packed = np.full(4, observed, np.uint8).view(np.uint32)
+        got = foreground._solve_foreground(packed, np.uint8([cover]), *guesses).view(np.uint8)
         assert np.abs(got - expected).max() <= 0.51
 
 

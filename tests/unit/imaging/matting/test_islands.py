@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cutout.imaging.matting.islands import CELLS, FIRM, remove_small_islands
-from cutout.imaging.matting.refine import refine_alpha
+from cutout.imaging.matting.refine import refine_alpha, stretch
 
 
 def subject(height: int = 200, width: int = CELLS) -> np.ndarray:
@@ -111,6 +111,6 @@ def test_the_refined_alpha_is_bounded_by_the_subject() -> None:
     coarse = subject(256).astype(np.float32) / 255
     coarse[30:34, 240:244] = 0.3
     image = np.random.default_rng(3).integers(0, 256, (512, 512, 3), dtype=np.uint8)
-    columns = np.flatnonzero((refine_alpha(image, coarse) > 10).any(axis=0))
+    columns = np.flatnonzero((refine_alpha(image, stretch(coarse)) > 10).any(axis=0))
     assert columns[0] >= 90
     assert columns[-1] <= 310

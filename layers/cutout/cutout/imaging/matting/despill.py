@@ -12,6 +12,7 @@ from PIL import Image, ImageFilter
 from cutout.imaging.arrays import Bytes, Floats, row_bands, to_bytes
 from cutout.imaging.matting.foreground import GRID_PX, confident_weight, interior_weight
 from cutout.imaging.matting.grid import grid_shape, pull_push, sample_bilinear, shrink, upsample_rows
+from cutout.imaging.matting.refine import neighbourhood_extremes
 from cutout.imaging.pixels import copied
 from cutout.imaging.srgb import DARK, LINEAR
 
@@ -28,8 +29,8 @@ _ROWS = 256
 """Rows that are processed at once."""
 _WINDOW = 3
 _CELLS_PX = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
-_WHOLE = [255 if share >= 250 else 0 for share in range(256)]  # noqa: PLR2004
-"""Table by which a cell that is soft in (about) all its pixels becomes 255, any other 0."""
+_WHOLE = 250
+"""Share, of 255, from which on a cell counts as soft in all its pixels."""
 _GAMUT_TOLERANCE = 0.004
 """By this much a colour may leave 0..1 before it counts as outside sRGB: one step of 255."""
 _GAMUT_STEPS = 5
@@ -76,12 +77,13 @@ def _edge_levels(alpha: Bytes) -> list[Floats]:
     soft = Image.fromarray(((alpha > 0) & (alpha < 255)).view(np.uint8) * np.uint8(255))  # noqa: PLR2004
     levels: list[Floats] = []
     for cell in _CELLS_PX:
-        plane = soft.reduce(cell)
-        core = plane.filter(ImageFilter.MinFilter(3)).point(_WHOLE)
-        if min(plane.size) < _WINDOW or not core.getbbox():
+        plane = np.asarray(soft.reduce(cell))
+        core = neighbourhood_extremes(plane)[0] >= _WHOLE
+        if min(plane.shape) < _WINDOW or not core.any():
             break
-        edge = core.filter(ImageFilter.MaxFilter(3)).filter(ImageFilter.BoxBlur(2))
-        levels.append(np.minimum(np.asarray(edge, np.float32) * np.float32(2 / 255), 1))
+        wide = Image.fromarray(neighbourhood_extremes(core.view(np.uint8) * np.uint8(255))[1])
+        edge = np.asarray(wide.filter(ImageFilter.BoxBlur(2)))
+        levels.append(np.minimum(edge * np.float32(2 / 255), 1))
     return levels or ([np.zeros((1, 1), np.float32)] if soft.getbbox() else [])
 
 
@@ -89,7 +91,9 @@ def _strength(alpha: Bytes, levels: list[Floats], size: tuple[int, int], rows: s
     """Compute how much of the tint is removed, 0..1, in some rows: all of it on soft pixels."""
     strength = ((alpha > 0) & (alpha < 255)).astype(np.float32)  # noqa: PLR2004
     for level in levels:
-        np.maximum(strength, upsample_rows(level, size, rows), out=strength)
+        share = len(level) / size[0]
+        if level[max(0, int(rows.start * share) - 1) : int(rows.stop * share) + 2].any():
+            np.maximum(strength, upsample_rows(level, size, rows), out=strength)
     strength[alpha == 0] = 0
     return strength
 

@@ -10,10 +10,10 @@ subject differs strongly from the background, F may lie only a little way from i
 
 import numpy as np
 
-from cutout.imaging.arrays import Bools, Bytes, Floats, row_bands, to_bytes
+from cutout.imaging.arrays import Bytes, Floats, to_bytes
 from cutout.imaging.matting.grid import double, grid_shape, halve, pull_push, shrink
-from cutout.imaging.matting.strips import ROWS, Sampler, Strip
-from cutout.imaging.pixels import copied
+from cutout.imaging.matting.strips import LANES, Sampler, soft_pixels, spread
+from cutout.imaging.pixels import PackedPixels, copied, is_packed, packed
 
 GRID_PX = 384
 """Longest side of the grid; 768 is not visibly better on estimated alpha and costs three times as much."""
@@ -29,6 +29,8 @@ _ALIKE, _UNLIKE = 0.3, 0.55
 """Root mean square difference of subject and background, 0..1, up to which F is free, and from which on it is bound."""
 _FREE_WAY, _FREE_EXPONENT = 0.15, 8
 """Share of the way to the background's colour that F may take: the first at alpha 0, all of it at alpha 1."""
+_FREE = (_FREE_WAY + (1 - _FREE_WAY) * (np.arange(256) / 255) ** _FREE_EXPONENT).astype(np.float32)
+"""The same for every alpha in bytes."""
 
 
 def estimate_foreground(image: Bytes, alpha: Bytes, overview: Bytes | None = None, *, in_place: bool = False) -> Bytes:
@@ -38,30 +40,23 @@ def estimate_foreground(image: Bytes, alpha: Bytes, overview: Bytes | None = Non
         image: The photo, uint8 [H, W, 3].
         alpha: uint8 [H, W].
         overview: The same photo, smaller but not below GRID_PX; None for the photo itself.
-        in_place: Whether the photo is overwritten, which spares its copy.
+        in_place: Whether the photo may be overwritten, which spares its copy.
 
     Returns:
         uint8 [H, W, 3]: estimated where alpha is 1..254, the photo's colours elsewhere.
     """
-    result = image if in_place else copied(image)
+    result = image if in_place and is_packed(image) else copied(image)
+    colours = packed(result)
     size = (alpha.shape[0], alpha.shape[1])
     means: Sampler | None = None
-    for rows in row_bands(size[0], ROWS):
-        soft = _is_soft(alpha[rows])
-        columns = np.flatnonzero(soft.any(axis=0))
-        if not columns.size:
-            continue
+    for pixels in soft_pixels(alpha):
         means = means or Sampler(local_colours(image if overview is None else overview, alpha), size)
-        strip = Strip(rows, columns)
-        observed, share = strip.pack(image), strip.pack(alpha)
-        local = means(strip)
-        solved = _solve_foreground(observed, share, local[:3], local[3:6], local[6:])
-        np.copyto(observed, solved, where=_is_soft(share)[..., None])
-        strip.unpack(observed, result)
+        solved = _solve_foreground(pixels.take(colours), pixels.take(alpha), *means(pixels))
+        pixels.put(solved, colours)
     return result
 
 
-def local_colours(image: Bytes, alpha: Bytes) -> Floats:
+def local_colours(image: Bytes, alpha: Bytes) -> list[Floats]:
     """Compute local means of the foreground's, the background's and the subject's own colours on a grid.
 
     Args:
@@ -69,14 +64,18 @@ def local_colours(image: Bytes, alpha: Bytes) -> Floats:
         alpha: uint8 [H, W].
 
     Returns:
-        float32 [9, rows, columns] in 0..1: RGB of the nearest foreground, of the background, and of the subject's
-        interior.
+        Each float32 [rows, columns, 4] in 0..1: RGB, and a value without meaning, of the nearest foreground, of the
+        background, and of the subject's interior.
     """
     shape = grid_shape(alpha.shape[0], alpha.shape[1], GRID_PX)
     colours = shrink(image, shape)
     cover = shrink(alpha, shape)
-    weights = confident_weight(cover), confident_weight(1 - cover), interior_weight(cover)
-    return np.concatenate([pull_push(colours, weight) for weight in weights])
+    means = []
+    for weight in (confident_weight(cover), confident_weight(1 - cover), interior_weight(cover)):
+        mean = np.zeros((*shape, LANES), np.float32)
+        mean[..., :3] = pull_push(colours, weight).transpose(1, 2, 0)
+        means.append(mean)
+    return means
 
 
 def confident_weight(share: Floats) -> Floats:
@@ -147,38 +146,43 @@ def apply_own_alpha(colours: Bytes, alpha: Bytes, image: Bytes, own_alpha: Bytes
     return np.where((own_alpha < 255)[..., None], image, colours), np.minimum(alpha, own_alpha)  # noqa: PLR2004
 
 
-def _is_soft(alpha: Bytes) -> Bools:
-    soft: Bools = alpha - np.uint8(1) < 254  # 0 wraps around to 255  # noqa: PLR2004
-    return soft
+def _solve_foreground(
+    observed: PackedPixels, cover: Bytes, front: Floats, back: Floats, subject: Floats
+) -> PackedPixels:
+    """Solve for F of packed pixels [n] under alpha ``cover`` [n].
 
-
-def _solve_foreground(observed: Bytes, cover: Bytes, front: Floats, back: Floats, subject: Floats) -> Bytes:
-    """Solve for F, uint8 [rows, k, 3], of observed colours under alpha ``cover`` [rows, k].
-
-    ``front`` and ``back`` are the guesses of F and B, ``subject`` the subject's own colour, each [3, rows, k].
+    ``front`` and ``back`` are the guesses of F and B, ``subject`` the subject's own colour, each [4 n].
     """
-    share = cover * np.float32(1 / 255)
+    share = spread(cover) * np.float32(1 / 255)
     rest = 1 - share
     gain = share / (share * share + rest * rest + np.float32(_RIDGE))
-    residue = np.ascontiguousarray(observed.transpose(2, 0, 1)) * np.float32(1 / 255)
+    residue = observed.view(np.uint8) * np.float32(1 / 255)
     residue -= share * front
-    residue -= rest * back
+    rest *= back
+    residue -= rest
     residue *= gain
     residue += front
     np.clip(residue, 0, 1, out=residue)
-    _bound_to_subject(residue, share, subject, back)
-    return to_bytes(residue).transpose(1, 2, 0)
+    _bound_to_subject(residue, cover, subject, back)
+    return to_bytes(residue).view(np.uint32)
 
 
-def _bound_to_subject(colours: Floats, share: Floats, subject: Floats, back: Floats) -> None:
-    """Limit, in place, how far colours lie from the subject's own towards the background's, each [3, rows, k]."""
+def _bound_to_subject(colours: Floats, cover: Bytes, subject: Floats, back: Floats) -> None:
+    """Limit, in place, how far colours lie from the subject's own towards the background's, each [4 n]."""
     way = back - subject
-    length = (way * way).sum(axis=0)
+    length = _sum_colours(way * way)
     gate = np.clip((np.sqrt(length * np.float32(1 / 3)) - np.float32(_ALIKE)) / np.float32(_UNLIKE - _ALIKE), 0, 1)
     if not gate.any():
         return
-    free = _FREE_WAY + (1 - _FREE_WAY) * share**_FREE_EXPONENT
-    taken = ((colours - subject) * way).sum(axis=0) / np.maximum(length, np.float32(_ALIKE**2))
-    way *= gate * np.maximum(taken - free, 0)
+    taken = _sum_colours((colours - subject) * way) / np.maximum(length, np.float32(_ALIKE**2))
+    way *= spread(gate * np.maximum(taken - np.take(_FREE, cover), 0))
     colours -= way
     np.clip(colours, 0, 1, out=colours)
+
+
+def _sum_colours(values: Floats) -> Floats:
+    """Add up the three colours of every pixel: [4 n] to [n]."""
+    red, green, blue, _ = values.reshape(-1, LANES).T
+    total: Floats = red + green
+    total += blue
+    return total

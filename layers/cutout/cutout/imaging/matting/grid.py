@@ -15,6 +15,8 @@ STEP = 16
 """Sides of a grid are multiples of this, so that halving four times stays exact."""
 OVERVIEW_PX = 1024
 """The side of the largest models' input."""
+GUIDE_PX = OVERVIEW_PX // 2
+"""The side of the finest grid."""
 _LEAST_WEIGHT = 1e-6
 _TRUST = 8
 """A cell whose known share is above 1 / _TRUST keeps its own value; others take part from the next coarser level."""
@@ -35,6 +37,18 @@ def overview(image: Bytes) -> Bytes:
         return image
     picture = as_picture(image).reduce(max(1, min(height, width) // OVERVIEW_PX))
     return as_pixels(picture.resize(side, Image.Resampling.BILINEAR))
+
+
+def guide_of(small: Bytes) -> Bytes:
+    """Halve an overview: all that the grids of alpha and of colours need.
+
+    Args:
+        small: What :func:`overview` gave.
+
+    Returns:
+        uint8 [GUIDE_PX, GUIDE_PX, 3]; what is smaller than an overview, itself.
+    """
+    return as_pixels(as_picture(small).reduce(2)) if small.shape[:2] == (OVERVIEW_PX, OVERVIEW_PX) else small
 
 
 def grid_shape(height: int, width: int, longest: int) -> tuple[int, int]:
@@ -201,8 +215,12 @@ def upsample_rows(plane: Floats, size: tuple[int, int], rows: slice) -> Floats:
         float32 [rows, W] in 0..1.
     """
     scale = plane.shape[0] / size[0]
-    box = (0.0, rows.start * scale, float(plane.shape[1]), rows.stop * scale)
-    part = Image.fromarray(plane).resize((size[1], rows.stop - rows.start), Image.Resampling.BILINEAR, box=box)
+    reach = 2 + int(scale)  # the filter's, which needs no other rows
+    first, last = max(0, int(rows.start * scale) - reach), int(rows.stop * scale) + reach
+    box = (0.0, rows.start * scale - first, float(plane.shape[1]), rows.stop * scale - first)
+    part = Image.fromarray(plane[first:last]).resize(
+        (size[1], rows.stop - rows.start), Image.Resampling.BILINEAR, box=box
+    )
     values: Floats = np.clip(np.asarray(part), 0, 1)
     return values
 

@@ -39,9 +39,10 @@ def remove_small_islands(alpha: Bytes) -> Bytes:
     removed[0] = False
     if not removed.any():
         return alpha
-    height, width = alpha.shape
-    cleared = removed[labels].repeat(side, axis=0)[:height].repeat(side, axis=1)[:, :width]
-    return np.where(cleared, np.uint8(0), alpha)
+    cleared = alpha.copy()
+    for top, left in np.argwhere(removed[labels] & (peaks > 0)) * side:
+        cleared[top : top + side, left : left + side] = 0
+    return cleared
 
 
 def _block_maxima(alpha: Bytes, side: int) -> Bytes:

@@ -10,10 +10,11 @@ band is touched, strip by strip (``strips``), so that the cost is that of the ba
 import numpy as np
 from PIL import Image
 
-from cutout.imaging.arrays import Bools, Bytes, Floats, row_bands, to_bytes
-from cutout.imaging.matting.grid import OVERVIEW_PX, average, grid_shape, neighbours
+from cutout.imaging.arrays import Bools, Bytes, Floats, row_bands
+from cutout.imaging.matting.grid import GUIDE_PX, average, grid_shape, neighbours
 from cutout.imaging.matting.islands import remove_small_islands
-from cutout.imaging.matting.strips import ROWS, Sampler, strips_along
+from cutout.imaging.matting.strips import LANES, Sampler, pixels_around
+from cutout.imaging.pixels import PackedPixels, packed
 
 LOW, HIGH = 0.04, 0.96
 """Alpha at or below LOW is background, at or above HIGH foreground; in between it is stretched to 0..1.
@@ -27,13 +28,33 @@ RIDGE = 5e-5
 """Regularisation, in squared colour of 0..1: the variance below which colour says nothing (noise)."""
 FLAT, STEEP = 0.1, 0.4
 """Range of alpha within a 3 x 3 neighbourhood up to which it counts as level, and from which on as a step."""
-_TRUST = to_bytes(np.clip((np.arange(256, dtype=np.float32) / 255 - FLAT) / (STEEP - FLAT), 0, 1)).tobytes()
-"""Trust in colour by that range, both in bytes."""
+_PAIRS = [(one, other) for one in range(3) for other in range(one, 4)]
+"""Products of red, green, blue and alpha that the regression needs."""
+_COLOUR, _ONE = np.array([[255, 255, 255, 0], [0, 0, 0, 1]], np.uint8).view(np.uint32)[:, 0]
+"""A packed pixel's colour, and a 1 as its fourth value, which takes the offset."""
+_ROWS = 64
 _CELL = 4
 """A cell of the regression is 4 x 4 grid pixels, a window 3 x 3 cells."""
 
 
-def refine_alpha(image: Bytes, coarse: Floats, overview: Bytes | None = None) -> Bytes:
+def stretch(alpha: Floats) -> Bytes:
+    """Stretch LOW..HIGH to 0..255; what lies beyond is certain.
+
+    Args:
+        alpha: The model's, float32 [h, w] in 0..1.
+
+    Returns:
+        uint8 [h, w].
+    """
+    stretched = np.empty(alpha.shape, np.uint8)
+    for rows in row_bands(len(alpha), _ROWS):
+        values = alpha[rows] * np.float32(255 / (HIGH - LOW))
+        values += np.float32(0.5 - 255 * LOW / (HIGH - LOW))
+        stretched[rows] = np.clip(values, 0, 255, out=values)
+    return stretched
+
+
+def refine_alpha(image: Bytes, alpha: Bytes, overview: Bytes | None = None) -> Bytes:
     """Upsample the model's alpha along the edges of the image.
 
     Certain pixels keep their value (0 or 255); a band about two coarse pixels wide follows the image's edges; small
@@ -41,29 +62,30 @@ def refine_alpha(image: Bytes, coarse: Floats, overview: Bytes | None = None) ->
 
     Args:
         image: uint8 [H, W, 3].
-        coarse: The model's alpha, float32 [h, w] in 0..1, of any size and aspect.
-        overview: The same image, smaller but not below the size of ``coarse``; None for the image itself.
+        alpha: The model's, stretched (``stretch``), uint8 [h, w], of any size and aspect.
+        overview: The same image, smaller but not below GUIDE_PX; None for the image itself.
 
     Returns:
         Alpha, uint8 [H, W].
     """
     size = (image.shape[0], image.shape[1])
-    alpha = remove_small_islands(_limit_size(_stretch(coarse), size))
+    model_shape = alpha.shape
+    alpha = remove_small_islands(_limit_size(alpha, size))
     low, high = neighbourhood_extremes(alpha)
     band = uncertain_band(alpha, low, high)
     refined = _enlarge_level(alpha, size)
     if not band.any():
         return refined
     guide = image if overview is None else overview
-    longest = min(max(32, round(max(coarse.shape) * GRID_SHARE)), OVERVIEW_PX // 2)
-    fit = Sampler(fit_guided_filter(guide, alpha, longest, band), size)
-    planes = Sampler(np.concatenate([alpha[None], alpha_bounds(low, high)]), size)
-    for strip in strips_along(band, size):
-        strip.unpack(_follow_colours(strip.pack(image), planes(strip), fit(strip)), refined)
+    longest = min(max(32, round(max(model_shape) * GRID_SHARE)), GUIDE_PX)
+    bounds, fit = Sampler([alpha, low, high], size), Sampler([fit_guided_filter(guide, alpha, longest, band)], size)
+    colours = packed(image)
+    for pixels in pixels_around(band, size):
+        pixels.put(_follow_colours(pixels.take(colours), *bounds(pixels), *fit(pixels)), refined)
     return refined
 
 
-def uncertainty(alpha: Floats) -> float:
+def uncertainty(alpha: Bytes) -> float:
     """Measure how undecided the model was: the share of soft pixels among what it found.
 
     A pixel is as soft as 4 a (1 - a): 0 where the model is certain, 1 at one half; pixels from one half on are the
@@ -72,12 +94,12 @@ def uncertainty(alpha: Floats) -> float:
     ranks them as 1 - IoU does, Spearman 0.77.
 
     Args:
-        alpha: The model's alpha, float32 [h, w] in 0..1.
+        alpha: The model's, stretched (``stretch``), uint8 [h, w].
 
     Returns:
         0..1; 1 when nothing was found at all, because there is no cutout to be certain of.
     """
-    counts = np.array(Image.fromarray(_stretch(alpha)).histogram())
+    counts = np.array(Image.fromarray(alpha).histogram())
     shares = np.arange(256) / 255
     soft = float(4 * (counts * shares * (1 - shares)).sum())
     subject = int(counts[shares >= 0.5].sum())  # noqa: PLR2004
@@ -108,102 +130,80 @@ def fit_guided_filter(image: Bytes, alpha: Bytes, longest: int, band: Bools) -> 
         band: Where coefficients are wanted, bool [h, w].
 
     Returns:
-        Three slopes (alpha in 0..255 by colour in 0..255) and the offset per cell, float32 [4, rows, columns]; 0 far
+        Three slopes (alpha in 0..255 by colour in 0..255) and the offset per cell, float32 [rows, columns, 4]; 0 far
         from the band.
     """
     rows, columns = grid_shape(image.shape[0], image.shape[1], longest)
     cells = rows // _CELL, columns // _CELL
-    wanted = _dilate(_resize(band.view(np.uint8) * np.uint8(255), cells, Image.Resampling.BOX) > 0)
-    moments = np.zeros((*cells, 5, 5), np.float32)
+    wanted = _dilate(average(band.view(np.uint8) * np.uint8(255), cells) > 0)
     read = _dilate(wanted)
-    pixels = np.ones((np.count_nonzero(read), _CELL**2, 5), np.float32)
-    pixels[..., :3] = _cell_pixels(image, cells, read)
-    pixels[..., 3:4] = _cell_pixels(alpha, cells, read)
-    pixels[..., :4] *= np.float32(1 / 255)
-    moments[read] = pixels.transpose(0, 2, 1) @ pixels / np.float32(_CELL**2)
-    windows = _window_means(moments, wanted)
-    means, share = windows[:, :3, 4], windows[:, 3, 4]
-    scatter = windows[:, :3, :3] - means[:, :, None] * means[:, None] + np.float32(RIDGE) * np.eye(3, dtype=np.float32)
-    covariance = windows[:, :3, 3] - means * share[:, None]
-    slopes = np.linalg.solve(scatter, covariance[..., None])[..., 0]
-    fit = np.zeros((4, *cells), np.float32)
-    fit[:3, wanted] = slopes.T
-    fit[3, wanted] = (share - (slopes * means).sum(axis=1)) * np.float32(255)
+    values = np.concatenate([_cell_pixels(image, cells, read), _cell_pixels(alpha, cells, read)]) * np.float32(1 / 255)
+    products = [np.einsum("np,np->n", values[one], values[other]) for one, other in _PAIRS]
+    moments = np.zeros((len(products) + LANES, *cells), np.float32)
+    moments[:, read] = np.concatenate([products, values.sum(axis=2)])
+    windows = _window_sums(moments)[:, wanted] * np.float32(1 / (9 * _CELL**2))
+    means = windows[-LANES:]
+    covariance = np.empty((means.shape[1], LANES, LANES), np.float32)
+    for (one, other), product in zip(_PAIRS, windows, strict=False):
+        covariance[:, one, other] = covariance[:, other, one] = product - means[one] * means[other]
+    scatter = covariance[:, :3, :3] + np.float32(RIDGE) * np.eye(3, dtype=np.float32)
+    slopes = np.linalg.solve(scatter, covariance[:, :3, 3:])[..., 0]
+    fit = np.zeros((*cells, LANES), np.float32)
+    fit[wanted, :3] = slopes
+    fit[wanted, 3] = (means[3] - (slopes.T * means[:3]).sum(axis=0)) * np.float32(255)
     return fit
 
 
-def alpha_bounds(low: Bytes, high: Bytes) -> Bytes:
-    """Bound how far colour may move a pixel from the model's alpha.
+def _follow_colours(colours: PackedPixels, alpha: Floats, low: Floats, high: Floats, fit: Floats) -> Bytes:
+    """Compute alpha, uint8 [n], of packed colours [n]; alpha and its extremes in 0..255, [n]; fit [4 n].
 
     The bounds are twice as far from 0 and 255 as the neighbourhood is: texture tears no holes into what the model
     calls solid, and what it calls half solid is free to be anything. Trust is full where alpha steps, and 0 where it
     is level or a ramp that the model sees by itself: an edge out of focus is soft, and colour must not sharpen it.
-
-    Args:
-        low: The lowest alpha in the 3 x 3 neighbourhood of every pixel, uint8 [h, w].
-        high: The highest, uint8 [h, w].
-
-    Returns:
-        Lowest alpha, highest alpha and trust in colour, uint8 [3, h, w].
     """
-    trust = np.frombuffer((high - low).tobytes().translate(_TRUST), np.uint8).reshape(low.shape)
-    return np.stack([_twice_from_top(low), ~_twice_from_top(~high), trust])
-
-
-def _twice_from_top(values: Bytes) -> Bytes:
-    """Double the distance from 255, down to 0; ``~`` is 255 minus a byte."""
-    doubled: Bytes = np.maximum(values, ~values) - ~values
-    return doubled
-
-
-def _follow_colours(colours: Bytes, planes: Floats, fit: Floats) -> Bytes:
-    """Compute alpha, uint8 [rows, k], of colours [rows, k, 3]; ``planes``: alpha and its bounds, in 0..255."""
-    plain, low, high, trust = planes
-    *slopes, filtered = fit
-    for channel, slope in enumerate(slopes):
-        filtered += np.multiply(slope, colours[..., channel], out=slope)
-    np.clip(filtered, low, high, out=filtered)
-    filtered -= plain
-    trust *= np.float32(1 / 255)
+    trust = high - low
+    trust -= np.float32(255 * FLAT)
+    trust *= np.float32(1 / (255 * (STEEP - FLAT)))
+    np.clip(trust, 0, 1, out=trust)
+    values = ((colours & _COLOUR) | _ONE).view(np.uint8)
+    red, green, blue, offset = (fit * values).reshape(-1, LANES).T
+    filtered = red + green
+    filtered += blue
+    filtered += offset
+    np.clip(filtered, 2 * low - np.float32(255), 2 * high, out=filtered)
+    np.clip(filtered, 0, 255, out=filtered)
+    filtered -= alpha
     filtered *= trust
-    filtered += plain
+    filtered += alpha
     filtered += np.float32(0.5)
     followed: Bytes = filtered.astype(np.uint8)
     return followed
 
 
 def _enlarge_level(alpha: Bytes, size: tuple[int, int]) -> Bytes:
-    """Enlarge alpha to ``size`` (H, W) outside the band, where it is the same for many rows."""
+    """Enlarge alpha to ``size`` (H, W) as it is outside the band: the same at all neighbours of a pixel."""
     refined = np.empty(size, np.uint8)
     y, _ = neighbours(alpha.shape[0], size[0], np.arange(size[0]))
     x, _ = neighbours(alpha.shape[1], size[1], np.arange(size[1]))
-    for rows in row_bands(size[0], ROWS):
-        refined[rows] = np.take(alpha[y[(rows.start + rows.stop) // 2]], x)
+    for rows in row_bands(size[0], _ROWS):
+        lines = np.take(alpha[y[rows.start] : y[rows.stop - 1] + 1], x, axis=1)
+        np.take(lines, y[rows] - y[rows.start], axis=0, out=refined[rows], mode="clip")
     return refined
 
 
 def _cell_pixels(plane: Bytes, cells: tuple[int, int], read: Bools) -> Bytes:
-    """Shrink a plane, uint8 [h, w] or [h, w, C], onto the grid and take the pixels of some cells: [n, 16, C]."""
+    """Shrink a plane, uint8 [h, w] or [h, w, C], onto the grid and take the pixels of some cells: [C, n, 16]."""
     small = average(plane, (cells[0] * _CELL, cells[1] * _CELL))
     blocks: Bytes = small.reshape(cells[0], _CELL, cells[1], _CELL, -1).swapaxes(1, 2)[read]
-    return blocks.reshape(len(blocks), _CELL**2, -1)
+    return blocks.reshape(len(blocks), _CELL**2, -1).transpose(2, 0, 1)
 
 
-def _window_means(moments: Floats, wanted: Bools) -> Floats:
-    """Average the 3 x 3 cells around each wanted one, edges repeated: [n, 5, 5]."""
-    padded = np.pad(moments, ((1, 1), (1, 1), (0, 0), (0, 0)), mode="edge")
-    rows, columns = np.nonzero(wanted)
-    means: Floats = np.mean([padded[rows + y, columns + x] for y in range(3) for x in range(3)], axis=0)
-    return means
-
-
-def _stretch(alpha: Floats) -> Bytes:
-    stretched = np.empty(alpha.shape, np.uint8)
-    for rows in row_bands(len(alpha), ROWS):
-        values = alpha[rows] * np.float32(255 / (HIGH - LOW))
-        values += np.float32(0.5 - 255 * LOW / (HIGH - LOW))
-        stretched[rows] = np.clip(values, 0, 255, out=values)
-    return stretched
+def _window_sums(moments: Floats) -> Floats:
+    """Sum the 3 x 3 cells around each one, edges repeated: [C, h, w]."""
+    padded = np.pad(moments, ((0, 0), (1, 1), (1, 1)), mode="edge")
+    rows = padded[:, :-2] + padded[:, 1:-1] + padded[:, 2:]
+    sums: Floats = rows[..., :-2] + rows[..., 1:-1] + rows[..., 2:]
+    return sums
 
 
 def _limit_size(alpha: Bytes, size: tuple[int, int]) -> Bytes:

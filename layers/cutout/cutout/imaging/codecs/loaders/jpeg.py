@@ -30,6 +30,9 @@ _BLOCK = 8
 _BITS = 8
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # the others in this range are tables
 _PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
+_HUFFMAN_SEQUENTIAL = {0xC0, 0xC1}
+_MIDDLE = (127, 128)
+"""What a sample without coefficients becomes, in any colour space."""
 _COEFFICIENTS = 64
 _FILLING = b"\xb5" * 64
 """Entropy-coded data that begins with a bit of 1, where libjpeg fills with zeros: no prefix code reads both alike."""
@@ -42,6 +45,8 @@ class _Walk:
     end: int | None = None
     """Where the end marker stands."""
     progressive: bool = False
+    fills_grey: bool = False
+    """Whether libjpeg leaves blocks without data grey; else they continue what is there, in any colour."""
     missing: dict[int, set[int]] = field(default_factory=dict)
     """Coefficients of each component that no scan has brought to full precision."""
 
@@ -64,10 +69,7 @@ def load_jpeg(data: bytes, plan: Plan) -> Raster:
     if walk.end is None:
         return _load_without_end(data, walk, plan)
     raster = _load(data, plan)
-    # What libjpeg fills in for missing pixels is one colour, so only a file that ends so is looked at twice.
-    width, height = raster.picture.size
-    corner = np.asarray(raster.picture.crop((max(width - _BLOCK, 0), max(height - _BLOCK, 0), width, height)))
-    if (corner == corner[-1, -1]).all():
+    if _may_end_early(raster, walk):
         _require_all_pixels(raster, data[: walk.end], plan)
     return raster
 
@@ -98,6 +100,15 @@ def _load_without_end(data: bytes, walk: _Walk, plan: Plan) -> Raster:
     raster = _load(body + b"\xff\xd9", plan)
     _require_all_pixels(raster, body, plan)
     return raster
+
+
+def _may_end_early(raster: Raster, walk: _Walk) -> bool:
+    """Tell whether the last block of a picture looks like what libjpeg fills in where data are missing: one colour."""
+    width, height = raster.picture.size
+    corner = np.asarray(raster.picture.crop((max(width - _BLOCK, 0), max(height - _BLOCK, 0), width, height)))
+    if walk.fills_grey:
+        return bool(np.isin(corner, _MIDDLE).all())
+    return bool((corner == corner[-1, -1]).all())
 
 
 def _require_all_pixels(raster: Raster, body: bytes, plan: Plan) -> None:
@@ -169,6 +180,7 @@ def _walk(data: bytes) -> _Walk:
         if marker in _FRAMES:
             _require_usual_kind(marker, segment)
             walk.progressive = marker in _PROGRESSIVE
+            walk.fills_grey = marker in _HUFFMAN_SEQUENTIAL
             walk.missing = {component: set(range(_COEFFICIENTS)) for component in segment[8::3]}
         elif marker == _START_OF_SCAN:
             _note_scan(walk, segment)
