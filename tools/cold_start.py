@@ -28,6 +28,7 @@ from local.resources import Function
 from local.template import load_template
 from tools.as_built import Build
 from tools.emulator import Emulator, aws_server
+from tools.machine import describe
 
 CASES = (
     ("RemoveBackgroundFunction", "api-remove-multipart"),
@@ -75,7 +76,8 @@ def main() -> None:
             rows.append({"function": logical_id, "event": name} | summary(runs))
             print(line(rows[-1]), flush=True)
     if chosen.json:
-        chosen.json.write_text(json.dumps(rows, indent=1) + "\n")
+        results = {"machine": describe(), "runs": chosen.runs, "rows": rows}
+        chosen.json.write_text(json.dumps(results, indent=1) + "\n")
 
 
 def bare_environment(python: Path, folder: Path) -> Path:
