@@ -58,6 +58,7 @@ def main() -> None:
             builds["beside"] = Build(chosen.beside.resolve(), Path(work) / "beside", chosen.python)
         for build in builds.values():
             build.make()
+        templates = {label: load_template(build.checkout / "template.yaml") for label, build in builds.items()}
         create_cloud(template, url)
         seed_account(template.tables["AccountsTable"].name, "local-development-key", url)
         variables = {"AWS_ENDPOINT_URL": url, "PYTHONDONTWRITEBYTECODE": "1"}
@@ -71,7 +72,7 @@ def main() -> None:
             runs: dict[str, list[Times]] = {label: [] for label in builds}
             for _ in range(chosen.runs):
                 for label, build in builds.items():
-                    function = build.function(template.functions[logical_id])
+                    function = build.function(templates[label].functions[logical_id])
                     runs[label].append(measure(function, event, variables, log, python))
             rows.append({"function": logical_id, "event": name} | summary(runs))
             print(line(rows[-1]), flush=True)
