@@ -24,7 +24,8 @@ FROM ${BASE_IMAGE} AS lambda
 ARG MODEL=cutout-s
 COPY --from=build /build/task/ /var/task/
 # onnxruntime (from 1.29) reports its use to its maker unless told not to.
-ENV CUTOUT_MODEL=${MODEL} CUTOUT_MODELS_DIR=/var/task/models ORT_DISABLE_TELEMETRY=1
+# numpy's threads (OpenBLAS) wait busily, from its import on.
+ENV CUTOUT_MODEL=${MODEL} CUTOUT_MODELS_DIR=/var/task/models OPENBLAS_NUM_THREADS=1 ORT_DISABLE_TELEMETRY=1
 # Our own entry in place of the base's: it can answer in pieces (cutout/aws/runtime.py).
 RUN printf '%s\n' '#!/bin/sh' 'export PYTHONPATH="/var/task:/opt/python:/var/runtime"' \
     'exec /var/lang/bin/python3 -m cutout.aws.runtime "$_HANDLER"' > /var/runtime/bootstrap

@@ -1,6 +1,6 @@
 # `make` prints the targets. `make run` and `make test` need Python 3.11+, make and the package registries, nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types rules audit build invoke deploy deploy-container preflight smoke rollback destroy lock record-instructions docs packages clean
+.PHONY: help run test check lint types rules audit build invoke deploy deploy-container preflight smoke rollback destroy lock record-instructions performance docs packages clean
 SHELL := /bin/bash
 PYTHON ?= python3
 PORT ?= 8585
@@ -49,6 +49,9 @@ types: $(VENV)/test.stamp ## mypy, strict
 
 rules: .venv-audit/audit.stamp ## security rules for the templates; .checkov.yaml has the exceptions and why
 	.venv-audit/bin/checkov --config-file .checkov.yaml
+
+performance: $(VENV)/test.stamp ## write docs/performance.md's tables and plot from its figures (TAKE="dist/bench.json ...")
+	$(BIN)/python -m tools.performance $(if $(TAKE),--take $(TAKE))
 
 docs: .venv-docs/docs.stamp ## the documentation as a site, into dist/site; a broken link is an error
 	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict --quiet

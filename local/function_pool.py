@@ -60,8 +60,8 @@ async def function_pool(
     if holds_model and options.timeout:
         function = replace(function, timeout_s=options.timeout)
     passed = {name: os.environ[name] for name in PASSED_VARIABLES if name in os.environ}
-    share = str(max(1, cores // size))  # numpy's products (OpenBLAS) wait busily for cores that other workers hold
-    threads = {"CUTOUT_THREADS": share, "OPENBLAS_NUM_THREADS": share}
+    # numpy's products (OpenBLAS) have one thread, as in the template: more wait busily, for cores that others hold.
+    threads = {"CUTOUT_THREADS": str(max(1, cores // size)), "OPENBLAS_NUM_THREADS": "1"}
     environment = worker_environment(
         function,
         {**aws, "AWS_ENDPOINT_URL_LAMBDA": invoke_url},

@@ -26,21 +26,21 @@ class Build:
     """
 
     def __init__(self, checkout: Path, folder: Path, python: Path) -> None:
-        self._checkout, self._folder, self._python = checkout, folder, python
+        self.checkout, self._folder, self._python = checkout, folder, python
         self._runtime, self._layer, self._image = folder / "runtime", folder / "layer", folder / "image"
 
     def make(self) -> None:
         """Build the layer, the image's folder, and of it what Lambda brings for zips. Raises CalledProcessError."""
         self._runtime.mkdir(parents=True)
-        lock = self._checkout / "requirements/image.txt"
+        lock = self.checkout / "requirements/image.txt"
         target = f"ARTIFACTS_DIR={self._layer}"
         path = os.pathsep.join((str(self._python.parent), os.environ["PATH"]))
-        command = ["make", "--silent", "-C", str(self._checkout / "layers/cutout"), target, "build-CutoutLayer"]
+        command = ["make", "--silent", "-C", str(self.checkout / "layers/cutout"), target, "build-CutoutLayer"]
         subprocess.run(command, env={**os.environ, "PATH": path}, check=True)  # noqa: S603 - our own
         self._run(*_PIP, self._image, "--no-compile", "--require-hashes", "--only-binary=:all:", "--requirement", lock)
         for part, place in {"layers/cutout/cutout": "cutout", "functions": "functions"}.items():
-            shutil.copytree(self._checkout / part, self._image / place, ignore=_SOURCE_ONLY)
-        tool, models = self._checkout / "tools/assemble_image.py", self._checkout / "models"
+            shutil.copytree(self.checkout / part, self._image / place, ignore=_SOURCE_ONLY)
+        tool, models = self.checkout / "tools/assemble_image.py", self.checkout / "models"
         self._run(tool, "--task", self._image, "--models", models, "--model", "cutout-s")
         for brought in (found for name in _RUNTIME for found in self._image.glob(name)):
             copy = shutil.copytree if brought.is_dir() else shutil.copy
@@ -53,9 +53,9 @@ class Build:
             return replace(declared, folder=self._image, layers=(self._image,), environment=variables)
         code = self._folder / declared.folder.name
         if not code.exists():
-            shutil.copytree(self._checkout / "functions" / code.name, code, ignore=_SOURCE_ONLY)
+            shutil.copytree(self.checkout / "functions" / code.name, code, ignore=_SOURCE_ONLY)
         return replace(declared, folder=code, layers=(code, self._layer / "python", self._runtime))
 
     def _run(self, *arguments: str | Path) -> None:
-        environment = {**os.environ, "PYTHONPATH": str(self._checkout / "layers/cutout")}
+        environment = {**os.environ, "PYTHONPATH": str(self.checkout / "layers/cutout")}
         subprocess.run([self._python, *arguments], env=environment, check=True)  # noqa: S603 - our own

@@ -1,19 +1,19 @@
 """How fast, beside others: every contestant in turn, round by round, in one run on one machine.
 
     python -m venv .venv-bench && .venv-bench/bin/pip install --require-hashes -r requirements/bench.txt
-    .venv/bin/python tools/bench.py [--rounds 7] [--threads 1] [--only 1-mp 12-mp] [--u2netp FILE] [--out DIR]
+    .venv/bin/python -m tools.bench [--rounds 7] [--threads 1] [--only 1-mp 12-mp] [--u2netp FILE] [--out DIR]
 
 Contestants: Cutout's pipeline; rembg on the same network, and on U2-Netp (``tools/fetch_model.py u2netp``); the bare
 network on a tensor that is there already; Pillow's decoding and encoding with nothing in between. Each is a process of
 its own (``bench_worker.py``), and only one works at a time, so that whatever else the machine does hits all alike.
-What counts are medians of processor time, their spread, and ratios; wall time stands beside them. Writes
-``bench.json``, ``bench.md`` and, where .venv-bench is there, ``bench.png``.
+What counts are medians of processor time and their spread; wall time stands beside them. A cold workload is a new
+process each time, from its start to its first answer. Writes ``bench.json``, of which ``tools/performance.py`` makes
+tables and the plot.
 """
 
 import argparse
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -26,6 +26,8 @@ from typing import Any, Self
 import numpy as np
 import skimage
 from PIL import Image, ImageFilter
+
+from tools.machine import describe
 
 ROOT = Path(__file__).resolve().parents[1]
 MODEL = ROOT / "models" / "cutout-s.onnx"
@@ -41,24 +43,6 @@ PHOTOS: dict[str, dict[str, Any]] = {
     "50-mp.jpg": {"size": (8660, 5773)},
 }
 """Files, and how they are made."""
-PLOT = """
-import json, sys
-import matplotlib; matplotlib.use("agg")
-from matplotlib import pyplot
-rows = json.load(open(sys.argv[1]))["rows"]
-names = list(dict.fromkeys(row["workload"] for row in rows if "(" not in row["workload"]))
-who = list(dict.fromkeys(row["contestant"] for row in rows))
-times = {(row["workload"], row["contestant"]): row["cpu_ms"] for row in rows}
-figure, axes = pyplot.subplots(figsize=(10, 0.5 + 0.6 * len(names)), layout="constrained")
-for offset, each in enumerate(who):
-    heights = [times.get((name, each), 0) for name in names]
-    axes.barh([y + 0.8 * offset / len(who) for y in range(len(names))], heights, 0.8 / len(who), label=each)
-axes.set(xscale="log", xlabel="processor time, ms")
-axes.set_yticks([y + 0.3 for y in range(len(names))], names)
-axes.invert_yaxis()
-axes.legend()
-figure.savefig(sys.argv[2], dpi=110)
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +52,7 @@ class Workload:
     name: str
     photo: str
     options: dict[str, Any] = field(default_factory=dict)
+    cold: bool = False
 
     @property
     def alone(self) -> bool:
@@ -131,6 +116,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "dist")
     chosen = parser.parse_args()
     chosen.out.mkdir(parents=True, exist_ok=True)
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as in the image: more threads of numpy's wait busily
     with tempfile.TemporaryDirectory() as folder:
         workloads = [each for each in list_workloads() if not chosen.only or each.name in chosen.only]
         for photo in {each.photo for each in workloads}:
@@ -139,24 +125,15 @@ def main() -> None:
         rows: list[dict[str, Any]] = []
         for workload in workloads:
             print(workload.name, file=sys.stderr)
-            rows += compare(workload, commands, chosen.rounds)
+            made = (compare_cold if workload.cold else compare)(workload, commands, chosen.rounds)
+            rows += [row | {"threads": chosen.threads} for row in made]
             write(rows, chosen)
-    print(table(rows))
 
 
 def write(rows: list[dict[str, Any]], chosen: argparse.Namespace) -> None:
     """Write what is measured so far, so that a run that is ended early has its results."""
-    machine = {
-        "processor": platform.processor() or platform.machine(),
-        "cores": os.cpu_count(),
-        "load": os.getloadavg()[0],
-    }
-    results = {"machine": machine, "rounds": chosen.rounds, "threads": chosen.threads, "rows": rows}
+    results = {"machine": describe(), "rounds": chosen.rounds, "rows": rows}
     (chosen.out / "bench.json").write_text(json.dumps(results, indent=1) + "\n")
-    (chosen.out / "bench.md").write_text(table(rows))
-    if chosen.others.exists():
-        files = [str(chosen.out / "bench.json"), str(chosen.out / "bench.png")]
-        subprocess.run([str(chosen.others), "-c", PLOT, *files], check=True)  # noqa: S603  (ours)
 
 
 def contestants(chosen: argparse.Namespace, folder: str) -> dict[str, list[str]]:
@@ -181,11 +158,16 @@ def contestants(chosen: argparse.Namespace, folder: str) -> dict[str, list[str]]
 def list_workloads() -> list[Workload]:
     """List every photo as it is, and what is made of those of 1 and 12 megapixels by options."""
     plain = [Workload(photo.split(".")[0], photo) for photo in PHOTOS]
-    return plain + [
-        Workload(f"{size} ({name})", f"{size}.jpg", options)
-        for size in ("1-mp", "12-mp")
-        for name, options in OPTIONS.items()
-    ]
+    cold = [Workload(f"{photo.split('.')[0]} cold", photo, cold=True) for photo in ("300-px.jpg", "1-mp.jpg")]
+    return (
+        plain
+        + cold
+        + [
+            Workload(f"{size} ({name})", f"{size}.jpg", options)
+            for size in ("1-mp", "12-mp")
+            for name, options in OPTIONS.items()
+        ]
+    )
 
 
 def write_photo(path: Path, size: tuple[int, int], grain: int = 2, blur: int = 0) -> None:
@@ -215,6 +197,22 @@ def compare(workload: Workload, commands: dict[str, list[str]], rounds: int) -> 
     return [summary(workload.name, contestant.name, cold, runs[contestant.name]) for contestant, cold in running]
 
 
+def compare_cold(workload: Workload, commands: dict[str, list[str]], rounds: int) -> list[dict[str, Any]]:
+    """Measure fresh processes in turn, from the start of each to its first answer: one row a contestant."""
+    runs: dict[str, list[dict[str, float]]] = {name: [] for name in commands if name != "Pillow alone"}
+    for _ in range(rounds):
+        for name, measured in runs.items():
+            started = time.perf_counter()
+            with Contestant(name, commands[name]) as contestant:
+                first = contestant.measure(workload)
+            first |= {"cpu_ms": first["process_ms"], "wall_ms": (time.perf_counter() - started) * 1000}
+            measured.append(first)
+    return [
+        summary(workload.name, name, statistics.median(one["wall_ms"] for one in each), each)
+        for name, each in runs.items()
+    ]
+
+
 def summary(workload: str, contestant: str, cold_ms: float, runs: list[dict[str, float]]) -> dict[str, Any]:
     """Reduce the runs of one contestant to medians, the spread of the middle half, and the peak."""
     times = [run["cpu_ms"] for run in runs]
@@ -229,22 +227,6 @@ def summary(workload: str, contestant: str, cold_ms: float, runs: list[dict[str,
         "peak_mb": max(run["peak_mb"] for run in runs),
         "bytes": int(runs[-1]["bytes"]),
     }
-
-
-def table(rows: list[dict[str, Any]]) -> str:
-    """Write the rows as Markdown; a ratio is that of processor time to the same workload's cutout."""
-    ours = {row["workload"]: row["cpu_ms"] for row in rows if row["contestant"] == "cutout"}
-    lines = [
-        "| workload | contestant | CPU ms | ± | of Cutout's | wall ms | cold ms | peak MB | MB out |",
-        "|---|---|---:|---:|---:|---:|---:|---:|---:|",
-    ]
-    for row in rows:
-        ratio = row["cpu_ms"] / ours[row["workload"]]
-        lines.append(
-            f"| {row['workload']} | {row['contestant']} | {row['cpu_ms']:.0f} | {row['spread_ms']:.0f} | {ratio:.2f} "
-            f"| {row['wall_ms']:.0f} | {row['cold_ms']:.0f} | {row['peak_mb']:.0f} | {row['bytes'] / 1e6:.2f} |"
-        )
-    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import json
 import os
 import shutil
 import statistics
+import subprocess
 import tempfile
 import time
 from collections.abc import Mapping
@@ -27,6 +28,7 @@ from local.resources import Function
 from local.template import load_template
 from tools.as_built import Build
 from tools.emulator import Emulator, aws_server
+from tools.machine import describe
 
 CASES = (
     ("RemoveBackgroundFunction", "api-remove-multipart"),
@@ -50,11 +52,13 @@ def main() -> None:
     chosen = _arguments()
     template = load_template(ROOT / "template.yaml")
     with aws_server() as url, tempfile.TemporaryDirectory() as work, tempfile.TemporaryFile("w+") as log:
+        python = bare_environment(chosen.python, Path(work) / "python")
         builds = {"here": Build(ROOT, Path(work) / "here", chosen.python)}
         if chosen.beside:
             builds["beside"] = Build(chosen.beside.resolve(), Path(work) / "beside", chosen.python)
         for build in builds.values():
             build.make()
+        templates = {label: load_template(build.checkout / "template.yaml") for label, build in builds.items()}
         create_cloud(template, url)
         seed_account(template.tables["AccountsTable"].name, "local-development-key", url)
         variables = {"AWS_ENDPOINT_URL": url, "PYTHONDONTWRITEBYTECODE": "1"}
@@ -68,12 +72,19 @@ def main() -> None:
             runs: dict[str, list[Times]] = {label: [] for label in builds}
             for _ in range(chosen.runs):
                 for label, build in builds.items():
-                    function = build.function(template.functions[logical_id])
-                    runs[label].append(measure(function, event, variables, log, chosen.python))
+                    function = build.function(templates[label].functions[logical_id])
+                    runs[label].append(measure(function, event, variables, log, python))
             rows.append({"function": logical_id, "event": name} | summary(runs))
             print(line(rows[-1]), flush=True)
     if chosen.json:
-        chosen.json.write_text(json.dumps(rows, indent=1) + "\n")
+        results = {"machine": describe(), "runs": chosen.runs, "rows": rows}
+        chosen.json.write_text(json.dumps(results, indent=1) + "\n")
+
+
+def bare_environment(python: Path, folder: Path) -> Path:
+    """Make a Python without packages, and so without what a machine's own ones start by ``.pth`` files; its program."""
+    subprocess.run([python, "-m", "venv", "--without-pip", folder], check=True)  # noqa: S603 - our own
+    return folder / "bin" / "python3"
 
 
 def _arguments() -> argparse.Namespace:

@@ -21,7 +21,6 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -155,8 +154,9 @@ def _answered(connection: http.client.HTTPConnection, body: bytes, headers: dict
 def bare_rate(body: bytes, seconds: float) -> float:
     """Measure the pictures per second of the pipeline alone, in a process for each core."""
     command = [sys.executable, "-c", BARE, str(seconds)]
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}  # as a worker has it, where each core has one
     running = [
-        subprocess.Popen(command, cwd=Path(ROOT), stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603 - ours
+        subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
         for _ in range(os.cpu_count() or 1)
     ]
     for process in running:

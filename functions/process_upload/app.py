@@ -16,4 +16,5 @@ def process(message: QueueMessage) -> None:
 handler = queue_handler(process, tracing=container().settings.tracing)
 
 
-container().prepare_inside_lambda()  # the one import that does work: the init phase has a full core and is paid for
+# the one import that does work: the init phase has a full core and is paid for
+container().prepare_inside_lambda(lambda app: (app.access, app.job_storage))

@@ -37,4 +37,5 @@ def endpoints() -> list[AnyEndpoint]:
 handler = lambda_handler(endpoints, lambda: container().settings, streaming=True)
 
 
-container().prepare_inside_lambda()  # the one import that does work: the init phase has a full core and is paid for
+# the one import that does work: the init phase has a full core and is paid for
+container().prepare_inside_lambda(lambda app: (app.access, app.removals))

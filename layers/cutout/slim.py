@@ -33,9 +33,9 @@ def slim(folder: Path) -> None:
         SystemExit: A module does not compile.
     """
     strip(folder)
-    data = folder / "botocore/data"
-    if data.is_dir():
-        shorten(data)
+    if (folder / "botocore").is_dir():
+        shorten(folder / "botocore/data")
+        leave_undocumented(folder / "botocore/docs")
     compile_all(folder)
 
 
@@ -88,6 +88,14 @@ def without_prose(part: Any) -> Any:
         name: "" if name == "documentation" and isinstance(each, str) else without_prose(each)
         for name, each in part.items()
     }
+
+
+def leave_undocumented(docs: Path) -> None:
+    """Replace the generator of the clients' docstrings, which every client imports, by empty docstrings."""
+    (docs / "__init__.py").write_text("")
+    classes = ("ClientMethodDocstring", "PaginatorDocstring", "WaiterDocstring")
+    empty = "class {}(str):\n    def __new__(cls, *_, **__):\n        return super().__new__(cls)\n"
+    (docs / "docstring.py").write_text("\n\n".join(map(empty.format, classes)))
 
 
 def compile_all(folder: Path) -> None:

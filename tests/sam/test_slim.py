@@ -73,6 +73,19 @@ def test_only_the_latest_description_of_what_is_called_is_left_without_its_prose
     assert sum(file.stat().st_size for file in data.rglob("*")) < 1_500_000
 
 
+def test_a_client_has_no_documentation_and_does_not_import_what_would_write_it(packages: Path) -> None:
+    program = (
+        "import json, sys; from botocore.session import Session\n"
+        "client = Session().create_client('s3', region_name='eu-central-1')\n"
+        "docs = [client.get_object.__doc__, client.get_paginator('list_objects_v2').paginate.__doc__]\n"
+        "print(json.dumps([docs, sorted(name for name in sys.modules if name.startswith('botocore.docs'))]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], env={"PYTHONPATH": str(packages)}, capture_output=True, text=True, check=True
+    )
+    assert json.loads(done.stdout) == [["", ""], ["botocore.docs", "botocore.docs.docstring", "botocore.docs.utils"]]
+
+
 def test_a_member_by_the_name_of_documentation_is_kept() -> None:
     described = {"documentation": "prose", "members": {"documentation": {"shape": "Text", "documentation": "prose"}}}
     left = {"documentation": "", "members": {"documentation": {"shape": "Text", "documentation": ""}}}

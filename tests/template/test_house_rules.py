@@ -92,10 +92,13 @@ def test_every_variable_is_one_that_the_settings_read(document: dict[str, Any]) 
     assert names <= given, "a name that the settings read and no function is given"
 
 
-def test_the_model_runtime_is_told_not_to_report_its_use(template: Template) -> None:
+@pytest.mark.parametrize("name", ["ORT_DISABLE_TELEMETRY", "OPENBLAS_NUM_THREADS"])
+def test_the_model_runtime_does_not_report_its_use_and_numpy_has_no_waiting_threads(
+    name: str, template: Template
+) -> None:
     for function in template.functions.values():
-        assert function.package == "Zip" or function.environment["ORT_DISABLE_TELEMETRY"] == "1"
-    assert " ORT_DISABLE_TELEMETRY=1\n" in (ROOT / "Dockerfile").read_text()
+        assert function.package == "Zip" or function.environment[name] == "1"
+    assert f" {name}=1" in (ROOT / "Dockerfile").read_text()
 
 
 def test_defaults_agree_with_settings_and_manifest(document: dict[str, Any]) -> None:

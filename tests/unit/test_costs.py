@@ -1,5 +1,3 @@
-import json
-
 import pytest
 
 from tools.costs import Contestant, contestants, table
@@ -18,16 +16,15 @@ def test_more_cores_help_the_network_alone():
     assert one.wall_s(2200) == pytest.approx(0.2 + 0.1), "one thread, below a core and a half"
 
 
-def test_what_was_measured_is_written_by_memory_and_what_does_not_fit_is_not(tmp_path):
+def test_what_was_measured_is_written_by_memory_and_what_does_not_fit_is_not():
     rows = [
         {"workload": "1-mp", "contestant": "cutout", "cpu_ms": 300.0, "peak_mb": 240.0},
         {"workload": "1-mp", "contestant": "bare network", "cpu_ms": 200.0, "peak_mb": 200.0},
         {"workload": "1-mp", "contestant": "rembg, our network", "cpu_ms": 500.0, "peak_mb": 600.0},
         {"workload": "12-mp", "contestant": "cutout", "cpu_ms": 900.0, "peak_mb": 400.0},
     ]
-    (tmp_path / "bench.json").write_text(json.dumps({"rows": rows}))
 
-    found = contestants(tmp_path / "bench.json", "1-mp")
+    found = contestants(rows, "1-mp")
 
     assert [(each.name, round(each.network_s, 3), round(each.around_s, 3)) for each in found[:2]] == [
         ("Cutout", 0.2, 0.1),

@@ -7,6 +7,7 @@ model is imported when it is first used, so that zip functions do without.
 from collections.abc import Callable
 from functools import cache, cached_property, lru_cache, partial
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from cutout.accounts import Caller
@@ -259,10 +260,21 @@ class Container(AwsStores):
         )
         return fetch(url, policy).data
 
-    def prepare_inside_lambda(self) -> None:
-        """Load the model and the DynamoDB clients in the init phase, which has a full core; elsewhere on first use."""
+    def prepare_inside_lambda(self, build: Callable[["Container"], object]) -> None:
+        """Load the model in the init phase, which has a full core; elsewhere it is loaded on first use.
+
+        Args:
+            build: Makes meanwhile what else the function needs, the model excepted.
+
+        Raises:
+            ServiceUnavailableError: The model cannot be loaded.
+        """
         if self.settings.in_lambda:
-            _ = self.segmenter, self.access
+            loading = Thread(target=lambda: self.segmenter)
+            loading.start()
+            build(self)
+            loading.join()
+            _ = self.segmenter  # loads again, and raises, what the thread could not
 
     @cached_property
     def _manifest(self) -> "Manifest":

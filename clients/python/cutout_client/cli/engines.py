@@ -104,11 +104,10 @@ class LocalEngine:
         self._removal = removal
         self._fields = to_fields(removal.options)
         self._background = None if removal.background is None else _bytes(removal.background)
-        # Images side by side use all cores; threads within one inference would only wait for each other, and so would
-        # those of numpy's products, whose library reads this when numpy is first imported.
-        threads = max(1, cores // self.jobs)
-        os.environ.setdefault("OPENBLAS_NUM_THREADS", str(threads))
-        self._pipeline = LocalPipeline(engine.model or "", threads=threads)
+        # Images side by side use all cores; threads within one inference would only wait for each other. Those of
+        # numpy's products always do, and busily; their library reads this when numpy is first imported.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+        self._pipeline = LocalPipeline(engine.model or "", threads=max(1, cores // self.jobs))
 
     def remove(self, source: Union[str, bytes]) -> Result:
         """See :class:`RemovalEngine`."""

@@ -9,8 +9,6 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from tinycss2.color4 import parse_color
-
 from cutout.api.measures import wrong
 from cutout.imaging.spec import Rgba
 
@@ -80,6 +78,8 @@ def color(name: str, text: str) -> Rgba | None:
     value = text.strip().lower()
     if value == "transparent":
         return None
+    from tinycss2.color4 import parse_color  # noqa: PLC0415 - few requests have a colour; a tenth of our imports
+
     parsed = parse_color(f"#{value}" if _HEX.fullmatch(value) else _usual(value))
     if parsed is None or isinstance(parsed, str):
         expected = "a colour of CSS: a name, hex digits such as #1a2b3c, or a function such as rgb(26 43 60 / 50%)"

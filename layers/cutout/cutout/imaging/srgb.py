@@ -1,5 +1,7 @@
 """sRGB bytes to linear light and back (IEC 61966-2-1), by tables: exact, and faster than powers."""
 
+from functools import cache
+
 import numpy as np
 
 from cutout.imaging.arrays import Bytes, Floats
@@ -9,9 +11,15 @@ DARK = np.float32(0.0031308)
 _TONES = np.arange(256) / 255
 LINEAR: Floats = np.where(_TONES <= 12.92 * DARK, _TONES / 12.92, ((_TONES + 0.055) / 1.055) ** 2.4).astype(np.float32)
 """Linear light of each sRGB byte: float32 [256] in 0..1."""
-_LIGHTS = np.arange(65536) / 65535
-_CURVED = np.where(_LIGHTS <= DARK, _LIGHTS * 12.92, 1.055 * np.maximum(_LIGHTS, DARK) ** (1 / 2.4) - 0.055)
-_BYTES: Floats = (_CURVED * 255).astype(np.float32)
+
+
+@cache
+def _curve() -> Floats:
+    """Make the table of the inverse, for each 16-bit linear light: float32 [65536] in 0..255."""
+    lights = np.arange(65536) / 65535
+    curved = np.where(lights <= DARK, lights * 12.92, 1.055 * np.maximum(lights, DARK) ** (1 / 2.4) - 0.055)
+    table: Floats = (curved * 255).astype(np.float32)
+    return table
 
 
 def encode_srgb(linear: Floats, rounding: Floats | None = None) -> Bytes:
@@ -26,7 +34,7 @@ def encode_srgb(linear: Floats, rounding: Floats | None = None) -> Bytes:
         uint8 of the shape of ``linear``, in 0..255.
     """
     steps = (np.clip(linear, 0, 1) * np.float32(65535) + np.float32(0.5)).astype(np.uint16)
-    values = _BYTES[steps]
+    values = _curve()[steps]
     values += np.float32(0.5) if rounding is None else rounding
     return values.astype(np.uint8)
 
