@@ -5,26 +5,38 @@ since then, and the deletion of a message may lose one that arrives at that mome
 time here, except while one waits for a message.
 """
 
-import io
 import sys
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from copy import copy
+from http import HTTPStatus
 from typing import Any
 
+from moto.core.request import Request
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.dynamodb.responses import DynamoHandler
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.sqs.models import Queue
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from local.keep_alive import KeepAliveHandler
 from local.runtime import die_with_parent
 
 one_at_a_time = threading.Lock()
 """The lock on moto's state, for reading and changing it."""
 _wait_for_messages: Callable[[Queue, int], None] = Queue.wait_for_messages
 _transact_write_items: Callable[[DynamoDBBackend, list[dict[str, Any]]], None] = DynamoDBBackend.transact_write_items
+
+DYNAMODB_VERSION = "20120810"
+"""The only version of its API that clients of today speak."""
+
+
+class ServerRequest(Request):
+    """A request that a server has received, and will date the answer to."""
+
+    from_wsgi_server = True
 
 
 Record = Callable[[dict[str, Any], bytes], None]
@@ -34,22 +46,38 @@ Record = Callable[[dict[str, Any], bytes], None]
 def serialized(
     application: Callable[..., Iterable[bytes]], record: Record | None = None
 ) -> Callable[..., Iterable[bytes]]:
-    """Wrap a WSGI application so that it answers one request at a time; bodies are still transferred in parallel.
+    """Wrap a WSGI application so that it answers one request at a time.
 
     Args:
-        application: The application.
+        application: The application; it is given its body as :class:`~local.keep_alive.KeepAliveHandler` does, whole.
         record: Hears of each request; None: nobody does.
     """
 
     def serve(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        length = -1 if environ.get("wsgi.input_terminated") else int(environ.get("CONTENT_LENGTH") or 0)
-        body = environ["wsgi.input"].read(length)
-        environ["wsgi.input"] = io.BytesIO(body)
+        body = environ["wsgi.input"].getvalue()
         with one_at_a_time:
             answer = b"".join(application(environ, start_response))
             if record is not None:
                 record(environ, body)
             return [answer]
+
+    return serve
+
+
+def dynamodb_directly(application: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
+    """Wrap moto's WSGI application so that DynamoDB is asked without Flask, which takes a third of such a request.
+
+    Args:
+        application: Answers all other requests.
+    """
+
+    def serve(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if not environ.get("HTTP_X_AMZ_TARGET", "").startswith(f"DynamoDB_{DYNAMODB_VERSION}."):
+            return application(environ, start_response)
+        request = ServerRequest(environ)
+        status, headers, body = DynamoHandler.dispatch(request, request.raw_url, request.headers)
+        start_response(f"{status} {HTTPStatus(status).phrase}", [(name, str(value)) for name, value in headers.items()])
+        return [body.encode() if isinstance(body, str) else body]
 
     return serve
 
@@ -104,8 +132,8 @@ def make_aws_server(address: str = "127.0.0.1", record: Record | None = None) ->
     die_with_parent()
     Queue.wait_for_messages = wait_unlocked  # type: ignore[assignment, method-assign]
     DynamoDBBackend.transact_write_items = transact_named_items  # type: ignore[assignment, method-assign]
-    application = serialized(DomainDispatcherApplication(create_backend_app), record)
-    return make_server(address, 0, application, threaded=True, request_handler=MotoRequestHandler)
+    application = serialized(dynamodb_directly(DomainDispatcherApplication(create_backend_app)), record)
+    return make_server(address, 0, application, threaded=True, request_handler=KeepAliveHandler)
 
 
 def main(address: str = "127.0.0.1") -> None:

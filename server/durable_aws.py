@@ -34,7 +34,6 @@ def main(folder: str, template_path: str) -> None:
         template_path: The SAM template with tables, queues and buckets.
     """
     os.umask(0o077)  # accounts and pictures are nobody else's
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # it tells of every request
     template = load_template(Path(template_path))
     try:
         state = DurableState(Journal(Path(folder)), template.buckets)

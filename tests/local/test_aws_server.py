@@ -4,8 +4,11 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -125,6 +128,38 @@ def test_a_request_that_waits_for_a_message_does_not_block_others(aws):
     sqs.send_message(QueueUrl=url, MessageBody="at last")
     waiting.join(15)
     assert [message["Body"] for message in received] == ["at last"]
+
+
+@pytest.fixture
+def connection(aws: str) -> Iterator[HTTPConnection]:
+    with closing(HTTPConnection(urlsplit(aws).netloc)) as connection:
+        yield connection
+
+
+def ask(connection: HTTPConnection, method: str, path: str) -> tuple[int, str | None, bytes]:
+    connection.request(method, path, headers={"Authorization": "AWS4-HMAC-SHA256 Credential=any/any/any/s3/any"})
+    answer = connection.getresponse()
+    return answer.status, answer.headers["Content-Length"], answer.read()
+
+
+def test_a_connection_answers_one_request_after_the_other(aws, connection):
+    client("s3", aws).put_object(Bucket=TOY.buckets["Files"].name, Key="kept", Body=b"twelve bytes")
+    place = f"/{TOY.buckets['Files'].name}/kept"
+    connection.connect()
+    socket = connection.sock
+    assert ask(connection, "HEAD", place) == (200, "12", b"")
+    assert ask(connection, "GET", place) == (200, "12", b"twelve bytes")
+    assert ask(connection, "DELETE", place) == (204, None, b"")
+    assert ask(connection, "GET", place)[0] == 404
+    assert connection.sock is socket
+
+
+def test_a_request_that_moto_fails_at_is_answered_and_so_are_those_after_it(connection):
+    headers = {"X-Amz-Target": "DynamoDB_20120810.PutItem", "Content-Type": "application/x-amz-json-1.0"}
+    connection.request("POST", "/", b"no JSON", headers)
+    broken = connection.getresponse()
+    assert (broken.status, broken.read()) == (500, b"moto failed\n")
+    assert ask(connection, "GET", f"/{TOY.buckets['Files'].name}")[0] == 200
 
 
 def test_a_body_in_chunks_arrives_whole(aws):

@@ -6,6 +6,7 @@ repository when its library is on the path. This is the only module that knows t
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -60,6 +61,7 @@ class LocalPipeline:
             ApiError: There is no such model, or its file is missing or broken.
         """
         folder = models_folder()
+        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # onnxruntime notes and reports its use otherwise
         from cutout.errors import CutoutError as LibraryError  # noqa: PLC0415 - an extra
         from cutout.imaging.models.manifest import ManifestError, load_manifest  # noqa: PLC0415
         from cutout.imaging.models.onnx import OnnxSegmenter  # noqa: PLC0415

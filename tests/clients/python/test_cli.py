@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import time
 from pathlib import Path
@@ -281,6 +282,7 @@ def test_help_and_version_work_without_anything_else(folder: Path) -> None:
         shown = cutout(command, "--help")
         assert shown.exit_code == 0
         assert command in shown.stdout
+        assert re.findall(r"--([\w-]+).*<bool>", shown.stdout) in ([], ["help"])  # flags take no value; Typer's does
 
 
 def test_time_stamps_alone_make_a_photo_changed(folder: Path) -> None:

@@ -52,6 +52,16 @@ def cutout(
     )
 
 
+def test_a_first_local_run_leaves_its_cutout_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "a.png").write_bytes(cat(60, 40))
+    alone = environment(tmp_path) | {"HOME": str(tmp_path / "home"), "CUTOUT_CONFIG": str(tmp_path / "home" / "none")}
+    alone.pop("ORT_DISABLE_TELEMETRY", None)  # onnxruntime would note, and report, that it was used
+    command = [*COMMAND, "remove", "a.png", "--local"]
+    subprocess.run(command, cwd=tmp_path, env=alone, capture_output=True, check=True, timeout=240)
+    assert sorted(each.name for each in tmp_path.rglob("*")) == ["a-cutout.png", "a.png", "home"]
+
+
 @contextmanager
 def started(folder: Path, *arguments: str, service: Service | None = None) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(

@@ -59,7 +59,9 @@ def value(result: Any) -> dict[str, Any]:
 
 def test_every_tool_works_in_this_process(folder: Path) -> None:
     async def use(client: Any) -> None:
-        tools = {tool.name for tool in (await client.list_tools()).tools}
+        listed = (await client.list_tools()).tools
+        assert not any("\n  " in tool.description for tool in listed)  # a docstring's indentation is the code's
+        tools = {tool.name for tool in listed}
         assert tools == {"remove_background", "make_product_photo", "batch", "account"}
         cutout = value(await client.call_tool("remove_background", {"image": "person.jpg", "output": "person.png"}))
         assert (cutout["width"], cutout["model"]) == (120, "cutout-s")

@@ -75,6 +75,23 @@ def test_the_second_request_gets_the_first_one_s_result(world, once):
     assert world.keys("results") == ["results/acct_1/job_1/cutout.png"]
 
 
+def test_a_first_request_is_created_and_begun_in_one_write(world, once, monkeypatch):
+    monkeypatch.setattr(world.jobs, "start", never)
+    begun: list[Job] = []
+    assert once(JOB, Work(between=lambda: begun.append(world.jobs.find("job_1"))), allowed) == (MADE, False)
+    assert (begun[0].state, begun[0].attempts) == (JobState.RUNNING, 1)
+    assert 25 < (begun[0].lease_until - begun[0].started_at).total_seconds() <= 30
+
+
+def test_one_whose_job_another_creates_in_between_is_told_to_wait(world, once):
+    def created_meanwhile() -> None:
+        world.jobs.create(JOB)
+        world.jobs.start("job_1", 30)
+
+    with pytest.raises(JobBusyError):
+        once(JOB, never, created_meanwhile)
+
+
 def test_the_second_request_gets_the_first_one_s_refusal(world, once):
     work = Work(InvalidImageError("Broken.", {"format": "png"}))
     for attempt in (work, never):

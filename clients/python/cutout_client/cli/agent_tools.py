@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any, Literal, Optional
 
@@ -62,7 +63,7 @@ class Tools:
         """Return the MCP server of these tools."""
         server = MCPServer[Any]("cutout", instructions="Removes the backgrounds of photos. Files are named by path.")
         for tool in (self.remove_background, self.make_product_photo, self.batch, self.account):
-            server.add_tool(tool)
+            server.add_tool(tool, description=cleandoc(tool.__doc__ or ""))
         return server
 
     async def remove_background(

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, Optional, get_type_hints
+from typing import Any, Optional, get_args, get_type_hints
 
 import typer
 
@@ -47,7 +47,7 @@ class Flag:
             *names,
             *([self.short] if self.short else []),
             help=self.help,
-            metavar=metavar if self.kind is not bool else None,
+            metavar=metavar if self.kind is not bool else "",
             envvar=self.environment or None,
             rich_help_panel=panel,
             show_default=self.default not in {None, False},
@@ -185,6 +185,9 @@ def _signature(function: Callable[..., Any]) -> list[inspect.Parameter]:
     # Of a class, since Python before 3.11 hides an annotation behind Optional where a function's default is None.
     holder = type("Holder", (), {"__annotations__": function.__annotations__, "__module__": function.__module__})
     kinds = get_type_hints(holder, include_extras=True)
+    for kind in kinds.values():
+        if get_args(kind)[:1] == (bool,):  # a flag takes no value, so the help names no type of one
+            kind.__metadata__[0].metavar = ""
     return [
         each.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=kinds[each.name])
         for each in inspect.signature(function).parameters.values()

@@ -8,6 +8,7 @@ sent again then.
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from cutout.accounts import Account, Caller, KeyMode
 from cutout.api.problems import error_of
@@ -46,6 +47,7 @@ class IdempotentRemoval:
         jobs: Where jobs are kept.
         results: Where results are kept.
         require_quota: Raises QuotaExceededError for an account without images left.
+        now: Gives the current time (UTC).
     """
 
     def __init__(
@@ -54,11 +56,13 @@ class IdempotentRemoval:
         jobs: JobStore,
         results: ResultStore,
         require_quota: Callable[[Account, KeyMode], None],
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._service = service
         self._jobs = jobs
         self._results = results
         self._require_quota = require_quota
+        self._now = now
 
     def run(self, job: Job, caller: Caller, make: Make, time_left_s: float) -> tuple[CutoutResult, bool]:
         """Make the result, or give the one that was made for the same request.
@@ -79,14 +83,18 @@ class IdempotentRemoval:
             QuotaExceededError: The account has no images left; this is not kept.
             CutoutError: What ``make`` raises, or has raised for an earlier request.
         """
+        lease_s = time_left_s + MARGIN_S
         found = self._service.find_known(job)
         if found is None:
             self._require_quota(caller.account, caller.key.mode)
-            found = self._service.create(job).job
+            created = self._service.create(job.started(self._now(), lease_s))  # one write, where job and start are two
+            if not created.repeated:
+                return self._first(created.job, make), False
+            found = created.job
         if found.state.is_final:
             return self._replay(found), True
         try:
-            begun = self._jobs.start(job.id, time_left_s + MARGIN_S)
+            begun = self._jobs.start(job.id, lease_s)
         except JobEndedError:  # another process has ended it since it was found
             return self._replay(self._service.find(job.account_id, job.id)), True
         except JobBusyError as error:
