@@ -4,6 +4,7 @@ Nothing here waits, draws lots or starts threads, and neither the network nor AW
 """
 
 import ctypes
+import gc
 import json
 import zlib
 from collections.abc import Callable
@@ -114,7 +115,10 @@ def counted(work: Callable[[], object]) -> None:
         work()
         return 0
 
+    gc.collect()
+    gc.disable()  # whether one of its passes falls into the work is chance
     ctypes.CDLL(None).qsort(two, 2, 1, compare(once))  # to sort two is to compare once
+    gc.enable()
 
 
 def main() -> None:
