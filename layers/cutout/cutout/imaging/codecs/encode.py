@@ -6,7 +6,6 @@ uploaded file leaves the service. Both hold unless the client asks for the file'
 
 from functools import partial
 from io import BytesIO
-from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 import numpy as np
 from PIL import Image
@@ -113,6 +112,8 @@ def _encode_zip(picture: Bytes, profile: bytes | None, exif: bytes) -> bytes:
 
     Colours continue under the mask, so that JPEG does not smear what is hidden into the edge.
     """
+    from zipfile import ZIP_STORED, ZipFile, ZipInfo  # noqa: PLC0415 - few answers are one; not at every start
+
     if picture.shape[2] == 3:  # noqa: PLR2004
         colours, alpha = picture, np.full(picture.shape[:2], 255, np.uint8)
     else:

@@ -7,7 +7,6 @@ import json
 import os
 import re
 import struct
-import subprocess
 import sys
 import warnings
 from dataclasses import replace
@@ -73,6 +72,8 @@ def load_heic(data: bytes, plan: Plan) -> Raster:
 
 def _decode_apart(data: bytes, max_pixels: int) -> bytes:
     """Let a process of its own decode the file; it inherits where modules are found, and nothing else."""
+    import subprocess  # noqa: PLC0415 - not at every start
+
     command = [sys.executable, str(_WORKER), str(max_pixels)]
     try:
         done = subprocess.run(  # noqa: S603  (our own module, by a path of our own)

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import TiffImagePlugin
 
 from cutout.imaging.codecs.loaders.tiff_directory import Directory, Tag, TiffFile
 
@@ -81,6 +80,8 @@ def _unpack_rows(data: bytes, directory: Directory, across: int, row_bytes: int,
         entries[Tag.ROWS_PER_STRIP] = (min(directory.number(Tag.ROWS_PER_STRIP, 2**32 - 1), 2**31 - 1),)
         where = Tag.STRIP_OFFSETS, Tag.STRIP_BYTES
     entries |= {tag: directory.numbers(tag)[places] for tag in where}
+    from PIL import TiffImagePlugin  # noqa: PLC0415 - six milliseconds; few files are of this kind
+
     # Opened without Image.open, whose limit of pixels is meant for pixels and not for bytes.
     with TiffImagePlugin.TiffImageFile(BytesIO(_with_directory(data, entries))) as picture:
         picture.load()
