@@ -6,7 +6,8 @@ float32 [1] in 0..1).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -22,22 +23,32 @@ from training.samples import Sampler, normalise
 class Samples(IterableDataset[tuple[Tensor, ...]]):
     """An endless stream of samples; the same seed gives the same stream.
 
-    ``busy`` names backgrounds to leave out because a subject may be seen in them; ``masks`` is the folder of the
-    teachers' masks, without which only the shards' are used.
+    ``sizes``: of the samples, one after the other for ``batch`` samples each; ``busy`` names backgrounds to leave out
+    because a subject may be seen in them; ``masks`` is the folder of the teachers' masks, without which only the
+    shards' are used.
     """
 
     def __init__(
-        self, folder: Path, size: int, seed: int, busy: frozenset[str] = frozenset(), masks: Path | None = None
+        self,
+        folder: Path,
+        sizes: Sequence[int],
+        batch: int,
+        seed: int,
+        *,
+        busy: frozenset[str] = frozenset(),
+        masks: Path | None = None,
     ) -> None:
-        self.folder, self.size, self.seed, self.busy, self.masks = folder, size, seed, busy, masks
+        self.folder, self.sizes, self.batch, self.seed = folder, sizes, batch, seed
+        self.busy, self.masks = busy, masks
 
     def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
         torch.set_num_threads(1)
         worker = get_worker_info()
         rng = np.random.default_rng([self.seed, worker.id if worker else 0])
         items = shards.load(self.folder, validation=False, without=self.busy)
-        sampler = Sampler(items, self.size, Found.load(self.folder, self.masks) if self.masks else None)
-        while True:
-            picture, alpha, weight, trust = sampler.draw(rng)
+        found = Found.load(self.folder, self.masks) if self.masks else None
+        for number in count():
+            size = self.sizes[number // self.batch % len(self.sizes)]
+            picture, alpha, weight, trust = Sampler(items, size, found).draw(rng)
             planes = (torch.from_numpy(np.asarray(plane, np.float32) / 255)[None] for plane in (alpha, weight))
             yield torch.from_numpy(normalise(picture)), *planes, torch.tensor([trust])

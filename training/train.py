@@ -99,7 +99,8 @@ def train(options: argparse.Namespace) -> None:
 def batches(options: argparse.Namespace, step: int, busy: frozenset[str]) -> Iterator[list[Tensor]]:
     """Endless samples, others after each restart."""
     torch.manual_seed(options.seed + step)
-    samples = Samples(options.data, options.size, options.seed + step, busy, options.masks)
+    seed = options.seed + step
+    samples = Samples(options.data, options.size, options.batch, seed, busy=busy, masks=options.masks)
     return iter(DataLoader(samples, options.batch, num_workers=options.workers, prefetch_factor=4))
 
 
@@ -113,7 +114,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--still-norms", action="store_true", help="batch norms as they are: for folded weights")
     parser.add_argument("--teacher", type=Path, required=True, help="starting network, .npz")
     parser.add_argument("--start", type=Path, required=True, help="weights to begin with: .npz or .pt")
-    parser.add_argument("--size", type=int, default=256, help="side of the square input, a multiple of 16")
+    parser.add_argument("--size", type=int, nargs="+", default=[256], help="sides of the square input, in turn")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--rate", type=float, default=1e-3, help="highest learning rate of the decoder")
     parser.add_argument("--freeze", type=int, default=3, help="encoder blocks that do not learn, with the stem")

@@ -7,11 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 torch = pytest.importorskip("torch")
 
-from training import average, losses, quick, runs, train  # noqa: E402
+from torch.utils.data import DataLoader  # noqa: E402
+
+from training import average, data, losses, quick, runs, train  # noqa: E402
 from training.model import CutoutNet, Prediction, WakingReLU, is_ours  # noqa: E402
+from training.samples import Sample  # noqa: E402
 
 
 def logits(alpha: object, sharpness: float = 20.0) -> Prediction:
@@ -161,3 +165,21 @@ def test_the_mean_of_two_checkpoints_is_one_to_start_from(tmp_path: Path, monkey
         a, b = first.state_dict()[name], second.state_dict()[name]
         expected = 0.75 * a + 0.25 * b if a.dtype.is_floating_point else b
         assert torch.allclose(value, expected, atol=1e-6), name
+
+
+def test_batches_of_several_sizes_come_in_turn(monkeypatch):
+    monkeypatch.setattr(data.shards, "load", lambda *_, **__: None)
+    monkeypatch.setattr(data, "Sampler", Blank)
+    drawn = iter(DataLoader(data.Samples(Path(), (32, 48), batch=2, seed=0), 2))
+    assert [tuple(next(drawn)[0].shape) for _ in range(3)] == [(2, 3, 32, 32), (2, 3, 48, 48), (2, 3, 32, 32)]
+
+
+class Blank:
+    """A sampler of black pictures."""
+
+    def __init__(self, _items: object, size: int, _found: object) -> None:
+        self.size = size
+
+    def draw(self, _rng: np.random.Generator) -> Sample:
+        black = Image.new("L", (self.size, self.size))
+        return Sample(black.convert("RGB"), black, black, 1.0)
