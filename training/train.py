@@ -65,7 +65,7 @@ def begin(options: argparse.Namespace, device: torch.device) -> Run[CutoutNet]:
     freeze(net, options.freeze)
     if options.still_norms:
         for norm in (part for part in net.modules() if isinstance(part, nn.BatchNorm2d)):
-            norm.eval()
+            norm.eval().requires_grad_(requires_grad=False)
     return Run(net, optimiser(net, options.rate), options)
 
 
