@@ -20,7 +20,7 @@ CUTOUT_WEIGHTS = {
     "emoji-fluent3d": 1.6,
     "emoji-noto": 0.4,
 }
-MAKERS = {"photo": 0.38, "cutout": 0.30, "thin": 0.11, "hollow": 0.12, "blob": 0.03, "glass": 0.06}
+MAKERS = {"photo": 0.34, "cutout": 0.27, "thin": 0.11, "hollow": 0.18, "blob": 0.03, "glass": 0.07}
 RULES = {
     "thin": structures.thing,
     "hollow": hollow.hollow,
