@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils.data import DataLoader
 
 from training import losses
 from training.data import Samples
 from training.distil import StartingNetwork, busy_backgrounds
 from training.model import CutoutNet, Prediction, is_ours, load_arrays, load_encoder, load_trial
+from training.quick import hold_still
 from training.runs import Run, budget, checkpoint
 
 ENCODER_RATE = 0.3  # of the decoder's
@@ -64,8 +65,7 @@ def begin(options: argparse.Namespace, device: torch.device) -> Run[CutoutNet]:
     net.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     freeze(net, options.freeze)
     if options.still_norms:
-        for norm in (part for part in net.modules() if isinstance(part, nn.BatchNorm2d)):
-            norm.eval().requires_grad_(requires_grad=False)
+        hold_still(net)
     return Run(net, optimiser(net, options.rate), options)
 
 

@@ -148,7 +148,7 @@ def test_a_run_goes_on_where_it_stopped(tmp_path: Path):
     for kept, fresh in zip(run.net.state_dict().values(), again.net.state_dict().values(), strict=True):
         assert torch.equal(kept, fresh)
     assert not any(p.requires_grad for p in again.net.encoder.stem.parameters())
-    assert not again.net.decoder.mix8[1].training
+    assert not again.net.decoder.mix8[1].weight.requires_grad
 
 
 def test_the_mean_of_two_checkpoints_is_one_to_start_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -165,6 +165,22 @@ def test_the_mean_of_two_checkpoints_is_one_to_start_from(tmp_path: Path, monkey
         a, b = first.state_dict()[name], second.state_dict()[name]
         expected = 0.75 * a + 0.25 * b if a.dtype.is_floating_point else b
         assert torch.allclose(value, expected, atol=1e-6), name
+
+
+def test_a_still_norm_answers_like_a_batch_norm_and_learns_its_bias_alone():
+    norm = torch.nn.BatchNorm2d(4)
+    for part in (norm.weight, norm.bias, norm.running_mean):
+        torch.nn.init.normal_(part)
+    torch.nn.init.uniform_(norm.running_var, 0.5, 2)
+    x = torch.randn(2, 4, 8, 8)
+    wanted = norm.eval()(x).detach()
+    still = torch.nn.Sequential(norm).train()
+    quick.hold_still(still)
+    answer = still(x)
+    answer.sum().backward()
+    assert torch.allclose(answer, wanted, atol=1e-5)
+    assert norm.weight.grad is None
+    assert torch.allclose(norm.bias.grad, torch.full((4,), 128.0))
 
 
 def test_batches_of_several_sizes_come_in_turn(monkeypatch):
