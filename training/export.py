@@ -2,7 +2,7 @@
 
 The graph takes ``image`` float32 [1, 3, S, S], RGB, ``(pixel - 128) / 128``, and gives ``alpha``
 float32 [1, 1, S, S] in 0..1. Batch norm is folded into the convolutions and the sigmoid is inside.
-With a refiner both stages are one graph and S is 1024, whatever size the coarse net sees; without one
+With a refiner both stages are one graph and S is ``--full``, whatever size the coarse net sees; without one
 the sides may be left open, for any multiples of 16.
 """
 
@@ -118,16 +118,17 @@ def main() -> None:
     parser.add_argument("weights", type=Path, help="checkpoint.pt of the coarse net")
     parser.add_argument("output", type=Path, help="the .onnx file to write")
     parser.add_argument("--size", type=int, default=320, help="what the coarse net sees, a multiple of 16")
-    parser.add_argument("--refiner", type=Path, help="checkpoint.pt of the refiner: both stages, at 1024")
+    parser.add_argument("--refiner", type=Path, help="checkpoint.pt of the refiner: both stages in one graph")
+    parser.add_argument("--full", type=int, default=FULL, help="what the refiner sees, a multiple of 8")
     parser.add_argument("--open-sides", action="store_true", help="any height and width; without a refiner only")
     options = parser.parse_args()
     if options.refiner and options.open_sides:
-        parser.error("a refiner wants 1024 x 1024")
+        parser.error("a refiner wants a square of one size")
     torch.set_num_threads(1)
     net: Net = read_net(options.weights)
     if options.refiner:
-        net = TwoStageNet(net, read_refiner(options.refiner), options.size).eval()
-    size = FULL if options.refiner else options.size
+        net = TwoStageNet(net, read_refiner(options.refiner), options.size, options.full).eval()
+    size = options.full if options.refiner else options.size
     write(net, size, options.output, open_sides=options.open_sides)
     worst, content = difference(net, size, options.output), options.output.read_bytes()
     if worst > TOLERANCE or len(content) > MAX_BYTES:

@@ -22,7 +22,7 @@ from torch.nn import functional
 
 from training.model import CutoutNet
 
-FULL = 1024  # side of the picture that the refiner sees
+FULL = 1024  # side of the picture that the refiner sees in training
 BLOCK = 4  # pixels across that one position of the refiner's maps stands for
 SURE = 8.0  # coarse logits are cut to -SURE..SURE, so that a residual can still turn them
 GATE_PX = 12  # coarse pixels around a doubt in which the refiner may act
@@ -82,11 +82,11 @@ class Refiner(nn.Module):
 
 
 class TwoStageNet(nn.Module):
-    """What is shipped: [N, 3, 1024, 1024] in, alpha [N, 1, 1024, 1024] out; the coarse net sees ``size`` px."""
+    """What is shipped: [N, 3, F, F] in, alpha [N, 1, F, F] out, F = ``full``; the coarse net sees ``size`` px."""
 
-    def __init__(self, coarse: CutoutNet, refiner: Refiner, size: int = 320) -> None:
+    def __init__(self, coarse: CutoutNet, refiner: Refiner, size: int = 320, full: int = FULL) -> None:
         super().__init__()
-        self.coarse, self.refiner, self.shrink = coarse, refiner, Shrink(FULL, size)
+        self.coarse, self.refiner, self.shrink = coarse, refiner, Shrink(full, size)
 
     def forward(self, picture: Tensor) -> Tensor:
         """Logits at full size."""
@@ -94,7 +94,7 @@ class TwoStageNet(nn.Module):
         return self.refiner(picture, guess)
 
     def alpha(self, picture: Tensor) -> Tensor:
-        """Float32 [N, 1, 1024, 1024] in 0..1, as the exported graph answers."""
+        """Float32 [N, 1, F, F] in 0..1, as the exported graph answers."""
         return torch.sigmoid(self(picture))
 
 
