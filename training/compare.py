@@ -13,16 +13,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 from skimage.measure import label
 
 from training import found, fusion, shards
 from training.evaluate import Model
 from training.found import Photo
 from training.metrics import erode, score
+from training.sheets import sheet, strip
 
 AGREED = 0.75  # IoU of the two teachers from which on their mean is a reference
 AWAY_PX = 8  # from the outline
 ISLAND = 0.001  # of the picture
+SHEET = 96  # photos on the contact sheet
 Answer = Callable[[Photo], np.ndarray | None]
 
 
@@ -94,14 +97,24 @@ def _decided(mean: np.ndarray, source: str) -> str:
     return "" if source else f" / {100 * mean[2]:.2f} % / {mean[3]:.2f}"
 
 
+def show(cases_: list[Case], model: Model) -> Image.Image:
+    """``SHEET`` of the photos, an even share of each source's, and how the model cuts them out."""
+    shown = (cases_[round(i)] for i in np.linspace(0, len(cases_) - 1, min(SHEET, len(cases_))))
+    strips = [strip(picture, model.alpha(picture)) for picture in (case.photo.open() for case in shown)]
+    return sheet(strips, columns=4)
+
+
 def main() -> None:
     """Print both tables: IoU / boundary IoU; in the last row also undecided pixels and islands a photo."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", type=Path, nargs="+", help=".onnx files of ours")
     parser.add_argument("--data", type=Path, required=True, help="folder of the shards")
     parser.add_argument("--masks", type=Path, required=True, help="folder of the teachers' masks")
+    parser.add_argument("--sheet", type=Path, help="PNG of the first model's cutouts, which may not be published")
     options = parser.parse_args()
     everything = list(cases(options.data, options.masks))
+    if options.sheet:
+        show(everything, Model(options.models[0])).save(options.sheet)
 
     def taught(teacher: str) -> Answer:
         return lambda photo: photo.planes(options.masks).get(teacher)

@@ -31,7 +31,6 @@ PER_SOURCE = 10  # scenes of each source of cutouts
 PER_KIND = 20  # scenes of each other kind
 EMPTY = 4  # of each kind of background
 SEED = 7
-SHEET = 48  # photos on the contact sheet
 BILINEAR = Image.Resampling.BILINEAR
 
 
@@ -191,31 +190,25 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--fit", choices=("squash", "pad", "shape"), default="squash", help="how aspect ratios are met")
     parser.add_argument("--refine", action="store_true", help="refine as the service does")
     parser.add_argument("--masks", type=Path, help="folder for answers and references, as score.py wants them")
-    parser.add_argument("--sheet", type=Path, help="PNG of 48 validation photos, which may not be published")
     parser.add_argument("--packaged", type=Path, help="PNG of scikit-image's own photos")
     return parser.parse_args()
 
 
 def main() -> None:
-    """Print the table; write the sheets."""
+    """Print the table; write masks and the sheet."""
     options = arguments()
     model = Model(options.model, options.fit, refine=options.refine)
     items = shards.load(options.data, validation=True)
     cases = list(photo_cases(items))
-    shown = {round(i) for i in np.linspace(0, len(cases) - 1, SHEET)}
     if not options.photos_only:
         cases += [*scene_cases(items), *empty_cases()]
-    results, strips = [], []
+    results = []
     for i, case in enumerate(cases):
         alpha = model.alpha(case.picture)
         results.append(Result(case.source, score(alpha, case.truth), edges(alpha, case.truth) if case.exact else None))
-        if i in shown:
-            strips.append(strip(case.picture, alpha))
         if options.masks:
             save_masks(options.masks, case, i, alpha)
     print(table(results))
-    if options.sheet:
-        sheet(strips, columns=3).save(options.sheet)
     if options.packaged:
         show_packaged(model).save(options.packaged)
 

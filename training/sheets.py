@@ -9,19 +9,13 @@ TILE = 224
 
 
 def strip(picture: Image.Image, alpha: np.ndarray) -> Image.Image:
-    """The photo (RGB), its cutout by alpha float32 [H, W] on a chequerboard and on magenta, side by side."""
+    """The photo (RGB), its cutout by alpha float32 [H, W] on black and on magenta, side by side."""
     size = (TILE * picture.size[0] // max(picture.size), TILE * picture.size[1] // max(picture.size))
     mask = Image.fromarray((alpha * 255).astype(np.uint8)).resize(size, Image.Resampling.BILINEAR)
     small = picture.resize(size, Image.Resampling.LANCZOS)
-    y, x = np.mgrid[0 : size[1], 0 : size[0]] // 12
-    chequer = Image.fromarray(np.where((x + y) % 2, 255, 205).astype(np.uint8)).convert("RGB")
     sheet = Image.new("RGB", (3 * TILE + 16, TILE), "white")
-    grounds = (
-        small,
-        Image.composite(small, chequer, mask),
-        Image.composite(small, Image.new("RGB", size, "magenta"), mask),
-    )
-    for column, tile in enumerate(grounds):
+    cutouts = (Image.composite(small, Image.new("RGB", size, ground), mask) for ground in ("black", "magenta"))
+    for column, tile in enumerate((small, *cutouts)):
         sheet.paste(tile, (column * (TILE + 8) + (TILE - size[0]) // 2, (TILE - size[1]) // 2))
     return sheet
 
