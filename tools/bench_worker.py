@@ -66,11 +66,12 @@ def rembg(model: Path, threads: int) -> Work:
     options.intra_op_num_threads = threads
 
     class Ours(DisSession):  # type: ignore[misc]
-        """rembg's session for a network of 1024 pixels, with the range that ours was trained on."""
+        """rembg's session for a network of any size, with the range that ours was trained on."""
 
         def predict(self, img: Any, *_: Any, **__: Any) -> Any:
             half = (0.501961,) * 3
-            raw = self.inner_session.run(None, self.normalize(img, half, half, (1024, 1024)))[0]
+            side = self.inner_session.get_inputs()[0].shape[-1]
+            raw = self.inner_session.run(None, self.normalize(img, half, half, (side, side)))[0]
             mask = Image.fromarray((np.clip(raw[0, 0], 0, 1) * 255).astype(np.uint8))
             return [mask.resize(img.size, Image.Resampling.LANCZOS)]
 
@@ -103,8 +104,9 @@ def bare(model: Path, threads: int) -> Work:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     session = ort.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
-    tensor = np.full((1, 3, 1024, 1024), 0.5, np.float32)
-    return lambda _data, _options: session.run(None, {session.get_inputs()[0].name: tensor})[0].tobytes()[:0]
+    taken = session.get_inputs()[0]
+    tensor = np.full(taken.shape, 0.5, np.float32)
+    return lambda _data, _options: session.run(None, {taken.name: tensor})[0].tobytes()[:0]
 
 
 def pillow(_model: Path, _threads: int) -> Work:
