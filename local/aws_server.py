@@ -13,10 +13,12 @@ from http import HTTPStatus
 from typing import Any
 
 from moto.core.request import Request
+from moto.core.responses import BaseResponse
 from moto.dynamodb.responses import DynamoHandler
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.s3.responses import S3Response
 from moto.sqs.models import Queue
+from moto.sqs.responses import SQSResponse
 from werkzeug.exceptions import HTTPException
 from werkzeug.serving import BaseWSGIServer, make_server
 
@@ -28,8 +30,8 @@ one_at_a_time = threading.Lock()
 """The lock on moto's state, for reading and changing it."""
 _wait_for_messages: Callable[[Queue, int], None] = Queue.wait_for_messages
 
-DYNAMODB_VERSION = "20120810"
-"""The only version of its API that clients of today speak."""
+_BY_TARGET: Mapping[str, type[BaseResponse]] = {"AmazonSQS": SQSResponse, "DynamoDB_20120810": DynamoHandler}
+"""What answers requests that name their service in a header: those of the version that clients of today speak."""
 
 
 SIGNED_FOR_S3 = "/s3/aws4_request"
@@ -69,7 +71,9 @@ def serialized(
 
 
 def directly(application: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
-    """Wrap moto's WSGI application so that items and objects are asked for without Flask, half of such a request.
+    """Wrap moto's WSGI application so that items, objects and messages are asked for without Flask.
+
+    Flask takes half of such a request.
 
     Args:
         application: Answers all other requests.
@@ -91,9 +95,10 @@ def directly(application: Callable[..., Iterable[bytes]]) -> Callable[..., Itera
 
 
 def find_dispatch(environ: Mapping[str, Any]) -> Callable[..., Any] | None:
-    """Find what answers a request about items or, signed in a header, about an object; None for other requests."""
-    if environ.get("HTTP_X_AMZ_TARGET", "").startswith(f"DynamoDB_{DYNAMODB_VERSION}."):
-        return DynamoHandler.dispatch
+    """Find what answers a request about items, messages or, signed in a header, an object; None for other requests."""
+    service, _, _ = environ.get("HTTP_X_AMZ_TARGET", "").partition(".")
+    if service in _BY_TARGET:
+        return _BY_TARGET[service].dispatch
     if SIGNED_FOR_S3 in environ.get("HTTP_AUTHORIZATION", "") and _OBJECT_PATH.match(environ["PATH_INFO"]):
         return S3Response.key_dispatch
     return None
