@@ -1,4 +1,4 @@
-"""What a removal asks of AWS: each call costs a client milliseconds, and the owner money."""
+"""What a removal asks of AWS: each call costs the client milliseconds, and the owner money."""
 
 import pytest
 
