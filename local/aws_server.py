@@ -5,32 +5,38 @@ since then, and the deletion of a message may lose one that arrives at that mome
 time here, except while one waits for a message.
 """
 
+import re
 import sys
 import threading
-from collections import defaultdict
-from collections.abc import Callable, Iterable
-from copy import copy
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
 from moto.core.request import Request
-from moto.dynamodb.models import DynamoDBBackend
-from moto.dynamodb.models.dynamo_type import DynamoType
+from moto.core.responses import BaseResponse
 from moto.dynamodb.responses import DynamoHandler
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.s3.responses import S3Response
 from moto.sqs.models import Queue
+from moto.sqs.responses import SQSResponse
+from werkzeug.exceptions import HTTPException
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from local.faster_moto import make_moto_faster
 from local.keep_alive import KeepAliveHandler
 from local.runtime import die_with_parent
 
 one_at_a_time = threading.Lock()
 """The lock on moto's state, for reading and changing it."""
 _wait_for_messages: Callable[[Queue, int], None] = Queue.wait_for_messages
-_transact_write_items: Callable[[DynamoDBBackend, list[dict[str, Any]]], None] = DynamoDBBackend.transact_write_items
 
-DYNAMODB_VERSION = "20120810"
-"""The only version of its API that clients of today speak."""
+_BY_TARGET: Mapping[str, type[BaseResponse]] = {"AmazonSQS": SQSResponse, "DynamoDB_20120810": DynamoHandler}
+"""What answers requests that name their service in a header: those of the version that clients of today speak."""
+
+
+SIGNED_FOR_S3 = "/s3/aws4_request"
+"""In the credential scope of a request (AWS Signature Version 4)."""
+_OBJECT_PATH = re.compile(r"/[^/]+/.")
 
 
 class ServerRequest(Request):
@@ -64,22 +70,38 @@ def serialized(
     return serve
 
 
-def dynamodb_directly(application: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
-    """Wrap moto's WSGI application so that DynamoDB is asked without Flask, which takes a third of such a request.
+def directly(application: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
+    """Wrap moto's WSGI application so that items, objects and messages are asked for without Flask.
+
+    Flask takes half of such a request.
 
     Args:
         application: Answers all other requests.
     """
 
     def serve(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        if not environ.get("HTTP_X_AMZ_TARGET", "").startswith(f"DynamoDB_{DYNAMODB_VERSION}."):
+        dispatch = find_dispatch(environ)
+        if dispatch is None:
             return application(environ, start_response)
         request = ServerRequest(environ)
-        status, headers, body = DynamoHandler.dispatch(request, request.raw_url, request.headers)
+        try:
+            status, headers, body = dispatch(request, request.raw_url, request.headers)
+        except HTTPException as error:
+            return error(environ, start_response)
         start_response(f"{status} {HTTPStatus(status).phrase}", [(name, str(value)) for name, value in headers.items()])
         return [body.encode() if isinstance(body, str) else body]
 
     return serve
+
+
+def find_dispatch(environ: Mapping[str, Any]) -> Callable[..., Any] | None:
+    """Find what answers a request about items, messages or, signed in a header, an object; None for other requests."""
+    service, _, _ = environ.get("HTTP_X_AMZ_TARGET", "").partition(".")
+    if service in _BY_TARGET:
+        return _BY_TARGET[service].dispatch
+    if SIGNED_FOR_S3 in environ.get("HTTP_AUTHORIZATION", "") and _OBJECT_PATH.match(environ["PATH_INFO"]):
+        return S3Response.key_dispatch
+    return None
 
 
 def wait_unlocked(queue: Queue, timeout_s: int) -> None:
@@ -91,37 +113,6 @@ def wait_unlocked(queue: Queue, timeout_s: int) -> None:
         one_at_a_time.acquire()
 
 
-def transact_named_items(backend: DynamoDBBackend, writes: list[dict[str, Any]]) -> None:
-    """Run a transaction, in place of moto's method, on the items that it names.
-
-    moto copies whole tables, once for each write, to be able to roll back.
-
-    Args:
-        backend: moto's DynamoDB of one region.
-        writes: The TransactItems of the request.
-    """
-    named: defaultdict[str, set[DynamoType]] = defaultdict(set)
-    for operation in (operation for write in writes for operation in write.values()):
-        table = backend.tables.get(operation.get("TableName"))
-        key = operation.get("Key") or operation.get("Item") or {}
-        if table is not None and table.hash_key_attr in key:
-            named[table.name].add(DynamoType(key[table.hash_key_attr]))
-    whole = {name: backend.tables[name] for name in named}
-    for name, table in whole.items():
-        part = copy(table)
-        part.items = defaultdict(dict, {key: table.items[key] for key in named[name] if key in table.items})
-        backend.tables[name] = part
-    try:
-        _transact_write_items(backend, writes)
-    finally:
-        for name, table in whole.items():
-            part = backend.tables[name]  # another object after a rollback
-            for key in named[name] - part.items.keys():
-                table.items.pop(key, None)
-            table.items.update(part.items)
-            backend.tables[name] = table
-
-
 def make_aws_server(address: str = "127.0.0.1", record: Record | None = None) -> BaseWSGIServer:
     """Make the server on a free port; the parent's end is its own.
 
@@ -131,8 +122,8 @@ def make_aws_server(address: str = "127.0.0.1", record: Record | None = None) ->
     """
     die_with_parent()
     Queue.wait_for_messages = wait_unlocked  # type: ignore[assignment, method-assign]
-    DynamoDBBackend.transact_write_items = transact_named_items  # type: ignore[assignment, method-assign]
-    application = serialized(dynamodb_directly(DomainDispatcherApplication(create_backend_app)), record)
+    make_moto_faster()
+    application = serialized(directly(DomainDispatcherApplication(create_backend_app)), record)
     return make_server(address, 0, application, threaded=True, request_handler=KeepAliveHandler)
 
 

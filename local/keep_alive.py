@@ -30,6 +30,7 @@ class KeepAliveHandler(MotoRequestHandler):
         environ = self.make_environ()
         length = -1 if environ.get("wsgi.input_terminated") else int(environ.get("CONTENT_LENGTH") or 0)
         environ["wsgi.input"] = io.BytesIO(environ["wsgi.input"].read(length))
+        environ["wsgi.input_terminated"] = True  # so that it is read again at once, not in parts
         try:
             status, headers, body = answer_of(self.server.app, environ)
         except Exception as error:  # noqa: BLE001 - whatever it is, the connection and the other clients live on

@@ -27,7 +27,7 @@ from cutout.usage import RateState, Usage, month_of
 from functions.account.app import handler as account_handler
 from functions.remove_background.app import handler
 from local import ROOT
-from local.aws_server import transact_named_items as transact_on_what_is_named
+from local.faster_moto import transact_named_items as transact_on_what_is_named
 from tests.support.builders import multipart, proxy_event
 from tests.support.process_state import forget_clients
 

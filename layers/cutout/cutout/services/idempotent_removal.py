@@ -12,7 +12,14 @@ from datetime import UTC, datetime
 
 from cutout.accounts import Account, Caller, KeyMode
 from cutout.api.problems import error_of
-from cutout.errors import ClientFaultError, GoneError, JobBusyError, JobEndedError, ServiceUnavailableError
+from cutout.errors import (
+    ClientFaultError,
+    GoneError,
+    JobBusyError,
+    JobEndedError,
+    QuotaExceededError,
+    ServiceUnavailableError,
+)
 from cutout.imaging.spec import CutoutResult
 from cutout.jobs.job import Job, JobState
 from cutout.jobs.parts import JobError
@@ -84,10 +91,14 @@ class IdempotentRemoval:
             CutoutError: What ``make`` raises, or has raised for an earlier request.
         """
         lease_s = time_left_s + MARGIN_S
-        found = self._service.find_known(job)
-        if found is None:
+        try:
             self._require_quota(caller.account, caller.key.mode)
-            created = self._service.create(job.started(self._now(), lease_s))  # one write, where job and start are two
+        except QuotaExceededError:  # a repeated request is answered all the same
+            found = self._service.find_known(job)
+            if found is None:
+                raise
+        else:  # one write, where it is the first, of what would be a read, a job and its start
+            created = self._service.create(job.started(self._now(), lease_s))
             if not created.repeated:
                 return self._first(created.job, make), False
             found = created.job
