@@ -4,7 +4,8 @@ Edge-aware upsampling by the fast guided filter (He, Sun: Fast Guided Filter, ar
 on a coarse grid, alpha is regressed on colour in every small window (ridge regression), and the smooth coefficients
 are applied to the full-size colours. The grid is a little coarser than the model's alpha, because its edges are
 blurred over about two of its pixels: a sharper guide would explain the blur instead of the edge. Only the uncertain
-band is touched, strip by strip (``strips``), so that the cost is that of the band and the memory small.
+band is touched, patch by patch (``patches``), and colours only where alpha is steep, so that the cost is that of the
+band and the memory small.
 """
 
 import numpy as np
@@ -13,7 +14,7 @@ from PIL import Image
 from cutout.imaging.arrays import Bools, Bytes, Floats, row_bands
 from cutout.imaging.matting.grid import GUIDE_PX, average, grid_shape, neighbours
 from cutout.imaging.matting.islands import remove_small_islands
-from cutout.imaging.matting.strips import LANES, Sampler, pixels_around
+from cutout.imaging.matting.patches import Axis, Indices, collect, reached
 from cutout.imaging.pixels import PackedPixels, packed
 
 LOW, HIGH = 0.04, 0.96
@@ -30,8 +31,6 @@ FLAT, STEEP = 0.1, 0.4
 """Range of alpha within a 3 x 3 neighbourhood up to which it counts as level, and from which on as a step."""
 _PAIRS = [(one, other) for one in range(3) for other in range(one, 4)]
 """Products of red, green, blue and alpha that the regression needs."""
-_COLOUR, _ONE = np.array([[255, 255, 255, 0], [0, 0, 0, 1]], np.uint8).view(np.uint32)[:, 0]
-"""A packed pixel's colour, and a 1 as its fourth value, which takes the offset."""
 _ROWS = 64
 _CELL = 4
 """A cell of the regression is 4 x 4 grid pixels, a window 3 x 3 cells."""
@@ -69,19 +68,20 @@ def refine_alpha(image: Bytes, alpha: Bytes, overview: Bytes | None = None) -> B
         Alpha, uint8 [H, W].
     """
     size = (image.shape[0], image.shape[1])
-    model_shape = alpha.shape
+    longest = min(max(32, round(max(alpha.shape) * GRID_SHARE)), GUIDE_PX)
     alpha = remove_small_islands(_limit_size(alpha, size))
+    axes = Axis(alpha.shape[0], size[0]), Axis(alpha.shape[1], size[1])
     low, high = neighbourhood_extremes(alpha)
+    steep = high - low > np.uint8(255 * FLAT)
     band = uncertain_band(alpha, low, high)
-    refined = _enlarge_level(alpha, size)
-    if not band.any():
-        return refined
-    guide = image if overview is None else overview
-    longest = min(max(32, round(max(model_shape) * GRID_SHARE)), GUIDE_PX)
-    bounds, fit = Sampler([alpha, low, high], size), Sampler([fit_guided_filter(guide, alpha, longest, band)], size)
-    colours = packed(image)
-    for pixels in pixels_around(band, size):
-        pixels.put(_follow_colours(pixels.take(colours), *bounds(pixels), *fit(pixels)), refined)
+    if alpha.shape == size:
+        refined = alpha.copy()
+    else:
+        refined = _enlarge_level(alpha, size)
+        _enlarge_soft(alpha, reached(band, axes) & ~reached(steep, axes), axes, refined)
+    if steep.any():
+        fit = fit_guided_filter(image if overview is None else overview, alpha, longest, band)
+        _follow_image(image, (alpha, low, high), fit, reached(steep, axes), axes, refined)
     return refined
 
 
@@ -130,48 +130,131 @@ def fit_guided_filter(image: Bytes, alpha: Bytes, longest: int, band: Bools) -> 
         band: Where coefficients are wanted, bool [h, w].
 
     Returns:
-        Three slopes (alpha in 0..255 by colour in 0..255) and the offset per cell, float32 [rows, columns, 4]; 0 far
+        Three slopes (alpha in 0..255 by colour in 0..255) and the offset per cell, float32 [4, rows, columns]; 0 far
         from the band.
     """
     rows, columns = grid_shape(image.shape[0], image.shape[1], longest)
     cells = rows // _CELL, columns // _CELL
     wanted = _dilate(average(band.view(np.uint8) * np.uint8(255), cells) > 0)
     read = _dilate(wanted)
-    values = np.concatenate([_cell_pixels(image, cells, read), _cell_pixels(alpha, cells, read)]) * np.float32(1 / 255)
-    products = [np.einsum("np,np->n", values[one], values[other]) for one, other in _PAIRS]
-    moments = np.zeros((len(products) + LANES, *cells), np.float32)
-    moments[:, read] = np.concatenate([products, values.sum(axis=2)])
+    values = np.concatenate([_cell_pixels(image, cells, read), _cell_pixels(alpha, cells, read)])
+    moments = np.zeros((len(_PAIRS) + 4, *cells), np.float32)
+    moments[:, read] = [*((values[one] * values[other]).sum(axis=0) for one, other in _PAIRS), *values.sum(axis=1)]
     windows = _window_sums(moments)[:, wanted] * np.float32(1 / (9 * _CELL**2))
-    means = windows[-LANES:]
-    covariance = np.empty((means.shape[1], LANES, LANES), np.float32)
-    for (one, other), product in zip(_PAIRS, windows, strict=False):
-        covariance[:, one, other] = covariance[:, other, one] = product - means[one] * means[other]
-    scatter = covariance[:, :3, :3] + np.float32(RIDGE) * np.eye(3, dtype=np.float32)
-    slopes = np.linalg.solve(scatter, covariance[:, :3, 3:])[..., 0]
-    fit = np.zeros((*cells, LANES), np.float32)
-    fit[wanted, :3] = slopes
-    fit[wanted, 3] = (means[3] - (slopes.T * means[:3]).sum(axis=0)) * np.float32(255)
+    fit = np.zeros((4, *cells), np.float32)
+    fit[:, wanted] = _regress(windows[:-4], windows[-4:])
     return fit
 
 
-def _follow_colours(colours: PackedPixels, alpha: Floats, low: Floats, high: Floats, fit: Floats) -> Bytes:
-    """Compute alpha, uint8 [n], of packed colours [n]; alpha and its extremes in 0..255, [n]; fit [4 n].
+def _regress(products: Floats, means: Floats) -> Floats:
+    """Solve the regression of every window by Cramer's rule: slopes and offset, float32 [4, n].
+
+    Args:
+        products: Means of the products that ``_PAIRS`` lists, float32 [9, n].
+        means: Of red, green, blue and alpha, in 0..1, float32 [4, n].
+    """
+    covariance = {pair: product - means[pair[0]] * means[pair[1]] for pair, product in zip(_PAIRS, products, strict=True)}
+    rr, gg, bb = (covariance[channel, channel].astype(np.float64) + RIDGE for channel in range(3))
+    rg, rb, gb = covariance[0, 1], covariance[0, 2], covariance[1, 2]
+    red, green, blue = (covariance[channel, 3] for channel in range(3))
+    inverse = [[gg * bb - gb * gb, rb * gb - rg * bb, rg * gb - rb * gg],
+               [rb * gb - rg * bb, rr * bb - rb * rb, rb * rg - rr * gb],
+               [rg * gb - rb * gg, rb * rg - rr * gb, rr * gg - rg * rg]]
+    scale = 1 / (rr * inverse[0][0] + rg * inverse[0][1] + rb * inverse[0][2])
+    slopes = [(row[0] * red + row[1] * green + row[2] * blue) * scale for row in inverse]
+    offset = means[3] - sum(slope * mean for slope, mean in zip(slopes, means, strict=False))
+    fit: Floats = np.array([*slopes, offset * 255], np.float32)
+    return fit
+
+
+def _enlarge_soft(alpha: Bytes, marked: Bools, axes: tuple[Axis, Axis], refined: Bytes) -> None:
+    """Write alpha, bilinear, to ``refined`` in the patches that are marked: colours have no say where it is level."""
+
+    def values(rows: Indices, columns: Indices) -> Floats:
+        return np.take(alpha, rows * alpha.shape[1] + columns).astype(np.float32)[None]
+
+    for patches in collect(marked, axes):
+        (enlarged,) = patches.interpolate(values)
+        enlarged += np.float32(0.5)
+        refined.reshape(-1)[patches.places] = enlarged.astype(np.uint8)
+
+
+def _follow_image(
+    image: Bytes,
+    planes: tuple[Bytes, Bytes, Bytes],
+    fit: Floats,
+    marked: Bools,
+    axes: tuple[Axis, Axis],
+    refined: Bytes,
+) -> None:
+    """Write alpha to ``refined`` in the patches that are marked: see :func:`_follow_colours`.
+
+    ``planes`` are alpha and its extremes, uint8 [h, w], ``fit`` what :func:`fit_guided_filter` gave.
+    """
+    sampled = _Sampler(fit, planes[0].shape)
+
+    def values(rows: Indices, columns: Indices) -> Floats:
+        at = rows * planes[0].shape[1] + columns
+        return np.concatenate([[np.take(plane, at) for plane in planes], sampled(rows, columns)], dtype=np.float32)
+
+    colours = packed(image).reshape(-1)
+    for patches in collect(marked, axes):
+        followed = _follow_colours(np.take(colours, patches.places), *patches.interpolate(values))
+        refined.reshape(-1)[patches.places] = followed
+
+
+class _Sampler:
+    """Interpolates planes, float32 [k, h, w], at the cells of a finer grid over the same picture, bilinear."""
+
+    def __init__(self, planes: Floats, shape: tuple[int, int]) -> None:
+        self._planes, self._columns = planes.reshape(len(planes), -1), planes.shape[2]
+        self._y, self._down = neighbours(planes.shape[1], shape[0], np.arange(shape[0]))
+        self._x, self._across = neighbours(planes.shape[2], shape[1], np.arange(shape[1]))
+
+    def __call__(self, rows: Indices, columns: Indices) -> Floats:
+        """Give float32 [k, n] at rows and columns [n]."""
+        at, across = self._y[rows] * self._columns + self._x[columns], self._across[columns]
+        upper, lower = self._line(at, across), self._line(at + self._columns, across)
+        lower -= upper
+        lower *= self._down[rows]
+        lower += upper
+        return lower
+
+    def _line(self, at: Indices, across: Floats) -> Floats:
+        left: Floats = np.take(self._planes, at, axis=1, mode="clip")
+        right = np.take(self._planes, at + 1, axis=1, mode="clip")
+        right -= left
+        right *= across
+        left += right
+        return left
+
+
+def _follow_colours(
+    colours: PackedPixels,
+    alpha: Floats,
+    low: Floats,
+    high: Floats,
+    red: Floats,
+    green: Floats,
+    blue: Floats,
+    filtered: Floats,
+) -> Bytes:
+    """Compute alpha of packed colours: all [..., n]; alpha and its extremes in 0..255; slopes and offset of the filter.
 
     The bounds are twice as far from 0 and 255 as the neighbourhood is: texture tears no holes into what the model
     calls solid, and what it calls half solid is free to be anything. Trust is full where alpha steps, and 0 where it
     is level or a ramp that the model sees by itself: an edge out of focus is soft, and colour must not sharpen it.
     """
+    channels = colours.view(np.uint8)
+    for number, slope in enumerate((red, green, blue)):
+        slope *= channels[..., number::4]
+        filtered += slope
     trust = high - low
     trust -= np.float32(255 * FLAT)
     trust *= np.float32(1 / (255 * (STEEP - FLAT)))
     np.clip(trust, 0, 1, out=trust)
-    values = ((colours & _COLOUR) | _ONE).view(np.uint8)
-    red, green, blue, offset = (fit * values).reshape(-1, LANES).T
-    filtered = red + green
-    filtered += blue
-    filtered += offset
-    np.clip(filtered, 2 * low - np.float32(255), 2 * high, out=filtered)
-    np.clip(filtered, 0, 255, out=filtered)
+    np.maximum(filtered, np.maximum(2 * low - np.float32(255), 0), out=filtered)
+    np.minimum(filtered, np.minimum(2 * high, np.float32(255)), out=filtered)
     filtered -= alpha
     filtered *= trust
     filtered += alpha
@@ -191,11 +274,13 @@ def _enlarge_level(alpha: Bytes, size: tuple[int, int]) -> Bytes:
     return refined
 
 
-def _cell_pixels(plane: Bytes, cells: tuple[int, int], read: Bools) -> Bytes:
-    """Shrink a plane, uint8 [h, w] or [h, w, C], onto the grid and take the pixels of some cells: [C, n, 16]."""
+def _cell_pixels(plane: Bytes, cells: tuple[int, int], read: Bools) -> Floats:
+    """Shrink a plane, uint8 [h, w] or [h, w, 3], onto the grid and take some cells' pixels: [C, 16, n] in 0..1."""
     small = average(plane, (cells[0] * _CELL, cells[1] * _CELL))
-    blocks: Bytes = small.reshape(cells[0], _CELL, cells[1], _CELL, -1).swapaxes(1, 2)[read]
-    return blocks.reshape(len(blocks), _CELL**2, -1).transpose(2, 0, 1)
+    blocks = small.reshape(cells[0], _CELL, cells[1], _CELL, -1).swapaxes(1, 2)[read]
+    values: Floats = blocks.transpose(3, 1, 2, 0).astype(np.float32, order="C").reshape(-1, _CELL**2, len(blocks))
+    values *= np.float32(1 / 255)
+    return values
 
 
 def _window_sums(moments: Floats) -> Floats:
