@@ -91,13 +91,14 @@ def average(image: Bytes, shape: tuple[int, int], gap: float | None = None) -> B
             never.
 
     Returns:
-        uint8 [h, w] or [h, w, 3].
+        uint8 [h, w], or [h, w, 3] in four bytes a pixel; the image itself where it has that size.
     """
+    if image.shape[:2] == shape:
+        return image
     is_whole = image.shape[0] % shape[0] == 0 and image.shape[1] % shape[1] == 0
     picture = as_picture(image)
     small = picture.resize((shape[1], shape[0]), Image.Resampling.BOX, reducing_gap=1.0 if is_whole else gap)
-    averages: Bytes = np.asarray(small)
-    return averages if image.ndim == 2 else averages[..., :3]  # noqa: PLR2004
+    return np.asarray(small) if image.ndim == 2 else as_pixels(small)  # noqa: PLR2004
 
 
 def halve(values: Floats) -> Floats:
