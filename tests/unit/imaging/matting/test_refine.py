@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image
 
-from cutout.imaging.matting import refine
-from cutout.imaging.matting import patches
+from cutout.imaging.matting import patches, refine
 from cutout.imaging.matting.grid import shrink, upsample_rows
 from cutout.imaging.matting.refine import neighbourhood_extremes, refine_alpha, stretch, uncertain_band
 from tests.unit.imaging.pictures import Scene, polygon, scene, soft_disc, strands, to_bytes

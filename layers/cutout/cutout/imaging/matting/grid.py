@@ -145,8 +145,6 @@ def double(values: Floats) -> Floats:
 def pull_push(colours: Floats, weight: Floats) -> Floats:
     """Fill the grid with the weighted mean colour of the nearest cells that have weight.
 
-    The pull-push pyramid of Gortler et al., The Lumigraph (SIGGRAPH 1996); linear in the number of cells.
-
     Args:
         colours: float32 [3, h, w].
         weight: float32 [1, h, w] in 0..1. Where no cell has any weight, the result is the plain mean.
@@ -154,7 +152,22 @@ def pull_push(colours: Floats, weight: Floats) -> Floats:
     Returns:
         float32 [3, h, w].
     """
-    levels = [np.concatenate([colours * weight, weight])]
+    return fill(np.concatenate([colours * weight, weight]), colours)
+
+
+def fill(weighted: Floats, colours: Floats) -> Floats:
+    """Fill the grid as :func:`pull_push` does, from colours that are weighted already.
+
+    The pull-push pyramid of Gortler et al., The Lumigraph (SIGGRAPH 1996); linear in the number of cells.
+
+    Args:
+        weighted: Weighted colours, and the weight: float32 [4, h, w]; overwritten.
+        colours: The colours themselves, float32 [3, h, w]; their mean is taken where no cell has any weight.
+
+    Returns:
+        float32 [3, h, w].
+    """
+    levels = [weighted]
     while levels[-1].shape[1] % 2 == 0 and levels[-1].shape[2] % 2 == 0:
         levels.append(halve(levels[-1]))
     total = levels[-1].mean(axis=(1, 2), keepdims=True)
@@ -164,13 +177,23 @@ def pull_push(colours: Floats, weight: Floats) -> Floats:
     for level in reversed(levels):
         if level.shape[1] != filled.shape[1]:
             filled = double(filled)
-        trust = np.minimum(level[3] * _TRUST, 1)
-        filled *= 1 - trust
-        trust /= np.maximum(level[3], _LEAST_WEIGHT)
-        known = level[:3]
-        known *= trust
-        filled += known
+        blend(filled, level[:3], level[3])
     return filled
+
+
+def blend(filled: Floats, weighted: Floats, weight: Floats) -> None:
+    """Let cells that are known to a sufficient share keep their own colour.
+
+    Args:
+        filled: What they have from the next coarser level, float32 [3, ...]; written to.
+        weighted: Their own colour times weight, of the same shape; overwritten.
+        weight: float32 [...] in 0..1.
+    """
+    trust = np.minimum(weight * _TRUST, 1)
+    filled *= 1 - trust
+    trust /= np.maximum(weight, _LEAST_WEIGHT)
+    weighted *= trust
+    filled += weighted
 
 
 def sample_bilinear(values: Floats, pixels: NDArray[np.intp], top: int, size: tuple[int, int]) -> Floats:
@@ -202,6 +225,46 @@ def sample_bilinear(values: Floats, pixels: NDArray[np.intp], top: int, size: tu
         right *= share
         np.add(left, right, out=result[channel])
     return result
+
+
+class GridSampler:
+    """Interpolates a grid at the cells of a finer one over the same picture, bilinear."""
+
+    def __init__(self, values: Floats, shape: tuple[int, int]) -> None:
+        """Prepare the interpolation.
+
+        Args:
+            values: The grid, float32 [C, h, w].
+            shape: Rows and columns of the finer grid.
+        """
+        self._values, self._columns = values.reshape(len(values), -1), values.shape[2]
+        self._y, self._down = neighbours(values.shape[1], shape[0], np.arange(shape[0]))
+        self._x, self._across = neighbours(values.shape[2], shape[1], np.arange(shape[1]))
+
+    def __call__(self, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Floats:
+        """Interpolate.
+
+        Args:
+            rows: Of the finer grid's cells, [n].
+            columns: The same.
+
+        Returns:
+            float32 [C, n].
+        """
+        at, across = self._y[rows] * self._columns + self._x[columns], self._across[columns]
+        upper, lower = self._line(at, across), self._line(at + self._columns, across)
+        lower -= upper
+        lower *= self._down[rows]
+        lower += upper
+        return lower
+
+    def _line(self, at: NDArray[np.intp], across: Floats) -> Floats:
+        left: Floats = np.take(self._values, at, axis=1, mode="clip")  # one beyond the end counts nothing
+        right = np.take(self._values, at + 1, axis=1, mode="clip")
+        right -= left
+        right *= across
+        left += right
+        return left
 
 
 def upsample_rows(plane: Floats, size: tuple[int, int], rows: slice) -> Floats:

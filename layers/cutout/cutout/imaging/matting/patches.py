@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cutout.imaging.arrays import Bools, Floats
-from cutout.imaging.matting.grid import neighbours
 
 Indices = NDArray[np.intp]
+CellValues = Callable[[Indices, Indices], Floats]
+"""Maps rows and columns of cells, [n] each, to k values of each, float32 [k, n]."""
 _PIXELS = 1 << 15
 """Pixels of the patches that are worked on at once."""
 
@@ -60,11 +61,11 @@ class Patches:
     _rows: Indices
     _columns: Indices
 
-    def interpolate(self, values: Callable[[Indices, Indices], Floats]) -> Floats:
+    def interpolate(self, values: CellValues) -> Floats:
         """Interpolate, bilinear: down between the cells' rows, then across.
 
         Args:
-            values: Maps rows and columns of cells [n] to float32 [k, n].
+            values: Of the cells.
 
         Returns:
             float32 [k, a, b, n].
@@ -78,7 +79,7 @@ class Patches:
         interpolated += left
         return interpolated
 
-    def _interpolate_down(self, values: Callable[[Indices, Indices], Floats], columns: Indices) -> Floats:
+    def _interpolate_down(self, values: CellValues, columns: Indices) -> Floats:
         """Give float32 [k, a, 1, n]."""
         upper = values(self._down.before[self._rows], columns)[:, None, None]
         if self._down.is_whole:

@@ -12,9 +12,9 @@ import numpy as np
 from PIL import Image
 
 from cutout.imaging.arrays import Bools, Bytes, Floats, row_bands
-from cutout.imaging.matting.grid import GUIDE_PX, average, grid_shape, neighbours
+from cutout.imaging.matting.grid import GUIDE_PX, GridSampler, average, grid_shape, neighbours
 from cutout.imaging.matting.islands import remove_small_islands
-from cutout.imaging.matting.patches import Axis, Indices, collect, reached
+from cutout.imaging.matting.patches import Axis, CellValues, Indices, collect, reached
 from cutout.imaging.pixels import PackedPixels, packed
 
 LOW, HIGH = 0.04, 0.96
@@ -72,16 +72,20 @@ def refine_alpha(image: Bytes, alpha: Bytes, overview: Bytes | None = None) -> B
     alpha = remove_small_islands(_limit_size(alpha, size))
     axes = Axis(alpha.shape[0], size[0]), Axis(alpha.shape[1], size[1])
     low, high = neighbourhood_extremes(alpha)
-    steep = high - low > np.uint8(255 * FLAT)
     band = uncertain_band(alpha, low, high)
+    steep = reached(high - low > np.uint8(255 * FLAT), axes)
     if alpha.shape == size:
         refined = alpha.copy()
     else:
         refined = _enlarge_level(alpha, size)
-        _enlarge_soft(alpha, reached(band, axes) & ~reached(steep, axes), axes, refined)
+        _enlarge_soft(alpha, reached(band, axes) & ~steep, axes, refined)
     if steep.any():
         fit = fit_guided_filter(image if overview is None else overview, alpha, longest, band)
-        _follow_image(image, (alpha, low, high), fit, reached(steep, axes), axes, refined)
+        values = _values_of((alpha, low, high), fit)
+        colours = packed(image).reshape(-1)
+        for patches in collect(steep, axes):
+            followed = _follow_colours(np.take(colours, patches.places), patches.interpolate(values))
+            refined.reshape(-1)[patches.places] = followed
     return refined
 
 
@@ -153,18 +157,22 @@ def _regress(products: Floats, means: Floats) -> Floats:
         products: Means of the products that ``_PAIRS`` lists, float32 [9, n].
         means: Of red, green, blue and alpha, in 0..1, float32 [4, n].
     """
-    covariance = {pair: product - means[pair[0]] * means[pair[1]] for pair, product in zip(_PAIRS, products, strict=True)}
+    covariance = {
+        (one, other): product - means[one] * means[other]
+        for (one, other), product in zip(_PAIRS, products, strict=True)
+    }
     rr, gg, bb = (covariance[channel, channel].astype(np.float64) + RIDGE for channel in range(3))
     rg, rb, gb = covariance[0, 1], covariance[0, 2], covariance[1, 2]
-    red, green, blue = (covariance[channel, 3] for channel in range(3))
-    inverse = [[gg * bb - gb * gb, rb * gb - rg * bb, rg * gb - rb * gg],
-               [rb * gb - rg * bb, rr * bb - rb * rb, rb * rg - rr * gb],
-               [rg * gb - rb * gg, rb * rg - rr * gb, rr * gg - rg * rg]]
-    scale = 1 / (rr * inverse[0][0] + rg * inverse[0][1] + rb * inverse[0][2])
-    slopes = [(row[0] * red + row[1] * green + row[2] * blue) * scale for row in inverse]
+    adjugate = (
+        (gg * bb - gb * gb, rb * gb - rg * bb, rg * gb - rb * gg),
+        (rb * gb - rg * bb, rr * bb - rb * rb, rb * rg - rr * gb),
+        (rg * gb - rb * gg, rb * rg - rr * gb, rr * gg - rg * rg),
+    )
+    determinant = rr * adjugate[0][0] + rg * adjugate[0][1] + rb * adjugate[0][2]
+    towards = [covariance[channel, 3] for channel in range(3)]
+    slopes = [sum(part * each for part, each in zip(row, towards, strict=True)) / determinant for row in adjugate]
     offset = means[3] - sum(slope * mean for slope, mean in zip(slopes, means, strict=False))
-    fit: Floats = np.array([*slopes, offset * 255], np.float32)
-    return fit
+    return np.array([*slopes, offset * 255], np.float32)
 
 
 def _enlarge_soft(alpha: Bytes, marked: Bools, axes: tuple[Axis, Axis], refined: Bytes) -> None:
@@ -179,76 +187,28 @@ def _enlarge_soft(alpha: Bytes, marked: Bools, axes: tuple[Axis, Axis], refined:
         refined.reshape(-1)[patches.places] = enlarged.astype(np.uint8)
 
 
-def _follow_image(
-    image: Bytes,
-    planes: tuple[Bytes, Bytes, Bytes],
-    fit: Floats,
-    marked: Bools,
-    axes: tuple[Axis, Axis],
-    refined: Bytes,
-) -> None:
-    """Write alpha to ``refined`` in the patches that are marked: see :func:`_follow_colours`.
-
-    ``planes`` are alpha and its extremes, uint8 [h, w], ``fit`` what :func:`fit_guided_filter` gave.
-    """
-    sampled = _Sampler(fit, planes[0].shape)
+def _values_of(planes: tuple[Bytes, Bytes, Bytes], fit: Floats) -> CellValues:
+    """Give what :func:`_follow_colours` needs at cells: of alpha and its extremes, uint8 [h, w], and of the filter."""
+    sampled = GridSampler(fit, (planes[0].shape[0], planes[0].shape[1]))
 
     def values(rows: Indices, columns: Indices) -> Floats:
         at = rows * planes[0].shape[1] + columns
         return np.concatenate([[np.take(plane, at) for plane in planes], sampled(rows, columns)], dtype=np.float32)
 
-    colours = packed(image).reshape(-1)
-    for patches in collect(marked, axes):
-        followed = _follow_colours(np.take(colours, patches.places), *patches.interpolate(values))
-        refined.reshape(-1)[patches.places] = followed
+    return values
 
 
-class _Sampler:
-    """Interpolates planes, float32 [k, h, w], at the cells of a finer grid over the same picture, bilinear."""
-
-    def __init__(self, planes: Floats, shape: tuple[int, int]) -> None:
-        self._planes, self._columns = planes.reshape(len(planes), -1), planes.shape[2]
-        self._y, self._down = neighbours(planes.shape[1], shape[0], np.arange(shape[0]))
-        self._x, self._across = neighbours(planes.shape[2], shape[1], np.arange(shape[1]))
-
-    def __call__(self, rows: Indices, columns: Indices) -> Floats:
-        """Give float32 [k, n] at rows and columns [n]."""
-        at, across = self._y[rows] * self._columns + self._x[columns], self._across[columns]
-        upper, lower = self._line(at, across), self._line(at + self._columns, across)
-        lower -= upper
-        lower *= self._down[rows]
-        lower += upper
-        return lower
-
-    def _line(self, at: Indices, across: Floats) -> Floats:
-        left: Floats = np.take(self._planes, at, axis=1, mode="clip")
-        right = np.take(self._planes, at + 1, axis=1, mode="clip")
-        right -= left
-        right *= across
-        left += right
-        return left
-
-
-def _follow_colours(
-    colours: PackedPixels,
-    alpha: Floats,
-    low: Floats,
-    high: Floats,
-    red: Floats,
-    green: Floats,
-    blue: Floats,
-    filtered: Floats,
-) -> Bytes:
-    """Compute alpha of packed colours: all [..., n]; alpha and its extremes in 0..255; slopes and offset of the filter.
+def _follow_colours(colours: PackedPixels, values: Floats) -> Bytes:
+    """Compute alpha of packed colours [...] from alpha and its extremes in 0..255, slopes and offset: [7, ...].
 
     The bounds are twice as far from 0 and 255 as the neighbourhood is: texture tears no holes into what the model
     calls solid, and what it calls half solid is free to be anything. Trust is full where alpha steps, and 0 where it
     is level or a ramp that the model sees by itself: an edge out of focus is soft, and colour must not sharpen it.
     """
+    alpha, low, high, *slopes, filtered = values
     channels = colours.view(np.uint8)
-    for number, slope in enumerate((red, green, blue)):
-        slope *= channels[..., number::4]
-        filtered += slope
+    for number, slope in enumerate(slopes):
+        filtered += slope * channels[..., number::4]  # of four bytes a pixel
     trust = high - low
     trust -= np.float32(255 * FLAT)
     trust *= np.float32(1 / (255 * (STEEP - FLAT)))
