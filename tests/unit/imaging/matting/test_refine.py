@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image
 
-from cutout.imaging.matting import patches, refine
-from cutout.imaging.matting.grid import shrink, upsample_rows
-from cutout.imaging.matting.refine import neighbourhood_extremes, refine_alpha, stretch, uncertain_band
+from cutout.imaging.matting import guided_filter, patches
+from cutout.imaging.matting.grid import neighbourhood_extremes, shrink, upsample_rows
+from cutout.imaging.matting.refine import refine_alpha, stretch, uncertain_band
 from tests.unit.imaging.pictures import Scene, polygon, scene, soft_disc, strands, to_bytes
 
 SCENES = {
@@ -133,7 +133,7 @@ def test_the_regression_equals_a_slow_plain_one() -> None:
     picture = scene(soft_disc(96, 96, 0.3))
     coarse = picture.coarse(160, 0.1)
     alpha = to_bytes(coarse)
-    fit = refine.fit_guided_filter(picture.image, alpha, 96, np.ones(alpha.shape, np.bool_))
+    fit = guided_filter.fit_guided_filter(picture.image, alpha, 96, np.ones(alpha.shape, np.bool_))
     shape = (fit.shape[1] * 4, fit.shape[2] * 4)
     colour, alpha = shrink(picture.image, shape), shrink(alpha, shape)[0]
     for y, x in ((1, 1), (5, 7), (fit.shape[1] - 2, fit.shape[2] - 2)):
@@ -141,7 +141,7 @@ def test_the_regression_equals_a_slow_plain_one() -> None:
         samples = colour[:, rows, columns].reshape(3, -1).T.astype(float)
         target = alpha[rows, columns].reshape(-1).astype(float)
         centred = samples - samples.mean(axis=0)
-        scatter = centred.T @ centred / len(samples) + refine.RIDGE * np.eye(3)
+        scatter = centred.T @ centred / len(samples) + guided_filter.RIDGE * np.eye(3)
         slopes = np.linalg.solve(scatter, centred.T @ (target - target.mean()) / len(samples))
         offset = target.mean() - slopes @ samples.mean(axis=0)
         assert np.allclose(fit[:, y, x], [*slopes, offset * 255], atol=0.02, rtol=0.02)

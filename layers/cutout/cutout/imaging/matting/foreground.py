@@ -28,11 +28,12 @@ _SHARE = np.arange(256) / 255
 _FREE = (_FREE_WAY + (1 - _FREE_WAY) * _SHARE**_FREE_EXPONENT).astype(np.float32)
 """The same for every alpha in bytes."""
 _GAIN = _SHARE / (_SHARE**2 + (1 - _SHARE) ** 2 + _RIDGE)
-_OBSERVED, _FRONT, _BACK = (
-    np.repeat(factor, LANES).astype(np.float32).view(FOUR_FLOATS)
-    for factor in (_GAIN, 1 - _GAIN * _SHARE, _GAIN * (1 - _SHARE))
+_FRONT, _OBSERVED = (
+    np.repeat(weight, LANES).astype(np.float32).view(FOUR_FLOATS) for weight in (1 - _GAIN * _SHARE, _GAIN)
 )
-"""F is a weighted sum of I, the guess of F and, subtracted, that of B: the weights for every alpha, LANES times."""
+"""F less the guess of B is a weighted sum: of the guess of F, and of I, both less that of B. The weights for every alpha
+in bytes, LANES times."""
+
 
 
 def estimate_foreground(image: Bytes, alpha: Bytes, overview: Bytes | None = None, *, in_place: bool = False) -> Bytes:
@@ -56,7 +57,7 @@ def estimate_foreground(image: Bytes, alpha: Bytes, overview: Bytes | None = Non
     means = local_colours(image if overview is None else overview, alpha, lines.cells_around(soft))
     colours = packed(result).reshape(-1)
     for part in row_bands(soft.size, PIXELS):
-        places = soft[part]
+        places = soft[part].astype(np.intp)
         runs = lines.runs(places, means.slots)
         colours[places] = _solve_foreground(np.take(colours, places), np.take(alpha, places), runs, means)
     return result
@@ -114,9 +115,13 @@ def _solve_foreground(observed: PackedPixels, cover: Bytes, runs: Runs, means: L
 
 def _unmix(observed: Bytes, cover: Bytes, front: Floats, back: Floats) -> Floats:
     """Solve for F, [4 n] in 0..255, of I [4 n] under alpha [n], from guesses of F (overwritten) and B, [4 n]."""
+    cover = cover.astype(np.intp)
+    front -= back
     front *= np.take(_FRONT, cover).view(np.float32)
-    front += observed * np.take(_OBSERVED, cover).view(np.float32)
-    front -= back * np.take(_BACK, cover).view(np.float32)
+    seen = observed - back
+    seen *= np.take(_OBSERVED, cover).view(np.float32)
+    front += seen
+    front += back
     return np.clip(front, 0, 255, out=front)
 
 

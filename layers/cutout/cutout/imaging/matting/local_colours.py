@@ -1,6 +1,6 @@
 """Local colours of the foreground, the background and the subject's interior, where soft pixels need them.
 
-Means live on a coarse grid and are filled from known cells by a pull-push pyramid (``grid.pull_push``). Most cells
+Means live on a coarse grid and are filled from known cells by a pull-push pyramid (``pyramid``). Most cells
 are all foreground or all background, or far from any edge: the finest level is computed only at cells that are mixed
 or wanted, all others from half its size.
 """
@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cutout.imaging.arrays import Bools, Bytes, Floats
-from cutout.imaging.matting.grid import GridSampler, average, blend, double, fill, halve, pull_push
+from cutout.imaging.matting.grid import GridSampler, average
+from cutout.imaging.matting.pyramid import blend, double, fill, halve, pull_push
 from cutout.imaging.matting.strips import LANES
 from cutout.imaging.pixels import packed
 

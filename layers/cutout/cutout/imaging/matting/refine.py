@@ -12,7 +12,8 @@ import numpy as np
 from PIL import Image
 
 from cutout.imaging.arrays import Bools, Bytes, Floats, row_bands
-from cutout.imaging.matting.grid import GUIDE_PX, GridSampler, average, grid_shape, neighbours
+from cutout.imaging.matting.grid import GUIDE_PX, GridSampler, dilate, neighbourhood_extremes, neighbours
+from cutout.imaging.matting.guided_filter import fit_guided_filter
 from cutout.imaging.matting.islands import remove_small_islands
 from cutout.imaging.matting.patches import Axis, CellValues, Indices, collect, reached
 from cutout.imaging.pixels import PackedPixels, packed
@@ -25,15 +26,9 @@ Fixed numbers, never taken from the image: a network's sigmoid hardly reaches 0 
 GRID_SHARE = 0.6
 """Side of the grid in sides of the model's alpha; best of 0.4..1.6 on the synthetic composites of the tests. Half the
 overview is enough for any: it is averaged fast, and better than 0.6 for an alpha of 1024 pixels."""
-RIDGE = 5e-5
-"""Regularisation, in squared colour of 0..1: the variance below which colour says nothing (noise)."""
 FLAT, STEEP = 0.1, 0.4
 """Range of alpha within a 3 x 3 neighbourhood up to which it counts as level, and from which on as a step."""
-_PAIRS = [(one, other) for one in range(3) for other in range(one, 4)]
-"""Products of red, green, blue and alpha that the regression needs."""
 _ROWS = 64
-_CELL = 4
-"""A cell of the regression is 4 x 4 grid pixels, a window 3 x 3 cells."""
 
 
 def stretch(alpha: Floats) -> Bytes:
@@ -121,65 +116,15 @@ def uncertain_band(alpha: Bytes, low: Bytes, high: Bytes) -> Bools:
     Returns:
         bool [h, w].
     """
-    return _dilate((alpha - np.uint8(1) < 254) | (high != low))  # 0 wraps around to 255  # noqa: PLR2004
-
-
-def fit_guided_filter(image: Bytes, alpha: Bytes, longest: int, band: Bools) -> Floats:
-    """Regress alpha on colour in every window of a grid over the image that touches the band.
-
-    Args:
-        image: The guide, uint8 [H, W, 3].
-        alpha: uint8 [h, w], of any size.
-        longest: Cells along the grid's longer side, at most.
-        band: Where coefficients are wanted, bool [h, w].
-
-    Returns:
-        Three slopes (alpha in 0..255 by colour in 0..255) and the offset per cell, float32 [4, rows, columns]; 0 far
-        from the band.
-    """
-    rows, columns = grid_shape(image.shape[0], image.shape[1], longest)
-    cells = rows // _CELL, columns // _CELL
-    wanted = _dilate(average(band.view(np.uint8) * np.uint8(255), cells) > 0)
-    read = np.flatnonzero(_dilate(wanted))
-    values = np.concatenate([_cell_pixels(image, cells, read), _cell_pixels(alpha, cells, read)])
-    moments = np.zeros((len(_PAIRS) + 4, cells[0] * cells[1]), np.float32)
-    moments[:, read] = [*((values[one] * values[other]).sum(axis=0) for one, other in _PAIRS), *values.sum(axis=1)]
-    windows = _window_sums(moments.reshape(-1, *cells))[:, wanted] * np.float32(1 / (9 * _CELL**2))
-    fit = np.zeros((4, *cells), np.float32)
-    fit[:, wanted] = _regress(windows[:-4], windows[-4:])
-    return fit
-
-
-def _regress(products: Floats, means: Floats) -> Floats:
-    """Solve the regression of every window by Cramer's rule: slopes and offset, float32 [4, n].
-
-    Args:
-        products: Means of the products that ``_PAIRS`` lists, float32 [9, n].
-        means: Of red, green, blue and alpha, in 0..1, float32 [4, n].
-    """
-    covariance = {
-        (one, other): product - means[one] * means[other]
-        for (one, other), product in zip(_PAIRS, products, strict=True)
-    }
-    rr, gg, bb = (covariance[channel, channel].astype(np.float64) + RIDGE for channel in range(3))
-    rg, rb, gb = covariance[0, 1], covariance[0, 2], covariance[1, 2]
-    adjugate = (
-        (gg * bb - gb * gb, rb * gb - rg * bb, rg * gb - rb * gg),
-        (rb * gb - rg * bb, rr * bb - rb * rb, rb * rg - rr * gb),
-        (rg * gb - rb * gg, rb * rg - rr * gb, rr * gg - rg * rg),
-    )
-    determinant = rr * adjugate[0][0] + rg * adjugate[0][1] + rb * adjugate[0][2]
-    towards = [covariance[channel, 3] for channel in range(3)]
-    slopes = [sum(part * each for part, each in zip(row, towards, strict=True)) / determinant for row in adjugate]
-    offset = means[3] - sum(slope * mean for slope, mean in zip(slopes, means, strict=False))
-    return np.array([*slopes, offset * 255], np.float32)
+    return dilate((alpha - np.uint8(1) < 254) | (high != low))  # 0 wraps around to 255  # noqa: PLR2004
 
 
 def _enlarge_soft(alpha: Bytes, marked: Bools, axes: tuple[Axis, Axis], refined: Bytes) -> None:
     """Write alpha, bilinear, to ``refined`` in the patches that are marked: colours have no say where it is level."""
 
     def values(rows: Indices, columns: Indices) -> Floats:
-        return np.take(alpha, rows * alpha.shape[1] + columns).astype(np.float32)[None]
+        cells: Floats = np.take(alpha, rows * alpha.shape[1] + columns)[None].astype(np.float32)
+        return cells
 
     for patches in collect(marked, axes):
         (enlarged,) = patches.interpolate(values)
@@ -193,7 +138,9 @@ def _values_of(planes: tuple[Bytes, Bytes, Bytes], fit: Floats) -> CellValues:
 
     def values(rows: Indices, columns: Indices) -> Floats:
         at = rows * planes[0].shape[1] + columns
-        return np.concatenate([[np.take(plane, at) for plane in planes], sampled(rows, columns)], dtype=np.float32)
+        own = [np.take(plane, at) for plane in planes]
+        made: Floats = np.concatenate([own, sampled(rows, columns)], dtype=np.float32)
+        return made
 
     return values
 
@@ -234,29 +181,6 @@ def _enlarge_level(alpha: Bytes, size: tuple[int, int]) -> Bytes:
     return refined
 
 
-def _cell_pixels(plane: Bytes, cells: tuple[int, int], read: Indices) -> Floats:
-    """Shrink a plane, uint8 [h, w] or [h, w, 3], onto the grid and take some cells' pixels: [C, 16, n] in 0..1.
-
-    ``read`` are flat indices of cells. Four pixels in a row are taken at once: 4 bytes, or 16.
-    """
-    small = average(plane, (cells[0] * _CELL, cells[1] * _CELL))
-    lines = small.view(np.uint32) if plane.ndim == 2 else packed(small).view(np.complex128)  # noqa: PLR2004
-    rows, columns = np.divmod(read, cells[1])
-    taken = np.take(lines, (rows * _CELL + np.arange(_CELL)[:, None]) * cells[1] + columns).view(np.uint8)
-    pixels = taken.reshape(_CELL, read.size, _CELL, -1).transpose(3, 0, 2, 1)[:3]
-    values: Floats = pixels.astype(np.float32, order="C").reshape(-1, _CELL**2, read.size)
-    values *= np.float32(1 / 255)
-    return values
-
-
-def _window_sums(moments: Floats) -> Floats:
-    """Sum the 3 x 3 cells around each one, edges repeated: [C, h, w]."""
-    padded = np.pad(moments, ((0, 0), (1, 1), (1, 1)), mode="edge")
-    rows = padded[:, :-2] + padded[:, 1:-1] + padded[:, 2:]
-    sums: Floats = rows[..., :-2] + rows[..., 1:-1] + rows[..., 2:]
-    return sums
-
-
 def _limit_size(alpha: Bytes, size: tuple[int, int]) -> Bytes:
     """Average alpha down to ``size`` (H, W) along the sides that are longer."""
     shape = (min(alpha.shape[0], size[0]), min(alpha.shape[1], size[1]))
@@ -266,29 +190,3 @@ def _limit_size(alpha: Bytes, size: tuple[int, int]) -> Bytes:
 def _resize(plane: Bytes, size: tuple[int, int], how: Image.Resampling = Image.Resampling.BILINEAR) -> Bytes:
     resized: Bytes = np.asarray(Image.fromarray(plane).resize(size[::-1], how))
     return resized
-
-
-def neighbourhood_extremes(plane: Bytes) -> tuple[Bytes, Bytes]:
-    """Find the lowest and the highest value in the 3 x 3 neighbourhood of every pixel.
-
-    Args:
-        plane: uint8 [h, w].
-
-    Returns:
-        Two planes, uint8 [h, w].
-    """
-    return _extremes(plane, np.minimum), _extremes(plane, np.maximum)
-
-
-def _dilate(mask: Bools) -> Bools:
-    return _extremes(mask.view(np.uint8), np.maximum).view(np.bool_)
-
-
-def _extremes(plane: Bytes, extreme: np.ufunc) -> Bytes:
-    tall = plane.copy()
-    extreme(tall[1:], plane[:-1], out=tall[1:])
-    extreme(tall[:-1], plane[1:], out=tall[:-1])
-    wide = tall.copy()
-    extreme(wide[:, 1:], tall[:, :-1], out=wide[:, 1:])
-    extreme(wide[:, :-1], tall[:, 1:], out=wide[:, :-1])
-    return wide

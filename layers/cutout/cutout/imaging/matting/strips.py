@@ -16,7 +16,7 @@ from cutout.imaging.matting.grid import neighbours
 
 LANES = 4
 """Values a pixel."""
-PIXELS = 1 << 14
+PIXELS = 1 << 16
 """Soft pixels that are worked on at once: more leave the cache, fewer cost more calls."""
 _SEARCHED = 1 << 18
 """Pixels that are looked through at once."""
@@ -78,7 +78,8 @@ class Runs:
         lower -= upper
         lower *= self._down
         lower += upper
-        return lower
+        line: Floats = lower
+        return line
 
     def where(self, chosen: Bools) -> tuple[Indices, Self]:
         """Choose runs, bool [r]: the indices of their pixels among all, and the runs."""
