@@ -35,7 +35,6 @@ _FRONT, _OBSERVED = (
 in bytes, LANES times."""
 
 
-
 def estimate_foreground(image: Bytes, alpha: Bytes, overview: Bytes | None = None, *, in_place: bool = False) -> Bytes:
     """Estimate the foreground colour of every soft pixel.
 

@@ -23,6 +23,7 @@ _SEARCHED = 1 << 18
 Indices = NDArray[np.integer]
 FOUR_FLOATS = np.dtype((np.void, 16))
 """A cell, or a pixel, of LANES values, which numpy moves at once."""
+_TO_FOUR_BYTES = np.uint32(0x01010101)
 
 
 def soft_pixels(alpha: Bytes) -> Indices:
@@ -40,6 +41,11 @@ def soft_pixels(alpha: Bytes) -> Indices:
         for part in row_bands(flat.size, _SEARCHED)
     ]
     return np.concatenate(found)
+
+
+def spread(values: Bytes) -> Bytes:
+    """Repeat the value of every pixel, uint8 [n], for its four bytes, [4 n]."""
+    return (values * _TO_FOUR_BYTES).view(np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
