@@ -35,7 +35,9 @@ def ours(model: Path, threads: int) -> Work:
         SizeName,
         Stroke,
     )
+    from cutout.imaging.threads import use_threads  # noqa: PLC0415
 
+    use_threads(threads)
     segmenter = OnnxSegmenter(load_manifest(ROOT / "models").select("cutout-s"), model, threads)
     values: dict[str, Callable[[Any], Any]] = {
         "format": ImageFormat,

@@ -290,5 +290,7 @@ class Container(AwsStores):
 def _load_model(model: "Model", file: Path, threads: int) -> "Segmenter":
     """Load a model; two, and what they need to run, are what memory is sure to hold."""
     from cutout.imaging.models.onnx import OnnxSegmenter  # noqa: PLC0415
+    from cutout.imaging.threads import use_threads  # noqa: PLC0415
 
+    use_threads(threads)
     return OnnxSegmenter(model, file, threads)

@@ -15,6 +15,7 @@ from cutout.imaging.matting.grid import grid_shape
 from cutout.imaging.matting.local_colours import ALIKE, LocalColours, local_colours
 from cutout.imaging.matting.strips import FOUR_FLOATS, LANES, PIXELS, GridLines, Runs, soft_pixels
 from cutout.imaging.pixels import PackedPixels, copied, is_packed, packed
+from cutout.imaging.threads import do_all
 
 GRID_PX = 384
 """Longest side of the grid; 768 is not visibly better on estimated alpha and costs three times as much."""
@@ -31,8 +32,8 @@ _GAIN = _SHARE / (_SHARE**2 + (1 - _SHARE) ** 2 + _RIDGE)
 _FRONT, _OBSERVED = (
     np.repeat(weight, LANES).astype(np.float32).view(FOUR_FLOATS) for weight in (1 - _GAIN * _SHARE, _GAIN)
 )
-"""F less the guess of B is a weighted sum: of the guess of F, and of I, both less that of B. The weights for every alpha
-in bytes, LANES times."""
+"""F less the guess of B is a weighted sum: of the guess of F, and of I, both less that of B. The weights for every
+alpha in bytes, LANES times."""
 
 
 def estimate_foreground(image: Bytes, alpha: Bytes, overview: Bytes | None = None, *, in_place: bool = False) -> Bytes:
@@ -55,10 +56,13 @@ def estimate_foreground(image: Bytes, alpha: Bytes, overview: Bytes | None = Non
     lines = GridLines(grid_shape(*size, GRID_PX), size)
     means = local_colours(image if overview is None else overview, alpha, lines.cells_around(soft))
     colours = packed(result).reshape(-1)
-    for part in row_bands(soft.size, PIXELS):
+
+    def solve(part: slice) -> None:
         places = soft[part].astype(np.intp)
         runs = lines.runs(places, means.slots)
         colours[places] = _solve_foreground(np.take(colours, places), np.take(alpha, places), runs, means)
+
+    do_all(solve, list(row_bands(soft.size, PIXELS)))
     return result
 
 

@@ -4,13 +4,14 @@ Bilinear interpolation needs the four values once a patch instead of once a pixe
 arrays, in which every step is one vectorised pass that stays in the processor's cache.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cutout.imaging.arrays import Bools, Floats
+from cutout.imaging.arrays import Bools, Floats, row_bands
 
 Indices = NDArray[np.intp]
 CellValues = Callable[[Indices, Indices], Floats]
@@ -60,6 +61,23 @@ class Patches:
     _across: Axis
     _rows: Indices
     _columns: Indices
+
+    @classmethod
+    def at(cls, chosen: Indices, axes: tuple[Axis, Axis]) -> Self:
+        """Collect patches.
+
+        Args:
+            chosen: Flat indices of patches [n], see :func:`parts`.
+            axes: Down and across.
+
+        Returns:
+            The patches.
+        """
+        down, across = axes
+        rows, columns = np.divmod(chosen, across.before.size)
+        width = int(across.pixels[-1, -1]) + 1
+        places = np.take(down.pixels * width, rows, axis=1)[:, None] + np.take(across.pixels, columns, axis=1)
+        return cls(places, down, across, rows, columns)
 
     def interpolate(self, values: CellValues) -> Floats:
         """Interpolate, bilinear: down between the cells' rows, then across.
@@ -111,21 +129,16 @@ def reached(cells: Bools, axes: tuple[Axis, Axis]) -> Bools:
     return marked
 
 
-def collect(marked: Bools, axes: tuple[Axis, Axis]) -> Iterator[Patches]:
-    """Collect patches.
+def parts(marked: Bools, axes: tuple[Axis, Axis]) -> list[Indices]:
+    """List patches, in parts that fit the processor's cache.
 
     Args:
         marked: Which, see :func:`reached`.
         axes: Down and across.
 
-    Yields:
-        As many as fit the processor's cache.
+    Returns:
+        Flat indices of patches.
     """
-    down, across = axes
     chosen = np.flatnonzero(marked)
-    width = int(across.pixels[-1, -1]) + 1
-    step = max(1, _PIXELS // (len(down.pixels) * len(across.pixels)))
-    for start in range(0, chosen.size, step):
-        rows, columns = np.divmod(chosen[start : start + step], marked.shape[1])
-        places = np.take(down.pixels * width, rows, axis=1)[:, None] + np.take(across.pixels, columns, axis=1)
-        yield Patches(places, down, across, rows, columns)
+    step = max(1, _PIXELS // (len(axes[0].pixels) * len(axes[1].pixels)))
+    return [chosen[part] for part in row_bands(chosen.size, step)]

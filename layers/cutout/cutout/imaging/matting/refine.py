@@ -15,8 +15,9 @@ from cutout.imaging.arrays import Bools, Bytes, Floats, row_bands
 from cutout.imaging.matting.grid import GUIDE_PX, GridSampler, dilate, neighbourhood_extremes, neighbours
 from cutout.imaging.matting.guided_filter import fit_guided_filter
 from cutout.imaging.matting.islands import remove_small_islands
-from cutout.imaging.matting.patches import Axis, CellValues, Indices, collect, reached
+from cutout.imaging.matting.patches import Axis, CellValues, Indices, Patches, parts, reached
 from cutout.imaging.pixels import PackedPixels, packed
+from cutout.imaging.threads import do_all
 
 LOW, HIGH = 0.04, 0.96
 """Alpha at or below LOW is background, at or above HIGH foreground; in between it is stretched to 0..1.
@@ -77,10 +78,14 @@ def refine_alpha(image: Bytes, alpha: Bytes, overview: Bytes | None = None) -> B
     if steep.any():
         fit = fit_guided_filter(image if overview is None else overview, alpha, longest, band)
         values = _values_of((alpha, low, high), fit)
-        colours = packed(image).reshape(-1)
-        for patches in collect(steep, axes):
+        colours = packed(image)
+
+        def follow(chosen: Indices) -> None:
+            patches = Patches.at(chosen, axes)
             followed = _follow_colours(np.take(colours, patches.places), patches.interpolate(values))
             refined.reshape(-1)[patches.places] = followed
+
+        do_all(follow, parts(steep, axes))
     return refined
 
 
@@ -126,10 +131,13 @@ def _enlarge_soft(alpha: Bytes, marked: Bools, axes: tuple[Axis, Axis], refined:
         cells: Floats = np.take(alpha, rows * alpha.shape[1] + columns)[None].astype(np.float32)
         return cells
 
-    for patches in collect(marked, axes):
+    def enlarge(chosen: Indices) -> None:
+        patches = Patches.at(chosen, axes)
         (enlarged,) = patches.interpolate(values)
         enlarged += np.float32(0.5)
         refined.reshape(-1)[patches.places] = enlarged.astype(np.uint8)
+
+    do_all(enlarge, parts(marked, axes))
 
 
 def _values_of(planes: tuple[Bytes, Bytes, Bytes], fit: Floats) -> CellValues:
