@@ -94,14 +94,17 @@ def local_colours(image: Bytes, alpha: Bytes, wanted: Bools) -> LocalColours:
         The means at the cells that are wanted.
     """
     shape = (wanted.shape[0], wanted.shape[1])
-    half = (shape[0] // 2, shape[1] // 2)
+    half, quarter = (shape[0] // 2, shape[1] // 2), (shape[0] // 4, shape[1] // 4)
     colours, cover = average(image, shape, 1.3), average(alpha, shape, 1.3)
     coarse, cover_half = _planar(average(colours, half)), average(cover, half)
     levels = [_first_level(colours, cover, coarse, cover_half, weights) for weights in (_FOREGROUND, _BACKGROUND)]
-    depth = interior_weight(cover_half[None] * np.float32(1 / 255), _INTERIOR_HALVINGS - 1)
-    filled = np.concatenate([*(fill(level, coarse) for level in levels), pull_push(coarse, depth)])
+    filled = np.concatenate([fill(level, coarse) for level in levels])
+    depth = interior_weight(average(cover, quarter)[None] * np.float32(1 / 255), _INTERIOR_HALVINGS - 2)
+    inside = pull_push(_planar(average(colours, quarter)), depth)
     cells = np.flatnonzero(wanted)
-    front, back, subject = GridSampler(filled, shape)(*np.divmod(cells, shape[1])).reshape(3, 3, -1)
+    at = np.divmod(cells, shape[1])
+    front, back = GridSampler(filled, shape)(*at).reshape(2, 3, -1)
+    subject = GridSampler(inside, shape)(*at)
     own = _planar(np.take(packed(colours), cells).view(np.uint8).reshape(1, -1, LANES))[:, 0]
     for mean, weights in ((front, _FOREGROUND), (back, _BACKGROUND)):
         share = weights[np.take(cover, cells)]
