@@ -16,6 +16,7 @@ from cutout.imaging.matting.grid import GUIDE_PX, GridSampler, dilate, neighbour
 from cutout.imaging.matting.guided_filter import fit_guided_filter
 from cutout.imaging.matting.islands import remove_small_islands
 from cutout.imaging.matting.patches import Axis, CellValues, Indices, Patches, parts, reached
+from cutout.imaging.matting.strips import soft_pixels
 from cutout.imaging.pixels import PackedPixels, packed
 from cutout.imaging.threads import do_all
 
@@ -103,7 +104,8 @@ def uncertainty(alpha: Bytes) -> float:
     Returns:
         0..1; 1 when nothing was found at all, because there is no cutout to be certain of.
     """
-    counts = np.array(Image.fromarray(alpha).histogram())
+    counts = np.bincount(np.take(alpha, soft_pixels(alpha)), minlength=256)
+    counts[255] = np.count_nonzero(alpha == 255)  # noqa: PLR2004
     shares = np.arange(256) / 255
     soft = float(4 * (counts * shares * (1 - shares)).sum())
     subject = int(counts[shares >= 0.5].sum())  # noqa: PLR2004
