@@ -145,3 +145,18 @@ def test_the_regression_equals_a_slow_plain_one() -> None:
         slopes = np.linalg.solve(scatter, centred.T @ (target - target.mean()) / len(samples))
         offset = target.mean() - slopes @ samples.mean(axis=0)
         assert np.allclose(fit[:, y, x], [*slopes, offset * 255], atol=0.02, rtol=0.02)
+
+
+def test_the_regression_of_a_black_and_white_picture_is_exact() -> None:
+    random = np.random.default_rng(3)
+    grey = random.random((200, 144)) < 0.5
+    alpha = np.where(random.random((200, 144)) < 0.8, grey, 0.5)
+    samples = np.stack([grey, grey, grey, alpha]).astype(np.float32)
+    products = np.stack([(samples[a] * samples[b]).mean(axis=1) for a in range(3) for b in range(a, 4)])
+    fit = guided_filter._regress(products, samples.mean(axis=2))
+    variance = grey.var(axis=1)
+    slope = ((grey * alpha).mean(axis=1) - grey.mean(axis=1) * alpha.mean(axis=1)) / (
+        3 * variance + guided_filter.RIDGE
+    )
+    assert np.abs(fit[:3].sum(axis=0) - 3 * slope).max() < 1e-3
+    assert np.abs(fit[:3] - slope).max() < 1e-2

@@ -48,9 +48,10 @@ def _regress(products: Floats, means: Floats) -> Floats:
         products: Means of the products that ``_PAIRS`` lists, float32 [9, n].
         means: Of red, green, blue and alpha, in 0..1, float32 [4, n].
     """
+    products, means = products.astype(np.float64), means.astype(np.float64)  # in grey, all but the ridge cancels
     each = zip(_PAIRS, products, strict=True)
     covariance = {(one, other): product - means[one] * means[other] for (one, other), product in each}
-    rr, gg, bb = (covariance[channel, channel].astype(np.float64) + RIDGE for channel in range(3))
+    rr, gg, bb = (covariance[channel, channel] + RIDGE for channel in range(3))
     rg, rb, gb = covariance[0, 1], covariance[0, 2], covariance[1, 2]
     adjugate = (
         (gg * bb - gb * gb, rb * gb - rg * bb, rg * gb - rb * gg),

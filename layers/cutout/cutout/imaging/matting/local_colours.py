@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cutout.imaging.arrays import Bools, Bytes, Floats
 from cutout.imaging.matting.grid import GridSampler, average
-from cutout.imaging.matting.pyramid import blend, double, fill, halve, pull_push
+from cutout.imaging.matting.pyramid import blend, double, fill, halve
 from cutout.imaging.matting.strips import LANES
 from cutout.imaging.pixels import packed
 
@@ -44,23 +44,28 @@ _BACKGROUND = _FOREGROUND[::-1].copy()
 """Weights by cover in bytes."""
 
 
-def interior_weight(cover: Floats, halvings: int = _INTERIOR_HALVINGS) -> Floats:
+def interior_weight(cover: Floats) -> Floats:
     """Weigh a cell's colour by how deep inside the subject it lies, out of reach of the background's light.
 
     Args:
         cover: Share of each cell that is foreground, float32 [1, h, w] in 0..1.
-        halvings: How often h and w are halved to see how deep.
 
     Returns:
         float32 [1, h, w] in 0..1.
     """
+    weight: Floats = confident_weight(cover) * _depth(cover, _INTERIOR_HALVINGS)
+    return weight
+
+
+def _depth(cover: Floats, halvings: int) -> Floats:
+    """Tell how far cells are from the background: 1 from about 2**halvings on, and never 0."""
     nearness = 1 - cover
     for _ in range(halvings):
         nearness = halve(nearness)
     for _ in range(halvings):
         nearness = double(nearness)
-    weight: Floats = confident_weight(cover) * np.maximum(1 - 4 * np.minimum(nearness * 4, 1), np.float32(_SHALLOW))
-    return weight
+    depth: Floats = np.maximum(1 - 4 * np.minimum(nearness * 4, 1), np.float32(_SHALLOW))
+    return depth
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +99,16 @@ def local_colours(image: Bytes, alpha: Bytes, wanted: Bools) -> LocalColours:
         The means at the cells that are wanted.
     """
     shape = (wanted.shape[0], wanted.shape[1])
-    half, quarter = (shape[0] // 2, shape[1] // 2), (shape[0] // 4, shape[1] // 4)
+    half = (shape[0] // 2, shape[1] // 2)
     colours, cover = average(image, shape, 1.3), average(alpha, shape, 1.3)
     coarse, cover_half = _planar(average(colours, half)), average(cover, half)
     levels = [_first_level(colours, cover, coarse, cover_half, weights) for weights in (_FOREGROUND, _BACKGROUND)]
-    filled = np.concatenate([fill(level, coarse) for level in levels])
-    depth = interior_weight(average(cover, quarter)[None] * np.float32(1 / 255), _INTERIOR_HALVINGS - 2)
-    inside = pull_push(_planar(average(colours, quarter)), depth)
+    inside = levels[0] * _depth(cover_half[None] * np.float32(1 / 255), _INTERIOR_HALVINGS - 1)
+    filled, interior = np.concatenate([fill(level, coarse) for level in levels]), fill(halve(inside), coarse)
     cells = np.flatnonzero(wanted)
     at = np.divmod(cells, shape[1])
     front, back = GridSampler(filled, shape)(*at).reshape(2, 3, -1)
-    subject = GridSampler(inside, shape)(*at)
+    subject = GridSampler(interior, shape)(*at)
     own = _planar(np.take(packed(colours), cells).view(np.uint8).reshape(1, -1, LANES))[:, 0]
     for mean, weights in ((front, _FOREGROUND), (back, _BACKGROUND)):
         share = weights[np.take(cover, cells)]
