@@ -289,6 +289,10 @@ class Container(AwsStores):
 @lru_cache(maxsize=2)
 def _load_model(model: "Model", file: Path, threads: int) -> "Segmenter":
     """Load a model; two, and what they need to run, are what memory is sure to hold."""
+    from cutout.imaging.allocator import keep_freed_memory  # noqa: PLC0415
     from cutout.imaging.models.onnx import OnnxSegmenter  # noqa: PLC0415
+    from cutout.imaging.threads import use_threads  # noqa: PLC0415
 
+    keep_freed_memory()
+    use_threads(threads)
     return OnnxSegmenter(model, file, threads)

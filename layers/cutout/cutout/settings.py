@@ -52,8 +52,8 @@ class Settings:
     models_dir: Path = Path("models")
     """CUTOUT_MODELS_DIR: folder of manifest.toml and the model files."""
     threads: int = 0
-    """CUTOUT_THREADS: threads of one inference; 0: the cores that this process may use. Where it is not set, Lambda's
-    AWS_LAMBDA_FUNCTION_MEMORY_SIZE tells how many the function pays for."""
+    """CUTOUT_THREADS: threads of one photo, in the model and around it; 0: the cores that this process may use. Where
+    it is not set, Lambda's AWS_LAMBDA_FUNCTION_MEMORY_SIZE tells how many the function pays for."""
     legacy_keys: bool = False
     """CUTOUT_LEGACY_KEYS: accept API keys in the query string or a field of the body."""
     public_url: str = ""

@@ -5,6 +5,8 @@ bytes are moved at once, and alpha finds its room beside the colours; copying a 
 more than all that is done to it.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -99,7 +101,7 @@ def as_picture(colours: Bytes) -> Image.Image:
         colours: uint8 [H, W, 3] or [H, W] (gray).
 
     Returns:
-        A picture in mode RGB or L, or RGBX on the same memory.
+        A picture in mode RGB or L.
     """
     whole = four_bytes(colours)
     return Image.fromarray(colours) if whole is None else _mapped(np.ascontiguousarray(whole))
@@ -129,12 +131,20 @@ def allocate(picture: Image.Image) -> Bytes:
         Its colours, uint8 [H, W, 3], in four bytes a pixel; undefined until it is loaded.
     """
     colours = new_pixels(picture.height, picture.width)
-    picture.im = Image.core.map_buffer(colours.base, picture.size, "raw", 0, ("RGB", 0, 1))  # type: ignore[attr-defined]
+    picture.im = _core(colours.base)  # type: ignore[arg-type]
     return colours
 
 
 def _mapped(whole: Bytes) -> Image.Image:
-    return Image.frombuffer("RGBX", (whole.shape[1], whole.shape[0]), whole, "raw", "RGBX", 0, 1)
+    """Show four-byte pixels as mode RGB, of which Pillow resizes three channels; it would resize all four of RGBX."""
+    picture = Image.Image()
+    picture.im = _core(whole)
+    picture._mode, picture._size = "RGB", (whole.shape[1], whole.shape[0])  # noqa: SLF001 - as Image.frombuffer does
+    return picture
+
+
+def _core(whole: Bytes) -> Any:
+    return Image.core.map_buffer(whole, (whole.shape[1], whole.shape[0]), "raw", 0, ("RGB", 0, 1))  # type: ignore[attr-defined]
 
 
 def _address(array: Bytes) -> int:

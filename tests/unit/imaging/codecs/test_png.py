@@ -47,6 +47,18 @@ def test_pictures_of_several_bands_have_no_seam(monkeypatch: pytest.MonkeyPatch)
         assert np.array_equal(np.asarray(opened(encode_png(picture))), picture)
 
 
+def test_bands_make_one_deflate_stream_with_one_checksum(monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = to_bytes(photo("astronaut.png", 60, 50))
+    monkeypatch.setattr(png, "_BAND_BYTES", 1000)
+    file, at, stream = encode_png(picture), 8, b""
+    while at < len(file):
+        length = int.from_bytes(file[at : at + 4], "big")
+        stream += file[at + 8 : at + 8 + length] if file[at + 4 : at + 8] == b"IDAT" else b""
+        at += 12 + length
+    lines = np.frombuffer(zlib.decompress(stream), np.uint8).reshape(50, 181)  # zlib checks the Adler-32
+    assert np.array_equal(np.cumsum(lines[:, 1:], axis=0, dtype=np.uint8).reshape(picture.shape), picture)
+
+
 def test_views_that_are_not_contiguous_are_written_right() -> None:
     picture = to_bytes(photo("astronaut.png", 60, 50))
     assert np.array_equal(np.asarray(opened(encode_png(picture[10:40, 5:45]))), picture[10:40, 5:45])

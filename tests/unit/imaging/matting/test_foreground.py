@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 
-from cutout.imaging.matting import foreground, strips
+from cutout.imaging.matting import foreground
 from cutout.imaging.matting.foreground import apply_own_alpha, estimate_foreground, over_white
 from cutout.imaging.matting.refine import refine_alpha, stretch
 from tests.unit.imaging.pictures import Scene, polygon, scene, soft_disc, strands, to_bytes
@@ -64,13 +64,13 @@ def test_only_soft_pixels_change(height: int, width: int, seed: int) -> None:
     assert np.array_equal(image, before)
 
 
-def test_row_bands_leave_no_seams(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parts_leave_no_seams(monkeypatch: pytest.MonkeyPatch) -> None:
     picture = SCENES["disc"]
-    monkeypatch.setattr(strips, "STRIP_PX", 64 * 768)
-    in_bands = estimate_foreground(picture.image, to_bytes(picture.alpha))
-    monkeypatch.setattr(strips, "STRIP_PX", 1 << 30)
+    monkeypatch.setattr(foreground, "PIXELS", 999)
+    in_parts = estimate_foreground(picture.image, to_bytes(picture.alpha))
+    monkeypatch.setattr(foreground, "PIXELS", 1 << 30)
     at_once = estimate_foreground(picture.image, to_bytes(picture.alpha))
-    assert np.abs(in_bands.astype(int) - at_once).max() <= 1
+    assert np.array_equal(in_parts, at_once)
 
 
 def test_the_formula_is_the_least_squares_answer() -> None:
@@ -82,10 +82,9 @@ def test_the_formula_is_the_least_squares_answer() -> None:
         matrix = np.array([[share**2 + ridge, share * (1 - share)], [share * (1 - share), (1 - share) ** 2 + ridge]])
         aim = observed / 255 * np.array([share, 1 - share]) + ridge * np.array([front, back])
         expected = np.clip(np.linalg.solve(matrix, aim)[0], 0, 1) * 255
-        guesses = [np.full(4, guess, np.float32) for guess in (front, back, back)]  # all alike: unbound
-        packed = np.full(4, observed, np.uint8).view(np.uint32)
-        got = foreground._solve_foreground(packed, np.uint8([cover]), *guesses).view(np.uint8)
-        assert np.abs(got - expected).max() <= 0.51
+        guesses = [np.full(4, 255 * guess, np.float32) for guess in (front, back)]
+        got = foreground._unmix(np.full(4, observed, np.uint8), np.uint8([cover]), *guesses)
+        assert np.abs(got - expected).max() <= 0.01
 
 
 def test_an_uploaded_alpha_is_seen_on_white_and_never_exceeded() -> None:

@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cutout.imaging.matting.grid import STEP, double, grid_shape, halve, pull_push, sample_bilinear, shrink
+from cutout.imaging.matting.grid import STEP, grid_shape, sample_bilinear, shrink
+from cutout.imaging.matting.pyramid import double, halve, pull_push
 
 RANDOM = np.random.default_rng(1)
 

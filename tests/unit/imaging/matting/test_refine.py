@@ -9,10 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image
 
-from cutout.imaging.matting import refine
-from cutout.imaging.matting import strips as strips_module
-from cutout.imaging.matting.grid import shrink, upsample_rows
-from cutout.imaging.matting.refine import neighbourhood_extremes, refine_alpha, stretch, uncertain_band
+from cutout.imaging.matting import guided_filter, patches
+from cutout.imaging.matting.grid import neighbourhood_extremes, shrink, upsample_rows
+from cutout.imaging.matting.refine import refine_alpha, stretch, uncertain_band
 from tests.unit.imaging.pictures import Scene, polygon, scene, soft_disc, strands, to_bytes
 
 SCENES = {
@@ -121,28 +120,43 @@ def test_of_a_picture_smaller_than_its_alpha_the_answer_and_the_work_are_the_pic
     assert peak < 52 * small.size  # bytes; 48 are used
 
 
-def test_strips_leave_no_seams(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_patches_leave_no_seams(monkeypatch: pytest.MonkeyPatch) -> None:
     picture = SCENES["strands"]
-    monkeypatch.setattr(strips_module, "STRIP_PX", 64 * 768)
-    in_bands = refine_alpha(picture.image, stretch(picture.coarse()))
-    monkeypatch.setattr(strips_module, "STRIP_PX", 1 << 30)
+    monkeypatch.setattr(patches, "_PIXELS", 999)
+    in_parts = refine_alpha(picture.image, stretch(picture.coarse()))
+    monkeypatch.setattr(patches, "_PIXELS", 1 << 30)
     at_once = refine_alpha(picture.image, stretch(picture.coarse()))
-    assert np.abs(in_bands.astype(int) - at_once).max() <= 1
+    assert np.array_equal(in_parts, at_once)
 
 
 def test_the_regression_equals_a_slow_plain_one() -> None:
     picture = scene(soft_disc(96, 96, 0.3))
     coarse = picture.coarse(160, 0.1)
     alpha = to_bytes(coarse)
-    fit = refine.fit_guided_filter(picture.image, alpha, 96, np.ones(alpha.shape, np.bool_))
-    shape = (fit.shape[0] * 4, fit.shape[1] * 4)
+    fit = guided_filter.fit_guided_filter(picture.image, alpha, 96, np.ones(alpha.shape, np.bool_))
+    shape = (fit.shape[1] * 4, fit.shape[2] * 4)
     colour, alpha = shrink(picture.image, shape), shrink(alpha, shape)[0]
-    for y, x in ((1, 1), (5, 7), (fit.shape[0] - 2, fit.shape[1] - 2)):
+    for y, x in ((1, 1), (5, 7), (fit.shape[1] - 2, fit.shape[2] - 2)):
         rows, columns = slice(4 * y - 4, 4 * y + 8), slice(4 * x - 4, 4 * x + 8)
         samples = colour[:, rows, columns].reshape(3, -1).T.astype(float)
         target = alpha[rows, columns].reshape(-1).astype(float)
         centred = samples - samples.mean(axis=0)
-        scatter = centred.T @ centred / len(samples) + refine.RIDGE * np.eye(3)
+        scatter = centred.T @ centred / len(samples) + guided_filter.RIDGE * np.eye(3)
         slopes = np.linalg.solve(scatter, centred.T @ (target - target.mean()) / len(samples))
         offset = target.mean() - slopes @ samples.mean(axis=0)
-        assert np.allclose(fit[y, x], [*slopes, offset * 255], atol=0.02, rtol=0.02)
+        assert np.allclose(fit[:, y, x], [*slopes, offset * 255], atol=0.02, rtol=0.02)
+
+
+def test_the_regression_of_a_black_and_white_picture_is_exact() -> None:
+    random = np.random.default_rng(3)
+    grey = random.random((200, 144)) < 0.5
+    alpha = np.where(random.random((200, 144)) < 0.8, grey, 0.5)
+    samples = np.stack([grey, grey, grey, alpha]).astype(np.float32)
+    products = np.stack([(samples[a] * samples[b]).mean(axis=1) for a in range(3) for b in range(a, 4)])
+    fit = guided_filter._regress(products, samples.mean(axis=2))
+    variance = grey.var(axis=1)
+    slope = ((grey * alpha).mean(axis=1) - grey.mean(axis=1) * alpha.mean(axis=1)) / (
+        3 * variance + guided_filter.RIDGE
+    )
+    assert np.abs(fit[:3].sum(axis=0) - 3 * slope).max() < 1e-3
+    assert np.abs(fit[:3] - slope).max() < 1e-2

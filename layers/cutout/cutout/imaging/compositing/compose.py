@@ -21,6 +21,7 @@ from cutout.imaging.compositing.layout import Layout
 from cutout.imaging.compositing.place import place_on_canvas
 from cutout.imaging.compositing.shadow import shadow_plane
 from cutout.imaging.compositing.stroke import outline
+from cutout.imaging.matting.strips import PIXELS, soft_pixels, spread
 from cutout.imaging.pixels import four_bytes, new_pixels
 from cutout.imaging.spec import Box, Channels, CutoutSpec, Rgba
 
@@ -130,11 +131,15 @@ def _flatten(colours: Colours, alpha: Bytes, colour: Rgba) -> Bytes:
         return _flatten(picture, alpha, colour)
     below = np.array((*colour[:3], 255), np.uint8)
     words = whole.view(np.uint32)[..., 0]
+    alpha = np.ascontiguousarray(alpha)
     for rows in row_bands(alpha.shape[0], ROWS):
-        cover = alpha[rows]
-        np.copyto(words[rows], below.view(np.uint32)[0], where=cover == 0)
-        soft = np.nonzero(cover - np.uint8(1) < 254)  # 0 wraps around to 255  # noqa: PLR2004
-        front = cover[soft].astype(np.uint16)[:, None]
-        mixed = whole[rows][soft] * front + (255 - front) * below + np.uint16(128)
-        whole[rows][soft] = (mixed + (mixed >> 8)) >> 8  # exact rounded division by 255 for 16-bit numbers
+        np.copyto(words[rows], below.view(np.uint32)[0], where=alpha[rows] == 0)
+    soft = soft_pixels(alpha)
+    for part in row_bands(soft.size, PIXELS):
+        places = soft[part].astype(np.intp)
+        front = spread(np.take(alpha, places)).astype(np.uint16)
+        mixed = np.take(words, places).view(np.uint8) * front
+        mixed += (255 - front) * np.tile(below, places.size) + np.uint16(128)
+        mixed += mixed >> 8  # exact rounded division by 255 for 16-bit numbers
+        words.reshape(-1)[places] = (mixed >> 8).astype(np.uint8).view(np.uint32)
     return whole[..., :3]

@@ -10,9 +10,16 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from cutout.imaging.arrays import Bytes, Floats, row_bands, to_bytes
-from cutout.imaging.matting.foreground import GRID_PX, confident_weight, interior_weight
-from cutout.imaging.matting.grid import grid_shape, pull_push, sample_bilinear, shrink, upsample_rows
-from cutout.imaging.matting.refine import neighbourhood_extremes
+from cutout.imaging.matting.foreground import GRID_PX
+from cutout.imaging.matting.grid import (
+    grid_shape,
+    neighbourhood_extremes,
+    sample_bilinear,
+    shrink,
+    upsample_rows,
+)
+from cutout.imaging.matting.local_colours import confident_weight, interior_weight
+from cutout.imaging.matting.pyramid import pull_push
 from cutout.imaging.pixels import copied
 from cutout.imaging.srgb import DARK, LINEAR
 

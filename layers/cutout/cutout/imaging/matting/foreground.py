@@ -10,27 +10,30 @@ subject differs strongly from the background, F may lie only a little way from i
 
 import numpy as np
 
-from cutout.imaging.arrays import Bytes, Floats, to_bytes
-from cutout.imaging.matting.grid import double, grid_shape, halve, pull_push, shrink
-from cutout.imaging.matting.strips import LANES, Sampler, soft_pixels, spread
+from cutout.imaging.arrays import Bytes, Floats, row_bands
+from cutout.imaging.matting.grid import grid_shape
+from cutout.imaging.matting.local_colours import ALIKE, LocalColours, local_colours
+from cutout.imaging.matting.strips import FOUR_FLOATS, LANES, PIXELS, GridLines, Runs, soft_pixels
 from cutout.imaging.pixels import PackedPixels, copied, is_packed, packed
+from cutout.imaging.threads import do_all
 
 GRID_PX = 384
 """Longest side of the grid; 768 is not visibly better on estimated alpha and costs three times as much."""
-CONFIDENT = 0.8
-"""Cells covered by the foreground (or the background) to a smaller share are mixed; their colour is that of neither."""
 _RIDGE = 0.03
 """Keeps F near its guess; 0 would explain noise, 1 is plain blur fusion."""
-_INTERIOR_HALVINGS = 4
-"""The subject's own colour is taken from about 2**4 cells inside the edge."""
-_SHALLOW = 0.001
-"""Weight of the rim in the subject's own colour; thin subjects have nothing else."""
-_ALIKE, _UNLIKE = 0.3, 0.55
-"""Root mean square difference of subject and background, 0..1, up to which F is free, and from which on it is bound."""
+_UNLIKE = 0.55
+"""Root mean square difference of subject and background, 0..1, from which on F is bound; up to ALIKE it is free."""
 _FREE_WAY, _FREE_EXPONENT = 0.15, 8
 """Share of the way to the background's colour that F may take: the first at alpha 0, all of it at alpha 1."""
-_FREE = (_FREE_WAY + (1 - _FREE_WAY) * (np.arange(256) / 255) ** _FREE_EXPONENT).astype(np.float32)
+_SHARE = np.arange(256) / 255
+_FREE = (_FREE_WAY + (1 - _FREE_WAY) * _SHARE**_FREE_EXPONENT).astype(np.float32)
 """The same for every alpha in bytes."""
+_GAIN = _SHARE / (_SHARE**2 + (1 - _SHARE) ** 2 + _RIDGE)
+_FRONT, _OBSERVED = (
+    np.repeat(weight, LANES).astype(np.float32).view(FOUR_FLOATS) for weight in (1 - _GAIN * _SHARE, _GAIN)
+)
+"""F less the guess of B is a weighted sum: of the guess of F, and of I, both less that of B. The weights for every
+alpha in bytes, LANES times."""
 
 
 def estimate_foreground(image: Bytes, alpha: Bytes, overview: Bytes | None = None, *, in_place: bool = False) -> Bytes:
@@ -46,67 +49,21 @@ def estimate_foreground(image: Bytes, alpha: Bytes, overview: Bytes | None = Non
         uint8 [H, W, 3]: estimated where alpha is 1..254, the photo's colours elsewhere.
     """
     result = image if in_place and is_packed(image) else copied(image)
-    colours = packed(result)
+    soft = soft_pixels(alpha)
+    if not soft.size:
+        return result
     size = (alpha.shape[0], alpha.shape[1])
-    means: Sampler | None = None
-    for pixels in soft_pixels(alpha):
-        means = means or Sampler(local_colours(image if overview is None else overview, alpha), size)
-        solved = _solve_foreground(pixels.take(colours), pixels.take(alpha), *means(pixels))
-        pixels.put(solved, colours)
+    lines = GridLines(grid_shape(*size, GRID_PX), size)
+    means = local_colours(image if overview is None else overview, alpha, lines.cells_around(soft))
+    colours = packed(result).reshape(-1)
+
+    def solve(part: slice) -> None:
+        places = soft[part].astype(np.intp)
+        runs = lines.runs(places, means.slots)
+        colours[places] = _solve_foreground(np.take(colours, places), np.take(alpha, places), runs, means)
+
+    do_all(solve, list(row_bands(soft.size, PIXELS)))
     return result
-
-
-def local_colours(image: Bytes, alpha: Bytes) -> list[Floats]:
-    """Compute local means of the foreground's, the background's and the subject's own colours on a grid.
-
-    Args:
-        image: uint8 [h, w, 3], of any size.
-        alpha: uint8 [H, W].
-
-    Returns:
-        Each float32 [rows, columns, 4] in 0..1: RGB, and a value without meaning, of the nearest foreground, of the
-        background, and of the subject's interior.
-    """
-    shape = grid_shape(alpha.shape[0], alpha.shape[1], GRID_PX)
-    colours = shrink(image, shape)
-    cover = shrink(alpha, shape)
-    means = []
-    for weight in (confident_weight(cover), confident_weight(1 - cover), interior_weight(cover)):
-        mean = np.zeros((*shape, LANES), np.float32)
-        mean[..., :3] = pull_push(colours, weight).transpose(1, 2, 0)
-        means.append(mean)
-    return means
-
-
-def confident_weight(share: Floats) -> Floats:
-    """Weigh a cell's colour by how pure the cell is.
-
-    Args:
-        share: Share of the cell that is foreground (or background), float32 of any shape in 0..1.
-
-    Returns:
-        float32 of the same shape: 0 up to CONFIDENT, then rising to 1.
-    """
-    weight: Floats = np.clip((share - np.float32(CONFIDENT)) / np.float32(1 - CONFIDENT), 0, 1)
-    return weight
-
-
-def interior_weight(cover: Floats) -> Floats:
-    """Weigh a cell's colour by how deep inside the subject it lies, out of reach of the background's light.
-
-    Args:
-        cover: Share of each cell that is foreground, float32 [1, h, w] in 0..1.
-
-    Returns:
-        float32 [1, h, w] in 0..1.
-    """
-    nearness = 1 - cover
-    for _ in range(_INTERIOR_HALVINGS):
-        nearness = halve(nearness)
-    for _ in range(_INTERIOR_HALVINGS):
-        nearness = double(nearness)
-    weight: Floats = confident_weight(cover) * np.maximum(1 - 4 * np.minimum(nearness * 4, 1), np.float32(_SHALLOW))
-    return weight
 
 
 def over_white(image: Bytes, own_alpha: Bytes | None) -> Bytes:
@@ -146,38 +103,40 @@ def apply_own_alpha(colours: Bytes, alpha: Bytes, image: Bytes, own_alpha: Bytes
     return np.where((own_alpha < 255)[..., None], image, colours), np.minimum(alpha, own_alpha)  # noqa: PLR2004
 
 
-def _solve_foreground(
-    observed: PackedPixels, cover: Bytes, front: Floats, back: Floats, subject: Floats
-) -> PackedPixels:
-    """Solve for F of packed pixels [n] under alpha ``cover`` [n].
+def _solve_foreground(observed: PackedPixels, cover: Bytes, runs: Runs, means: LocalColours) -> PackedPixels:
+    """Solve for F of packed pixels [n], which form runs, under alpha ``cover`` [n]."""
+    back = runs.interpolate(means.back)
+    solved = _unmix(observed.view(np.uint8), cover, runs.interpolate(means.front), back)
+    pixels, part = runs.where(np.logical_or.reduce(np.take(means.differ, runs.corners)))
+    if pixels.size:
+        some, behind = (np.take(each.view(FOUR_FLOATS), pixels).view(np.float32) for each in (solved, back))
+        _bound_to_subject(some, np.take(cover, pixels), part.interpolate(means.subject), behind)
+        solved.view(FOUR_FLOATS)[pixels] = some.view(FOUR_FLOATS)
+    solved += np.float32(0.5)
+    return solved.astype(np.uint8).view(np.uint32)
 
-    ``front`` and ``back`` are the guesses of F and B, ``subject`` the subject's own colour, each [4 n].
-    """
-    share = spread(cover) * np.float32(1 / 255)
-    rest = 1 - share
-    gain = share / (share * share + rest * rest + np.float32(_RIDGE))
-    residue = observed.view(np.uint8) * np.float32(1 / 255)
-    residue -= share * front
-    rest *= back
-    residue -= rest
-    residue *= gain
-    residue += front
-    np.clip(residue, 0, 1, out=residue)
-    _bound_to_subject(residue, cover, subject, back)
-    return to_bytes(residue).view(np.uint32)
+
+def _unmix(observed: Bytes, cover: Bytes, front: Floats, back: Floats) -> Floats:
+    """Solve for F, [4 n] in 0..255, of I [4 n] under alpha [n], from guesses of F (overwritten) and B, [4 n]."""
+    cover = cover.astype(np.intp)
+    front -= back
+    front *= np.take(_FRONT, cover).view(np.float32)
+    seen = observed - back
+    seen *= np.take(_OBSERVED, cover).view(np.float32)
+    front += seen
+    front += back
+    return np.clip(front, 0, 255, out=front)
 
 
 def _bound_to_subject(colours: Floats, cover: Bytes, subject: Floats, back: Floats) -> None:
-    """Limit, in place, how far colours lie from the subject's own towards the background's, each [4 n]."""
+    """Limit, in place, how far colours lie from the subject's own towards the background's, each [4 n] in 0..255."""
     way = back - subject
     length = _sum_colours(way * way)
-    gate = np.clip((np.sqrt(length * np.float32(1 / 3)) - np.float32(_ALIKE)) / np.float32(_UNLIKE - _ALIKE), 0, 1)
-    if not gate.any():
-        return
-    taken = _sum_colours((colours - subject) * way) / np.maximum(length, np.float32(_ALIKE**2))
-    way *= spread(gate * np.maximum(taken - np.take(_FREE, cover), 0))
+    gate = np.clip((np.sqrt(length * np.float32(1 / 3)) / 255 - np.float32(ALIKE)) / np.float32(_UNLIKE - ALIKE), 0, 1)
+    taken = _sum_colours((colours - subject) * way) / np.maximum(length, np.float32((255 * ALIKE) ** 2))
+    way *= np.repeat(gate * np.maximum(taken - np.take(_FREE, cover), 0), LANES)
     colours -= way
-    np.clip(colours, 0, 1, out=colours)
+    np.clip(colours, 0, 255, out=colours)
 
 
 def _sum_colours(values: Floats) -> Floats:

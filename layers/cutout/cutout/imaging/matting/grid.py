@@ -1,4 +1,4 @@
-"""A coarse grid of local statistics: shrink an image onto it, fill it from known cells, sample it at pixels.
+"""A coarse grid of local statistics: shrink an image onto it, sample it at pixels.
 
 Whatever is smooth (local means, regression coefficients) is computed on the grid and only sampled at full size, so
 the cost of matting hardly grows with the image. Grids are planar: float32 [C, h, w].
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cutout.imaging.arrays import Bytes, Floats
+from cutout.imaging.arrays import Bools, Bytes, Floats
 from cutout.imaging.pixels import as_picture, as_pixels
 
 STEP = 16
@@ -17,9 +17,6 @@ OVERVIEW_PX = 1024
 """The side of the largest models' input."""
 GUIDE_PX = OVERVIEW_PX // 2
 """The side of the finest grid."""
-_LEAST_WEIGHT = 1e-6
-_TRUST = 8
-"""A cell whose known share is above 1 / _TRUST keeps its own value; others take part from the next coarser level."""
 
 
 def overview(image: Bytes) -> Bytes:
@@ -91,85 +88,14 @@ def average(image: Bytes, shape: tuple[int, int], gap: float | None = None) -> B
             never.
 
     Returns:
-        uint8 [h, w] or [h, w, 3].
+        uint8 [h, w], or [h, w, 3] in four bytes a pixel; the image itself where it has that size.
     """
+    if image.shape[:2] == shape:
+        return image
     is_whole = image.shape[0] % shape[0] == 0 and image.shape[1] % shape[1] == 0
     picture = as_picture(image)
     small = picture.resize((shape[1], shape[0]), Image.Resampling.BOX, reducing_gap=1.0 if is_whole else gap)
-    averages: Bytes = np.asarray(small)
-    return averages if image.ndim == 2 else averages[..., :3]  # noqa: PLR2004
-
-
-def halve(values: Floats) -> Floats:
-    """Average blocks of 2 x 2 cells.
-
-    Args:
-        values: float32 [C, h, w], h and w even.
-
-    Returns:
-        float32 [C, h / 2, w / 2].
-    """
-    rows = values[:, 0::2] + values[:, 1::2]
-    columns: Floats = rows[..., 0::2] + rows[..., 1::2]
-    columns *= np.float32(0.25)
-    return columns
-
-
-def double(values: Floats) -> Floats:
-    """Enlarge by two, bilinear, with edges repeated.
-
-    Args:
-        values: float32 [C, h, w].
-
-    Returns:
-        float32 [C, 2h, 2w].
-    """
-    planes, rows, columns = values.shape
-    wide = np.empty((planes, rows, 2 * columns), np.float32)  # columns first: only they are written with gaps
-    quarter = values * np.float32(1 / 16)
-    near = quarter * np.float32(3)
-    np.add(near[..., 1:], quarter[..., :-1], out=wide[..., 2::2])
-    np.add(near[..., :-1], quarter[..., 1:], out=wide[..., 1:-1:2])
-    np.add(near[..., 0], quarter[..., 0], out=wide[..., 0])
-    np.add(near[..., -1], quarter[..., -1], out=wide[..., -1])
-    tall = np.empty((planes, 2 * rows, 2 * columns), np.float32)
-    near = wide * np.float32(3)
-    np.add(near[:, 1:], wide[:, :-1], out=tall[:, 2::2])
-    np.add(near[:, :-1], wide[:, 1:], out=tall[:, 1:-1:2])
-    np.add(near[:, 0], wide[:, 0], out=tall[:, 0])
-    np.add(near[:, -1], wide[:, -1], out=tall[:, -1])
-    return tall
-
-
-def pull_push(colours: Floats, weight: Floats) -> Floats:
-    """Fill the grid with the weighted mean colour of the nearest cells that have weight.
-
-    The pull-push pyramid of Gortler et al., The Lumigraph (SIGGRAPH 1996); linear in the number of cells.
-
-    Args:
-        colours: float32 [3, h, w].
-        weight: float32 [1, h, w] in 0..1. Where no cell has any weight, the result is the plain mean.
-
-    Returns:
-        float32 [3, h, w].
-    """
-    levels = [np.concatenate([colours * weight, weight])]
-    while levels[-1].shape[1] % 2 == 0 and levels[-1].shape[2] % 2 == 0:
-        levels.append(halve(levels[-1]))
-    total = levels[-1].mean(axis=(1, 2), keepdims=True)
-    has_weight = float(total[3, 0, 0]) > _LEAST_WEIGHT
-    mean = total[:3] / total[3:] if has_weight else colours.mean(axis=(1, 2), keepdims=True)
-    filled: Floats = np.ones((3, *levels[-1].shape[1:]), np.float32) * mean
-    for level in reversed(levels):
-        if level.shape[1] != filled.shape[1]:
-            filled = double(filled)
-        trust = np.minimum(level[3] * _TRUST, 1)
-        filled *= 1 - trust
-        trust /= np.maximum(level[3], _LEAST_WEIGHT)
-        known = level[:3]
-        known *= trust
-        filled += known
-    return filled
+    return np.asarray(small) if image.ndim == 2 else as_pixels(small)  # noqa: PLR2004
 
 
 def sample_bilinear(values: Floats, pixels: NDArray[np.intp], top: int, size: tuple[int, int]) -> Floats:
@@ -201,6 +127,46 @@ def sample_bilinear(values: Floats, pixels: NDArray[np.intp], top: int, size: tu
         right *= share
         np.add(left, right, out=result[channel])
     return result
+
+
+class GridSampler:
+    """Interpolates a grid at the cells of a finer one over the same picture, bilinear."""
+
+    def __init__(self, values: Floats, shape: tuple[int, int]) -> None:
+        """Prepare the interpolation.
+
+        Args:
+            values: The grid, float32 [C, h, w].
+            shape: Rows and columns of the finer grid.
+        """
+        self._values, self._columns = values.reshape(len(values), -1), values.shape[2]
+        self._y, self._down = neighbours(values.shape[1], shape[0], np.arange(shape[0]))
+        self._x, self._across = neighbours(values.shape[2], shape[1], np.arange(shape[1]))
+
+    def __call__(self, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Floats:
+        """Interpolate.
+
+        Args:
+            rows: Of the finer grid's cells, [n].
+            columns: The same.
+
+        Returns:
+            float32 [C, n].
+        """
+        at, across = self._y[rows] * self._columns + self._x[columns], self._across[columns]
+        upper, lower = self._line(at, across), self._line(at + self._columns, across)
+        lower -= upper
+        lower *= self._down[rows]
+        lower += upper
+        return lower
+
+    def _line(self, at: NDArray[np.intp], across: Floats) -> Floats:
+        left: Floats = np.take(self._values, at, axis=1, mode="clip")  # one beyond the end counts nothing
+        right = np.take(self._values, at + 1, axis=1, mode="clip")
+        right -= left
+        right *= across
+        left += right
+        return left
 
 
 def upsample_rows(plane: Floats, size: tuple[int, int], rows: slice) -> Floats:
@@ -239,3 +205,30 @@ def neighbours(cells: int, pixels: int, at: NDArray[np.intp]) -> tuple[NDArray[n
     centre = np.clip((at.astype(np.float32) + 0.5) * np.float32(cells / pixels) - np.float32(0.5), 0, cells - 1)
     low = centre.astype(np.int32)
     return low, (centre - low).astype(np.float32)
+
+
+def neighbourhood_extremes(plane: Bytes) -> tuple[Bytes, Bytes]:
+    """Find the lowest and the highest value in the 3 x 3 neighbourhood of every pixel.
+
+    Args:
+        plane: uint8 [h, w].
+
+    Returns:
+        Two planes, uint8 [h, w].
+    """
+    return _extremes(plane, np.minimum), _extremes(plane, np.maximum)
+
+
+def dilate(mask: Bools) -> Bools:
+    """Set the eight neighbours of every cell that is set, bool [h, w]."""
+    return _extremes(mask.view(np.uint8), np.maximum).view(np.bool_)
+
+
+def _extremes(plane: Bytes, extreme: np.ufunc) -> Bytes:
+    tall = plane.copy()
+    extreme(tall[1:], plane[:-1], out=tall[1:])
+    extreme(tall[:-1], plane[1:], out=tall[:-1])
+    wide = tall.copy()
+    extreme(wide[:, 1:], tall[:, :-1], out=wide[:, 1:])
+    extreme(wide[:, :-1], tall[:, 1:], out=wide[:, :-1])
+    return wide

@@ -5,7 +5,8 @@ from PIL import Image
 
 from cutout.imaging.arrays import Bytes, row_bands, to_bytes
 from cutout.imaging.matting.foreground import GRID_PX
-from cutout.imaging.matting.grid import grid_shape, pull_push, sample_bilinear
+from cutout.imaging.matting.grid import grid_shape, sample_bilinear
+from cutout.imaging.matting.pyramid import pull_push
 
 _ROWS = 256
 """Rows that are processed at once."""

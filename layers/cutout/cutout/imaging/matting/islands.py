@@ -30,17 +30,18 @@ def remove_small_islands(alpha: Bytes) -> Bytes:
     """
     side = -(-max(alpha.shape) // CELLS)
     peaks = _block_maxima(alpha, side)
-    firm = peaks >= FIRM
-    labels = _label(_dilate(peaks > 0))
-    count = int(labels.max()) + 1
-    cells = np.bincount(labels[peaks > 0], minlength=count)
-    firm_cells = np.bincount(labels[firm], minlength=count)
-    removed = (firm_cells == 0) & (cells < LARGE * firm.sum())
-    removed[0] = False
+    found = peaks > 0
+    places = np.flatnonzero(found)
+    labels = np.take(_label(_dilate(found)), places)
+    firm = np.take(peaks, places) >= FIRM
+    cells = np.bincount(labels)
+    firm_cells = np.bincount(labels[firm], minlength=cells.size)
+    removed = (firm_cells == 0) & (cells < LARGE * firm_cells.sum())
+    removed[:1] = False
     if not removed.any():
         return alpha
     cleared = alpha.copy()
-    for top, left in np.argwhere(removed[labels] & (peaks > 0)) * side:
+    for top, left in np.transpose(np.divmod(places[removed[labels]], peaks.shape[1])) * side:
         cleared[top : top + side, left : left + side] = 0
     return cleared
 

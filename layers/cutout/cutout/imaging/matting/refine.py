@@ -4,17 +4,21 @@ Edge-aware upsampling by the fast guided filter (He, Sun: Fast Guided Filter, ar
 on a coarse grid, alpha is regressed on colour in every small window (ridge regression), and the smooth coefficients
 are applied to the full-size colours. The grid is a little coarser than the model's alpha, because its edges are
 blurred over about two of its pixels: a sharper guide would explain the blur instead of the edge. Only the uncertain
-band is touched, strip by strip (``strips``), so that the cost is that of the band and the memory small.
+band is touched, patch by patch (``patches``), and colours only where alpha is steep, so that the cost is that of the
+band and the memory small.
 """
 
 import numpy as np
 from PIL import Image
 
 from cutout.imaging.arrays import Bools, Bytes, Floats, row_bands
-from cutout.imaging.matting.grid import GUIDE_PX, average, grid_shape, neighbours
+from cutout.imaging.matting.grid import GUIDE_PX, GridSampler, dilate, neighbourhood_extremes, neighbours
+from cutout.imaging.matting.guided_filter import fit_guided_filter
 from cutout.imaging.matting.islands import remove_small_islands
-from cutout.imaging.matting.strips import LANES, Sampler, pixels_around
+from cutout.imaging.matting.patches import Axis, CellValues, Indices, Patches, parts, reached
+from cutout.imaging.matting.strips import soft_pixels
 from cutout.imaging.pixels import PackedPixels, packed
+from cutout.imaging.threads import do_all
 
 LOW, HIGH = 0.04, 0.96
 """Alpha at or below LOW is background, at or above HIGH foreground; in between it is stretched to 0..1.
@@ -24,17 +28,9 @@ Fixed numbers, never taken from the image: a network's sigmoid hardly reaches 0 
 GRID_SHARE = 0.6
 """Side of the grid in sides of the model's alpha; best of 0.4..1.6 on the synthetic composites of the tests. Half the
 overview is enough for any: it is averaged fast, and better than 0.6 for an alpha of 1024 pixels."""
-RIDGE = 5e-5
-"""Regularisation, in squared colour of 0..1: the variance below which colour says nothing (noise)."""
 FLAT, STEEP = 0.1, 0.4
 """Range of alpha within a 3 x 3 neighbourhood up to which it counts as level, and from which on as a step."""
-_PAIRS = [(one, other) for one in range(3) for other in range(one, 4)]
-"""Products of red, green, blue and alpha that the regression needs."""
-_COLOUR, _ONE = np.array([[255, 255, 255, 0], [0, 0, 0, 1]], np.uint8).view(np.uint32)[:, 0]
-"""A packed pixel's colour, and a 1 as its fourth value, which takes the offset."""
 _ROWS = 64
-_CELL = 4
-"""A cell of the regression is 4 x 4 grid pixels, a window 3 x 3 cells."""
 
 
 def stretch(alpha: Floats) -> Bytes:
@@ -69,19 +65,28 @@ def refine_alpha(image: Bytes, alpha: Bytes, overview: Bytes | None = None) -> B
         Alpha, uint8 [H, W].
     """
     size = (image.shape[0], image.shape[1])
-    model_shape = alpha.shape
+    longest = min(max(32, round(max(alpha.shape) * GRID_SHARE)), GUIDE_PX)
     alpha = remove_small_islands(_limit_size(alpha, size))
+    axes = Axis(alpha.shape[0], size[0]), Axis(alpha.shape[1], size[1])
     low, high = neighbourhood_extremes(alpha)
     band = uncertain_band(alpha, low, high)
-    refined = _enlarge_level(alpha, size)
-    if not band.any():
-        return refined
-    guide = image if overview is None else overview
-    longest = min(max(32, round(max(model_shape) * GRID_SHARE)), GUIDE_PX)
-    bounds, fit = Sampler([alpha, low, high], size), Sampler([fit_guided_filter(guide, alpha, longest, band)], size)
-    colours = packed(image)
-    for pixels in pixels_around(band, size):
-        pixels.put(_follow_colours(pixels.take(colours), *bounds(pixels), *fit(pixels)), refined)
+    steep = reached(high - low > np.uint8(255 * FLAT), axes)
+    if alpha.shape == size:
+        refined = alpha.copy()
+    else:
+        refined = _enlarge_level(alpha, size)
+        _enlarge_soft(alpha, reached(band, axes) & ~steep, axes, refined)
+    if steep.any():
+        fit = fit_guided_filter(image if overview is None else overview, alpha, longest, band)
+        values = _values_of((alpha, low, high), fit)
+        colours = packed(image)
+
+        def follow(chosen: Indices) -> None:
+            patches = Patches.at(chosen, axes)
+            followed = _follow_colours(np.take(colours, patches.places), patches.interpolate(values))
+            refined.reshape(-1)[patches.places] = followed
+
+        do_all(follow, parts(steep, axes))
     return refined
 
 
@@ -99,7 +104,8 @@ def uncertainty(alpha: Bytes) -> float:
     Returns:
         0..1; 1 when nothing was found at all, because there is no cutout to be certain of.
     """
-    counts = np.array(Image.fromarray(alpha).histogram())
+    counts = np.bincount(np.take(alpha, soft_pixels(alpha)), minlength=256)
+    counts[255] = np.count_nonzero(alpha == 255)  # noqa: PLR2004
     shares = np.arange(256) / 255
     soft = float(4 * (counts * shares * (1 - shares)).sum())
     subject = int(counts[shares >= 0.5].sum())  # noqa: PLR2004
@@ -117,61 +123,55 @@ def uncertain_band(alpha: Bytes, low: Bytes, high: Bytes) -> Bools:
     Returns:
         bool [h, w].
     """
-    return _dilate((alpha - np.uint8(1) < 254) | (high != low))  # 0 wraps around to 255  # noqa: PLR2004
+    return dilate((alpha - np.uint8(1) < 254) | (high != low))  # 0 wraps around to 255  # noqa: PLR2004
 
 
-def fit_guided_filter(image: Bytes, alpha: Bytes, longest: int, band: Bools) -> Floats:
-    """Regress alpha on colour in every window of a grid over the image that touches the band.
+def _enlarge_soft(alpha: Bytes, marked: Bools, axes: tuple[Axis, Axis], refined: Bytes) -> None:
+    """Write alpha, bilinear, to ``refined`` in the patches that are marked: colours have no say where it is level."""
 
-    Args:
-        image: The guide, uint8 [H, W, 3].
-        alpha: uint8 [h, w], of any size.
-        longest: Cells along the grid's longer side, at most.
-        band: Where coefficients are wanted, bool [h, w].
+    def values(rows: Indices, columns: Indices) -> Floats:
+        cells: Floats = np.take(alpha, rows * alpha.shape[1] + columns)[None].astype(np.float32)
+        return cells
 
-    Returns:
-        Three slopes (alpha in 0..255 by colour in 0..255) and the offset per cell, float32 [rows, columns, 4]; 0 far
-        from the band.
-    """
-    rows, columns = grid_shape(image.shape[0], image.shape[1], longest)
-    cells = rows // _CELL, columns // _CELL
-    wanted = _dilate(average(band.view(np.uint8) * np.uint8(255), cells) > 0)
-    read = _dilate(wanted)
-    values = np.concatenate([_cell_pixels(image, cells, read), _cell_pixels(alpha, cells, read)]) * np.float32(1 / 255)
-    products = [np.einsum("np,np->n", values[one], values[other]) for one, other in _PAIRS]
-    moments = np.zeros((len(products) + LANES, *cells), np.float32)
-    moments[:, read] = np.concatenate([products, values.sum(axis=2)])
-    windows = _window_sums(moments)[:, wanted] * np.float32(1 / (9 * _CELL**2))
-    means = windows[-LANES:]
-    covariance = np.empty((means.shape[1], LANES, LANES), np.float32)
-    for (one, other), product in zip(_PAIRS, windows, strict=False):
-        covariance[:, one, other] = covariance[:, other, one] = product - means[one] * means[other]
-    scatter = covariance[:, :3, :3] + np.float32(RIDGE) * np.eye(3, dtype=np.float32)
-    slopes = np.linalg.solve(scatter, covariance[:, :3, 3:])[..., 0]
-    fit = np.zeros((*cells, LANES), np.float32)
-    fit[wanted, :3] = slopes
-    fit[wanted, 3] = (means[3] - (slopes.T * means[:3]).sum(axis=0)) * np.float32(255)
-    return fit
+    def enlarge(chosen: Indices) -> None:
+        patches = Patches.at(chosen, axes)
+        (enlarged,) = patches.interpolate(values)
+        enlarged += np.float32(0.5)
+        refined.reshape(-1)[patches.places] = enlarged.astype(np.uint8)
+
+    do_all(enlarge, parts(marked, axes))
 
 
-def _follow_colours(colours: PackedPixels, alpha: Floats, low: Floats, high: Floats, fit: Floats) -> Bytes:
-    """Compute alpha, uint8 [n], of packed colours [n]; alpha and its extremes in 0..255, [n]; fit [4 n].
+def _values_of(planes: tuple[Bytes, Bytes, Bytes], fit: Floats) -> CellValues:
+    """Give what :func:`_follow_colours` needs at cells: of alpha and its extremes, uint8 [h, w], and of the filter."""
+    sampled = GridSampler(fit, (planes[0].shape[0], planes[0].shape[1]))
+
+    def values(rows: Indices, columns: Indices) -> Floats:
+        at = rows * planes[0].shape[1] + columns
+        own = [np.take(plane, at) for plane in planes]
+        made: Floats = np.concatenate([own, sampled(rows, columns)], dtype=np.float32)
+        return made
+
+    return values
+
+
+def _follow_colours(colours: PackedPixels, values: Floats) -> Bytes:
+    """Compute alpha of packed colours [...] from alpha and its extremes in 0..255, slopes and offset: [7, ...].
 
     The bounds are twice as far from 0 and 255 as the neighbourhood is: texture tears no holes into what the model
     calls solid, and what it calls half solid is free to be anything. Trust is full where alpha steps, and 0 where it
     is level or a ramp that the model sees by itself: an edge out of focus is soft, and colour must not sharpen it.
     """
+    alpha, low, high, *slopes, filtered = values
+    channels = colours.view(np.uint8)
+    for number, slope in enumerate(slopes):
+        filtered += slope * channels[..., number::4]  # of four bytes a pixel
     trust = high - low
     trust -= np.float32(255 * FLAT)
     trust *= np.float32(1 / (255 * (STEEP - FLAT)))
     np.clip(trust, 0, 1, out=trust)
-    values = ((colours & _COLOUR) | _ONE).view(np.uint8)
-    red, green, blue, offset = (fit * values).reshape(-1, LANES).T
-    filtered = red + green
-    filtered += blue
-    filtered += offset
-    np.clip(filtered, 2 * low - np.float32(255), 2 * high, out=filtered)
-    np.clip(filtered, 0, 255, out=filtered)
+    np.maximum(filtered, np.maximum(2 * low - np.float32(255), 0), out=filtered)
+    np.minimum(filtered, np.minimum(2 * high, np.float32(255)), out=filtered)
     filtered -= alpha
     filtered *= trust
     filtered += alpha
@@ -191,21 +191,6 @@ def _enlarge_level(alpha: Bytes, size: tuple[int, int]) -> Bytes:
     return refined
 
 
-def _cell_pixels(plane: Bytes, cells: tuple[int, int], read: Bools) -> Bytes:
-    """Shrink a plane, uint8 [h, w] or [h, w, C], onto the grid and take the pixels of some cells: [C, n, 16]."""
-    small = average(plane, (cells[0] * _CELL, cells[1] * _CELL))
-    blocks: Bytes = small.reshape(cells[0], _CELL, cells[1], _CELL, -1).swapaxes(1, 2)[read]
-    return blocks.reshape(len(blocks), _CELL**2, -1).transpose(2, 0, 1)
-
-
-def _window_sums(moments: Floats) -> Floats:
-    """Sum the 3 x 3 cells around each one, edges repeated: [C, h, w]."""
-    padded = np.pad(moments, ((0, 0), (1, 1), (1, 1)), mode="edge")
-    rows = padded[:, :-2] + padded[:, 1:-1] + padded[:, 2:]
-    sums: Floats = rows[..., :-2] + rows[..., 1:-1] + rows[..., 2:]
-    return sums
-
-
 def _limit_size(alpha: Bytes, size: tuple[int, int]) -> Bytes:
     """Average alpha down to ``size`` (H, W) along the sides that are longer."""
     shape = (min(alpha.shape[0], size[0]), min(alpha.shape[1], size[1]))
@@ -215,29 +200,3 @@ def _limit_size(alpha: Bytes, size: tuple[int, int]) -> Bytes:
 def _resize(plane: Bytes, size: tuple[int, int], how: Image.Resampling = Image.Resampling.BILINEAR) -> Bytes:
     resized: Bytes = np.asarray(Image.fromarray(plane).resize(size[::-1], how))
     return resized
-
-
-def neighbourhood_extremes(plane: Bytes) -> tuple[Bytes, Bytes]:
-    """Find the lowest and the highest value in the 3 x 3 neighbourhood of every pixel.
-
-    Args:
-        plane: uint8 [h, w].
-
-    Returns:
-        Two planes, uint8 [h, w].
-    """
-    return _extremes(plane, np.minimum), _extremes(plane, np.maximum)
-
-
-def _dilate(mask: Bools) -> Bools:
-    return _extremes(mask.view(np.uint8), np.maximum).view(np.bool_)
-
-
-def _extremes(plane: Bytes, extreme: np.ufunc) -> Bytes:
-    tall = plane.copy()
-    extreme(tall[1:], plane[:-1], out=tall[1:])
-    extreme(tall[:-1], plane[1:], out=tall[:-1])
-    wide = tall.copy()
-    extreme(wide[:, 1:], tall[:, :-1], out=wide[:, 1:])
-    extreme(wide[:, :-1], tall[:, 1:], out=wide[:, :-1])
-    return wide
