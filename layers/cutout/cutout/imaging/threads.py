@@ -21,7 +21,12 @@ def use_threads(count: int) -> None:
         count: Threads; 0 for all cores that the process may use.
     """
     global _threads  # noqa: PLW0603 - the processor is the process's, and no caller has another wish
-    _threads = count or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    _threads = count or cores()
+
+
+def cores() -> int:
+    """Count the cores that the process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def in_order(work: Callable[[Part], Made], parts: Sequence[Part]) -> Iterator[Made]:

@@ -1,6 +1,5 @@
 """From an image to a coarse alpha: the Segmenter protocol, and its implementation with ONNX Runtime."""
 
-import os
 from pathlib import Path
 from typing import Protocol
 
@@ -14,6 +13,7 @@ from cutout.errors import ServiceUnavailableError
 from cutout.imaging.arrays import Bytes, Floats, row_bands
 from cutout.imaging.models.manifest import Activation, Model, Resize, Scale, Stretch
 from cutout.imaging.pixels import as_picture
+from cutout.imaging.threads import cores
 
 _FILTERS = {Resize.BILINEAR: Image.Resampling.BILINEAR, Resize.LANCZOS: Image.Resampling.LANCZOS}
 _ROWS = 64
@@ -71,7 +71,7 @@ class OnnxSegmenter:
         self._model = model
         try:
             self._session = ort.InferenceSession(
-                str(path), _options(model, threads or _cores()), providers=["CPUExecutionProvider"]
+                str(path), _options(model, threads or cores()), providers=["CPUExecutionProvider"]
             )
         except _RUNTIME_ERRORS as error:
             raise ServiceUnavailableError("The model cannot be loaded.", {"model": model.name}) from error
@@ -176,10 +176,6 @@ def _options(model: Model, threads: int) -> ort.SessionOptions:
     # Waiting threads sleep: on Lambda a spinning core is billed, on a laptop it is somebody else's.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return options
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _fits(shape: list[int | str | None], side: int) -> bool:
