@@ -13,6 +13,7 @@ Images are float32 [N, 3, H, W], ``(rgb - 128) / 128``, with H and W multiples o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import gcd
 from typing import NamedTuple
 
@@ -82,16 +83,23 @@ class Refiner(nn.Module):
 
 
 class TwoStageNet(nn.Module):
-    """What is shipped: [N, 3, F, F] in, alpha [N, 1, F, F] out, F = ``full``; the coarse net sees ``size`` px."""
+    """What is shipped: [N, 3, F, F] in, alpha [N, 1, F, F] out, F = ``full``.
 
-    def __init__(self, coarse: CutoutNet, refiner: Refiner, size: int = 320, full: int = FULL) -> None:
+    The coarse net sees the picture at each of ``sizes`` px, in ascending order, and its logits are averaged: a small
+    one shows it all of a large subject, a large one shows it small subjects and thin parts.
+    """
+
+    def __init__(self, coarse: CutoutNet, refiner: Refiner, sizes: Sequence[int] = (320,), full: int = FULL) -> None:
         super().__init__()
-        self.coarse, self.refiner, self.shrink = coarse, refiner, Shrink(full, size)
+        self.coarse, self.refiner = coarse, refiner
+        self.shrinks = nn.ModuleList(Shrink(full, size) for size in sizes)
 
     def forward(self, picture: Tensor) -> Tensor:
         """Logits at full size."""
-        guess = enlarge(self.coarse(self.shrink(picture)).full, picture.shape[-1])
-        return self.refiner(picture, guess)
+        *others, largest = (self.coarse(shrink(picture)).full.clamp(-SURE, SURE) for shrink in self.shrinks)
+        for logits in others:
+            largest = largest + functional.interpolate(logits, largest.shape[-2:], mode="bilinear", align_corners=False)
+        return self.refiner(picture, enlarge(largest / len(self.shrinks), picture.shape[-1]))
 
     def alpha(self, picture: Tensor) -> Tensor:
         """Float32 [N, 1, F, F] in 0..1, as the exported graph answers."""

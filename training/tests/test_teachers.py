@@ -153,9 +153,9 @@ def test_the_published_file_is_read_back_as_the_nets_that_it_came_from(tmp_path:
     for norm in (part for net in (coarse, refiner) for part in net.modules() if isinstance(part, torch.nn.BatchNorm2d)):
         norm.running_var.uniform_(0.5, 2)
         norm.bias.data.normal_()
-    net = TwoStageNet(coarse, refiner, 64).eval()
+    net = TwoStageNet(coarse, refiner, (48, 64)).eval()
     export.write(net, FULL, tmp_path / "net.onnx")
-    again = TwoStageNet(*published.read_published(tmp_path / "net.onnx"), 64).eval()
+    again = TwoStageNet(*published.read_published(tmp_path / "net.onnx"), (48, 64)).eval()
     picture = torch.rand(1, 3, FULL, FULL) * 2 - 1
     with torch.no_grad():
         assert torch.allclose(again.alpha(picture), net.alpha(picture), atol=1e-4)
