@@ -61,8 +61,8 @@ def inert(norm: nn.BatchNorm2d, bias: Tensor) -> None:
 
 def _halves(graph: ModelProto, arrays: dict[str, Tensor]) -> list[list[Tensor]]:
     """The weights of the nameless convolutions, by twos; a net that sees several sizes has them again for each."""
-    used = [arrays[node.input[1]] for node in graph.graph.node if node.op_type == "Conv" and "::" in node.input[1]]
-    return [used[i : i + 2] for i in range(0, 2 * len(JOINT), 2)]
+    used = [node.input[1] for node in graph.graph.node if node.op_type == "Conv" and "::" in node.input[1]]
+    return [[arrays[name] for name in used[i : i + 2]] for i in range(0, 2 * len(JOINT), 2)]
 
 
 def main() -> None:
