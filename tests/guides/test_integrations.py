@@ -116,7 +116,7 @@ def test_n8n(reader):
     assert answer.status_code == 200, answer.text
     made = opened(answer.content)
     assert made.format == "WEBP"
-    assert made.width < 160
+    assert made.height < 160
 
 
 def test_zapier(reader, service):
