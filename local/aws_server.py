@@ -33,7 +33,6 @@ _wait_for_messages: Callable[[Queue, int], None] = Queue.wait_for_messages
 _BY_TARGET: Mapping[str, type[BaseResponse]] = {"AmazonSQS": SQSResponse, "DynamoDB_20120810": DynamoHandler}
 """What answers requests that name their service in a header: those of the version that clients of today speak."""
 
-
 SIGNED_FOR_S3 = "/s3/aws4_request"
 """In the credential scope of a request (AWS Signature Version 4)."""
 _OBJECT_PATH = re.compile(r"/[^/]+/.")

@@ -14,7 +14,7 @@ from cutout.imaging.pixels import as_picture, as_pixels
 STEP = 16
 """Sides of a grid are multiples of this, so that halving four times stays exact."""
 OVERVIEW_PX = 1024
-"""The side of the largest models' input."""
+"""The side of the square that a large photo is squashed to; a model of another size has it resized once more."""
 GUIDE_PX = OVERVIEW_PX // 2
 """The side of the finest grid."""
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cutout.imaging.arrays import Bools, Bytes
+from cutout.imaging.matting.grid import dilate
 
 CELLS = 256
 """Islands are looked for on a grid of so many cells along the longer side; a gap of two cells does not part them."""
@@ -32,7 +33,7 @@ def remove_small_islands(alpha: Bytes) -> Bytes:
     peaks = _block_maxima(alpha, side)
     found = peaks > 0
     places = np.flatnonzero(found)
-    labels = np.take(_label(_dilate(found)), places)
+    labels = np.take(_label(dilate(found)), places)
     firm = np.take(peaks, places) >= FIRM
     cells = np.bincount(labels)
     firm_cells = np.bincount(labels[firm], minlength=cells.size)
@@ -56,14 +57,6 @@ def _block_maxima(alpha: Bytes, side: int) -> Bytes:
     for first in range(1, side):
         np.maximum(cells, rows[:, first::side], out=cells)
     return cells
-
-
-def _dilate(mask: Bools) -> Bools:
-    """Set the eight neighbours of every cell that is set."""
-    padded = np.pad(mask, 1)
-    rows = padded[:-2] | padded[1:-1] | padded[2:]
-    wide: Bools = rows[:, :-2] | rows[:, 1:-1] | rows[:, 2:]
-    return wide
 
 
 def _label(mask: Bools) -> NDArray[np.int32]:
