@@ -133,8 +133,8 @@ class IsNet(Teacher):
 class Ours(Teacher):
     """The published model of this repository, as it is when the first mask is made: a third voice."""
 
-    name, side, file = "ours", 1024, "cutout-s.onnx"
-    digest = tomllib.loads(Path("models/manifest.toml").read_text())["models"]["cutout-s"]["sha256"]
+    row = tomllib.loads(Path("models/manifest.toml").read_text())["models"]["cutout-s"]
+    name, side, file, digest = "ours", row["size_px"], "cutout-s.onnx", row["sha256"]
     filter = Image.Resampling.BILINEAR
 
     def fetch(self, _packages: Path) -> bytes:
