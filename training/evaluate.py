@@ -23,7 +23,7 @@ from training.data import normalise
 from training.export import PHOTOS
 from training.grounds import EMPTIES
 from training.metrics import EdgeScore, Score, edges, score
-from training.refiner import FULL
+from training.scenes import SIDE
 from training.shards import Collection
 from training.sheets import sheet, strip
 
@@ -124,7 +124,7 @@ def empty_cases() -> Iterator[Case]:
     rng = np.random.default_rng(SEED)
     for make in EMPTIES:
         for _ in range(EMPTY):
-            yield Case(f"empty: {make.__name__}", make(rng, FULL), np.zeros((FULL, FULL), np.float32))
+            yield Case(f"empty: {make.__name__}", make(rng, SIDE), np.zeros((SIDE, SIDE), np.float32))
 
 
 def table(results: list[Result]) -> str:

@@ -77,14 +77,14 @@ class Found:
                     photos.setdefault(photo.source, []).append(photo)
         return cls(photos, list(found.read(data, found.EMPTY_SHARD)), masks)
 
-    def pick(self, rng: Generator) -> tuple[Image.Image, Fused]:
-        """A photo that at least two teachers agree about; large sources less often than their share."""
+    def pick(self, rng: Generator, *, fine: bool = False) -> tuple[Image.Image, Fused]:
+        """A photo that at least two teachers agree about (``fine``: IS-Net among them); large sources less often."""
         names = list(self.photos)
         shares = np.array([len(self.photos[name]) for name in names]) ** 0.75
         for _ in range(1000):
             group = self.photos[names[int(rng.choice(len(names), p=shares / shares.sum()))]]
             photo = group[int(rng.integers(len(group)))]
-            if photo.name in self.doubtful:
+            if photo.name in self.doubtful or (fine and not self._has_isnet(photo)):
                 continue
             planes = photo.planes(self.masks)
             if len(planes) > 1:
@@ -94,3 +94,6 @@ class Found:
                 if len(planes) == 3:
                     self.doubtful.add(photo.name)
         raise ValueError("no photo has masks of two teachers that agree")
+
+    def _has_isnet(self, photo: Photo) -> bool:
+        return "isnet" in photo.masks or bool(self.masks and (self.masks / f"{photo.name}.isnet.png").exists())

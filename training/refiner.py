@@ -1,4 +1,4 @@
-"""The second stage: sees the picture at 1024 px and moves the coarse answer to its edges.
+"""The second stage: sees the picture at 1280 px and moves the coarse answer to its edges.
 
 The refiner works on blocks of 4 x 4 pixels (a patch convolution in, a sub-pixel step out; Shi et al. 2016),
 with a detour at half of that for a wider view, in inverted residuals with 5x5 depthwise convolutions
@@ -23,7 +23,7 @@ from torch.nn import functional
 
 from training.model import CutoutNet
 
-FULL = 1024  # side of the picture that the refiner sees in training
+FULL = 1280  # side of the picture that the refiner sees
 BLOCK = 4  # pixels across that one position of the refiner's maps stands for
 SURE = 8.0  # coarse logits are cut to -SURE..SURE, so that a residual can still turn them
 GATE_PX = 12  # coarse pixels around a doubt in which the refiner may act
@@ -96,10 +96,14 @@ class TwoStageNet(nn.Module):
 
     def forward(self, picture: Tensor) -> Tensor:
         """Logits at full size."""
+        return self.refiner(picture, self.guess(picture))
+
+    def guess(self, picture: Tensor) -> Guess:
+        """The mean of the coarse net's answers at each size, enlarged to the picture."""
         *others, largest = (self.coarse(shrink(picture)).full.clamp(-SURE, SURE) for shrink in self.shrinks)
         for logits in others:
             largest = largest + functional.interpolate(logits, largest.shape[-2:], mode="bilinear", align_corners=False)
-        return self.refiner(picture, enlarge(largest / len(self.shrinks), picture.shape[-1]))
+        return enlarge(largest / len(self.shrinks), picture.shape[-1])
 
     def alpha(self, picture: Tensor) -> Tensor:
         """Float32 [N, 1, F, F] in 0..1, as the exported graph answers."""

@@ -2,7 +2,8 @@
 
 The cutouts are at most 448 px, so nothing is only enlarged: enlarged outlines are drawn anew with an edge of a pixel
 or two, their colours are carried outward over the new edge, hair and structures are drawn at full size, and grounds
-are tiled rather than stretched. Photos with outlines take part too, at a low weight, to show what is real.
+are tiled rather than stretched. Photos with outlines take part too, at a lower weight, to show what is real: those of
+people are drawn well enough to be judged at the edge itself, and so are masks that IS-Net and another teacher agree on.
 """
 
 from __future__ import annotations
@@ -17,18 +18,22 @@ from PIL import Image, ImageChops, ImageFilter, ImageOps
 from training import compose, glass, strands, structures
 from training.backgrounds import bokeh, clouds, gradient, pattern, plain, studio
 from training.compose import Subject
-from training.refiner import FULL
+from training.fusion import Found
 from training.shards import Collection, Item
 from training.textures import bricks, room, stone, weave, wood
 
+SIDE = 1024
 CUTOUTS = {"objects-ycb": 3.0, "furniture-house": 2.5, "food-iconic": 1.0, "emoji-fluent3d": 1.5, "emoji-noto": 0.3}
 PHOTOS = {"people-ccp": 3.0, "cats": 1.5, "pets": 1.5}  # outlines good enough to cut along
-KINDS = {"cutout": 0.38, "lifted": 0.34, "structure": 0.1, "glass": 0.06, "photo": 0.12}
+KINDS = {"cutout": 0.30, "lifted": 0.27, "structure": 0.09, "glass": 0.06, "photo": 0.28}
 HAIRY = {"cutout": 0.2, "lifted": 0.55, "structure": 0.0, "glass": 0.0}  # share that is given hair or fur
 PLAIN = (plain, studio, gradient, clouds)  # grounds
 BUSY = (bokeh, pattern, wood, weave, bricks, stone, room)
+FOUND = 0.5  # of the photos have teachers' masks
 PHOTO_TRUST = 0.3
-VAGUE_PX = 6  # of a photo's outline, either side: not judged
+FINE_TRUST = 0.6
+FINE = frozenset(("people-ccp",))
+VAGUE_PX = 6  # of any other photo's outline, either side: not judged
 
 
 @dataclass(frozen=True)
@@ -40,18 +45,20 @@ class Scene:
     trust: Image.Image
 
 
-def draw(rng: Generator, items: Collection) -> Scene:
+def draw(rng: Generator, items: Collection, found: Found | None = None) -> Scene:
     """A scene of any kind, as a camera and the web would hand it over."""
     kind = str(rng.choice(list(KINDS), p=list(KINDS.values())))
-    return degrade(rng, photo(rng, items) if kind == "photo" else composite(rng, items, kind))
+    if kind != "photo":
+        return degrade(rng, composite(rng, items, kind))
+    return degrade(rng, labelled(rng, found) if found and rng.random() < FOUND else photo(rng, items))
 
 
 def composite(rng: Generator, items: Collection, kind: str) -> Scene:
     """One or two subjects of the kind on a ground; the alpha is exact everywhere."""
-    picture, union = ground(rng, items), Image.new("L", (FULL, FULL), 0)
+    picture, union = ground(rng, items), Image.new("L", (SIDE, SIDE), 0)
     for _ in range(1 if rng.random() < 0.8 else 2):
         thing = subject(rng, items, kind)
-        corner = tuple(round(rng.uniform(-0.25 * side, FULL - 0.75 * side)) for side in thing.alpha.size)
+        corner = tuple(round(rng.uniform(-0.25 * side, SIDE - 0.75 * side)) for side in thing.alpha.size)
         colours, cover = Image.new("RGB", picture.size), Image.new("L", picture.size, 0)
         colours.paste(thing.picture, corner)
         cover.paste(thing.alpha, corner)
@@ -64,7 +71,7 @@ def composite(rng: Generator, items: Collection, kind: str) -> Scene:
 
 def subject(rng: Generator, items: Collection, kind: str) -> Subject:
     """One subject of a quarter of the frame's side or more, sharp at its edges."""
-    side = round(float(rng.uniform(0.25, 1.15)) * FULL)
+    side = round(float(rng.uniform(0.25, 1.15)) * SIDE)
     if kind == "structure":
         thing = structures.thing(rng, side)
     elif kind == "glass":
@@ -101,7 +108,7 @@ def ground(rng: Generator, items: Collection) -> Image.Image:
     """Something to stand on: studio and procedural grounds at full size, or a photo in mirrored tiles."""
     if rng.random() < 0.55:
         make = PLAIN if rng.random() < 0.7 else BUSY
-        return make[int(rng.integers(len(make)))](rng, FULL)
+        return make[int(rng.integers(len(make)))](rng, SIDE)
     photos = items.backgrounds[str(rng.choice(list(items.backgrounds)))]
     picture = photos[int(rng.integers(len(photos)))].open()[0]
     scale = float(rng.uniform(1, 3.2))  # from tiles at their own sharpness to one tile for everything
@@ -109,26 +116,39 @@ def ground(rng: Generator, items: Collection) -> Image.Image:
     pixels = np.asarray(tile)
     pixels = np.concatenate([pixels, pixels[:, ::-1]], 1)
     pixels = np.concatenate([pixels, pixels[::-1]], 0)
-    repeats = [-(-FULL // side) for side in pixels.shape[:2]]
-    scene = Image.fromarray(np.tile(pixels, (*repeats, 1))[:FULL, :FULL])
+    repeats = [-(-SIDE // side) for side in pixels.shape[:2]]
+    scene = Image.fromarray(np.tile(pixels, (*repeats, 1))[:SIDE, :SIDE])
     if rng.random() < 0.45:
         scene = scene.filter(ImageFilter.BoxBlur(float(rng.uniform(1, 14))))
     return compose.jitter(rng, scene)
 
 
 def photo(rng: Generator, items: Collection) -> Scene:
-    """A photo as it is, squashed to the square; its outline is not judged within a few pixels."""
-    picture, alpha = (p.resize((FULL, FULL), Image.Resampling.BICUBIC) for p in pick(rng, items.photos, PHOTOS).open())
-    soft = alpha.filter(ImageFilter.BoxBlur(VAGUE_PX))
-    trust = soft.point(lambda a: round(255 * PHOTO_TRUST) if a < 3 or a > 252 else 0)
+    """A photo outlined by hand as it is, squashed to the square."""
+    item = pick(rng, items.photos, PHOTOS)
+    picture, alpha = (p.resize((SIDE, SIDE), Image.Resampling.BICUBIC) for p in item.open())
+    if item.source in FINE:
+        trust = Image.new("L", alpha.size, round(255 * FINE_TRUST))
+    else:
+        soft = alpha.filter(ImageFilter.BoxBlur(VAGUE_PX))
+        trust = soft.point(lambda a: round(255 * PHOTO_TRUST) if a < 3 or a > 252 else 0)
     return Scene(compose.jitter(rng, picture, 0.8), alpha, trust)
+
+
+def labelled(rng: Generator, found: Found) -> Scene:
+    """A photo with the mask that IS-Net and another teacher agree about, squashed to the square."""
+    picture, fused = found.pick(rng, fine=True)
+    trust = fused.weight * fused.trust * FINE_TRUST
+    planes = (Image.fromarray((plane * 255 + 0.5).astype(np.uint8)) for plane in (fused.alpha, trust))
+    picture, alpha, trusted = (p.resize((SIDE, SIDE), Image.Resampling.BICUBIC) for p in (picture, *planes))
+    return Scene(compose.jitter(rng, picture, 0.8), alpha, trusted)
 
 
 def degrade(rng: Generator, scene: Scene) -> Scene:
     """Blur and enlargement, which soften the alpha too; noise and JPEG, which do not."""
-    picture, alpha, side = scene.picture, scene.alpha, FULL
+    picture, alpha, side = scene.picture, scene.alpha, SIDE
     if rng.random() < 0.35:  # a small picture: everything below happens to it before it is enlarged
-        side = int(rng.uniform(0.35, 0.9) * FULL)
+        side = int(rng.uniform(0.35, 0.9) * SIDE)
         picture, alpha = (p.resize((side, side), Image.Resampling.BILINEAR) for p in (picture, alpha))
     if rng.random() < 0.15:
         radius = float(rng.uniform(0.4, 1.8))
@@ -142,8 +162,8 @@ def degrade(rng: Generator, scene: Scene) -> Scene:
         stream = io.BytesIO()
         picture.save(stream, "JPEG", quality=int(rng.integers(45, 96)))
         picture = Image.open(stream).convert("RGB")
-    if side != FULL:
-        picture, alpha = (p.resize((FULL, FULL), Image.Resampling.BILINEAR) for p in (picture, alpha))
+    if side != SIDE:
+        picture, alpha = (p.resize((SIDE, SIDE), Image.Resampling.BILINEAR) for p in (picture, alpha))
     return Scene(picture, alpha, scene.trust)
 
 

@@ -1,6 +1,7 @@
 """Train the refiner on a frozen coarse net: ``python -m training.train_refiner --help``.
 
-A sample is a crop of a 1024 px scene around an edge; the coarse net sees the whole scene, as it will in use.
+A sample is a crop around an edge of a scene brought to 1280 px; the coarse net sees the whole scene, at each of its
+sizes, as it will in use.
 ``log.csv`` has step, seconds and the running mean of the loss as a share of the coarse answer's own.
 ``--start`` takes over the weights of an earlier run, for example one on an earlier coarse net.
 """
@@ -17,14 +18,16 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.random import Generator
+from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
 from training import scenes, shards
 from training.data import normalise
 from training.export import read_net
+from training.fusion import Found
 from training.model import CutoutNet
-from training.refiner import BLOCK, FULL, Guess, Refiner, Shrink, enlarge
+from training.refiner import BLOCK, FULL, Guess, Refiner, TwoStageNet
 from training.runs import Run, budget, checkpoint
 
 CROP = 256
@@ -51,9 +54,9 @@ class Batches:
     """
 
     def __init__(self, options: argparse.Namespace, coarse: CutoutNet, seed: int) -> None:
-        self.coarse, self.options = coarse, options
-        self.shrink = Shrink(FULL, options.size)
+        self.net, self.options = TwoStageNet(coarse, Refiner(), options.size).eval(), options
         self.items = shards.load(options.data, validation=False)
+        self.found = Found.load(options.data, options.masks) if options.masks else None
         self.rng = np.random.default_rng(seed)
         self.pool: deque[Crops] = deque(maxlen=POOL)
 
@@ -68,17 +71,22 @@ class Batches:
 
     @torch.no_grad()
     def _of_one_scene(self) -> Iterator[Crops]:
-        scene = scenes.draw(self.rng, self.items)
-        picture = torch.from_numpy(normalise(scene.picture))[None]
-        alpha, trust = (
-            torch.from_numpy(np.asarray(p, np.float32) / 255)[None, None] for p in (scene.alpha, scene.trust)
-        )
-        guess = enlarge(self.coarse(self.shrink(picture)).full, FULL)
+        scene = scenes.draw(self.rng, self.items, self.found)
+        planes = (p.resize((FULL, FULL), Image.Resampling.BILINEAR) for p in (scene.picture, scene.alpha, scene.trust))
+        picture, alpha, trust = (torch.from_numpy(values)[None] for values in tensors(*planes))
+        guess = self.net.guess(picture)
         for _ in range(self.options.crops):
             y, x = corner(self.rng, guess.gate[0, 0].numpy(), alpha[0, 0].numpy())
             gate = guess.gate[..., y // BLOCK :, x // BLOCK :][..., : CROP // BLOCK, : CROP // BLOCK]
-            planes = [p[..., y : y + CROP, x : x + CROP].clone() for p in (picture, guess.logits, alpha, trust)]
-            yield Crops(planes[0], Guess(planes[1], gate.clone()), planes[2], planes[3])
+            parts = [p[..., y : y + CROP, x : x + CROP].clone() for p in (picture, guess.logits, alpha, trust)]
+            yield Crops(parts[0], Guess(parts[1], gate.clone()), parts[2], parts[3])
+
+
+def tensors(picture: Image.Image, *planes: Image.Image) -> Iterator[np.ndarray]:
+    """A picture as the net takes it, float32 [3, H, W], and planes, float32 [1, H, W] in 0..1."""
+    yield normalise(picture)
+    for plane in planes:
+        yield np.asarray(plane, np.float32)[None] / 255
 
 
 def corner(rng: Generator, gate: np.ndarray, alpha: np.ndarray) -> tuple[int, int]:
@@ -164,7 +172,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="folder of the shards")
     parser.add_argument("--coarse", type=Path, required=True, help="checkpoint.pt of the coarse net")
     parser.add_argument("--start", type=Path, help="checkpoint.pt of an earlier refiner")
-    parser.add_argument("--size", type=int, default=320, help="side of the coarse net's input")
+    parser.add_argument("--masks", type=Path, help="folder of teachers' masks: photos that IS-Net labelled take part")
+    parser.add_argument("--size", type=int, nargs="+", default=[384, 480], help="sides of the coarse net's input")
     parser.add_argument("--batch", type=int, default=8, help="crops of 256 px in a batch")
     parser.add_argument("--crops", type=int, default=8, help="of each scene")
     parser.add_argument("--steps-per-scene", type=int, default=3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("onnx")
 pytest.importorskip("skimage")
 
-from training import export, scenes, train_refiner  # noqa: E402
+from training import export, fusion, scenes, shards, train_refiner  # noqa: E402
 from training.model import CutoutNet  # noqa: E402
 from training.refiner import FULL, GATE_PX, Guess, Refiner, Shrink, TwoStageNet, enlarge, overlaps  # noqa: E402
 
@@ -101,14 +102,42 @@ def test_an_enlarged_outline_is_as_narrow_as_asked_and_where_it_was():
 
 
 def test_blur_softens_the_alpha_with_the_picture_and_noise_does_not(monkeypatch):
-    square = Image.new("L", (FULL, FULL), 0)
+    square = Image.new("L", (scenes.SIDE, scenes.SIDE), 0)
     ImageDraw.Draw(square).rectangle((300, 300, 700, 700), fill=255)
     scene = scenes.Scene(square.convert("RGB"), square, square)
     for seed in range(6):
         after = scenes.degrade(np.random.default_rng(seed), scene)
         picture, alpha = np.asarray(after.picture.convert("L"), np.float32), np.asarray(after.alpha, np.float32)
         assert np.abs(picture - alpha).mean() < 12
-        assert after.alpha.size == (FULL, FULL)
+        assert after.alpha.size == (scenes.SIDE, scenes.SIDE)
+
+
+def test_photos_are_judged_at_the_edge_only_where_their_outline_is_fine():
+    picture, mask = io.BytesIO(), io.BytesIO()
+    Image.new("RGB", (300, 448), "teal").save(picture, "JPEG")
+    square = Image.new("L", (300, 448), 0)
+    ImageDraw.Draw(square).rectangle((60, 60, 240, 400), fill=255)
+    square.save(mask, "PNG")
+    for source, judged in (("people-ccp", True), ("cats", False)):
+        photos = {source: [shards.Item(source, 1, picture.getvalue(), mask.getvalue())]}
+        scene = scenes.photo(np.random.default_rng(0), shards.Collection(photos, {}, {}))
+        alpha, trust = np.asarray(scene.alpha), np.asarray(scene.trust)
+        assert trust[512, 100] > 0  # far from the outline
+        assert bool(trust[(alpha > 60) & (alpha < 190)].all()) == judged
+
+
+def test_a_labelled_photo_is_trusted_as_far_as_its_teachers_agree():
+    class Photos:
+        def pick(self, _rng: object, *, fine: bool) -> tuple[Image.Image, fusion.Fused]:
+            weight = np.ones((80, 60), np.float32)
+            weight[:40] = 0.5
+            return Image.new("RGB", (60, 80)), fusion.Fused(np.zeros((80, 60), np.float32), weight, 0.8, fine)
+
+    scene = scenes.labelled(np.random.default_rng(0), Photos())
+    trust = np.asarray(scene.trust, np.float32) / 255
+    assert scene.picture.size == scene.alpha.size == (scenes.SIDE, scenes.SIDE)
+    assert abs(trust[900, 500] - 0.8 * scenes.FINE_TRUST) < 0.01
+    assert abs(trust[100, 500] - 0.4 * scenes.FINE_TRUST) < 0.01
 
 
 def crops(logits: object, alpha: object) -> train_refiner.Crops:

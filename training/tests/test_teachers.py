@@ -86,6 +86,18 @@ def test_sources_that_are_held_out_are_never_drawn(shard: Path, tmp_path: Path):
     assert fused.trust > 0.5
 
 
+def test_a_fine_photo_is_one_that_isnet_has_labelled(shard: Path, tmp_path: Path):
+    masks = tmp_path / "masks"
+    every = [p for name in found.SHARDS for p in found.read(shard, name) if p.source not in found.HELD_OUT]
+    for photo, teachers in ((every[0], ("ours", "isnet")), (every[-1], ("ours", "u2netp"))):
+        (masks / photo.source).mkdir(parents=True)
+        for teacher in teachers:
+            Image.fromarray((square(20) * 255).astype(np.uint8)).save(masks / f"{photo.name}.{teacher}.png")
+    photos, rng = fusion.Found.load(shard, masks), np.random.default_rng(0)
+    assert all(photos.pick(rng, fine=True)[1].fine for _ in range(10))
+    assert {photos.pick(rng)[1].fine for _ in range(40)} == {True, False}
+
+
 def test_photos_about_which_no_two_teachers_agree_are_an_error_not_a_loop(shard: Path):
     with pytest.raises(ValueError, match="agree"):
         fusion.Found.load(shard, None).pick(np.random.default_rng(0))
@@ -111,6 +123,13 @@ def test_a_third_teacher_begins_with_photos_about_which_two_disagree():
     ]
     photos = [found.Photo("source", i, picture.getvalue(), given) for i, given in enumerate(masks)]
     assert [photo.number for photo in sorted(photos, key=urgency)] == [3, 1, 2, 0]
+
+
+def test_our_own_net_labels_at_the_size_that_it_takes(tmp_path: Path):
+    pytest.importorskip("torch")
+    from training.teachers import Ours  # noqa: PLC0415  (needs torch)
+
+    assert Ours(tmp_path).alpha(Image.new("RGB", (96, 64), "teal")).shape == (64, 96)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the tracing exporter
