@@ -43,7 +43,7 @@ PARTS = (
 )
 """What the service needs of the repository, its models apart."""
 SIDE_PX = 64
-"""Of the photo and of the network's input."""
+"""Of the network's input, and of the photo unless told otherwise."""
 ROW = f"""default = "cutout-s"
 [models.cutout-s]
 file = "tiny.onnx"
@@ -77,10 +77,11 @@ def main() -> int:
     )
     parser.add_argument("--requests", type=int, default=20_000)
     parser.add_argument("--crowd", type=int, default=1_500, help="requests that come when more want in than may wait")
+    parser.add_argument("--side", type=int, default=SIDE_PX, help="of the square photo, px")
     parser.add_argument("--port", type=int, default=0, help="of the service on 127.0.0.1; 0: a free one")
     parser.add_argument("--json", type=Path, help="where the report goes besides")
     chosen = parser.parse_args()
-    report = soak(chosen.service, chosen.requests, chosen.crowd, chosen.port)
+    report = soak(chosen.service, photo(chosen.side), chosen.requests, chosen.crowd, chosen.port)
     text = json.dumps(report, indent=1)
     print(text)
     if chosen.json:
@@ -88,45 +89,37 @@ def main() -> int:
     return 1 if report["faults"] else 0
 
 
-def soak(service: str, requests: int, crowd: int, port: int) -> dict[str, Any]:
+def soak(service: str, body: bytes, requests: int, crowd: int, port: int = 0) -> dict[str, Any]:
     """Load a service of its own with the two kinds of load.
 
     Args:
         service: The package that is run, ``local`` or ``server``.
+        body: The photo.
         requests: By twice as many clients as cores.
-        crowd: By more clients than may wait.
+        crowd: By more clients than may wait; 0: none.
         port: Where it listens on 127.0.0.1; 0: a free one.
 
     Returns:
-        The machine, what came of both loads, the account before and after, and the processes; ``faults`` lists what
-        must not be.
+        The machine, and of each load what came of it, what the account was charged and what the processes took;
+        ``faults`` lists what must not be.
     """
+    loads = {"steady": (requests, 2 * (os.cpu_count() or 1)), "crowd": (crowd, 2 * MAX_WAITING)}
+    report: dict[str, Any] = {"machine": describe(), "service": service, "faults": []}
     with tempfile.TemporaryDirectory() as folder, running(service, Path(folder), port) as (url, process):
-        charged = [images(url)]
-        steady, processes = watched(process, url, requests, 2 * (os.cpu_count() or 1))
-        charged.append(images(url))
-        crowded, _ = watched(process, url, crowd, 2 * MAX_WAITING)
-        charged.append(images(url))
-    loads = {"steady": steady, "crowd": crowded}
-    faults = []
-    for (name, each), before, after in zip(loads.items(), charged, charged[1:], strict=False):
-        if each["statuses"] != {"200": each["requests"]}:
-            faults.append(f"{name}: not every request was answered with a cutout: {each['statuses']}")
-        if after - before != each["statuses"].get("200", 0):
-            faults.append(f"{name}: the account was charged {after - before} images")
-    if crowd and not crowded["busy"]:
-        faults.append("crowd: nobody was told to come again")
-    return {
-        "machine": describe(),
-        "service": service,
-        **loads,
-        "charged": charged,
-        "processes": processes,
-        "faults": faults,
-    }
+        for name, (count, clients) in loads.items():
+            if not count:
+                continue
+            before = images(url)
+            each = report[name] = watched(process, url, body, count, clients)
+            each["charged"] = images(url) - before
+            if each["statuses"] != {"200": count}:
+                report["faults"].append(f"{name}: not every request was answered with a cutout")
+            if each["charged"] != each["statuses"].get("200", 0):
+                report["faults"].append(f"{name}: the account was not charged once for each cutout")
+    return report
 
 
-def watched(process: int, url: str, requests: int, clients: int) -> tuple[dict[str, Any], dict[str, Any]]:
+def watched(process: int, url: str, body: bytes, requests: int, clients: int) -> dict[str, Any]:
     """Load the service while its processes are looked at: what came of it, and what each kind of process took."""
     tree, done = ProcessTree(process), threading.Event()
 
@@ -137,11 +130,11 @@ def watched(process: int, url: str, requests: int, clients: int) -> tuple[dict[s
     watcher = threading.Thread(target=look)
     watcher.start()
     try:
-        report = load(url, photo(SIDE_PX), requests, clients)
+        report = load(url, body, requests, clients)
     finally:
         done.set()
         watcher.join()
-    return report, tree.report(requests)
+    return report | {"processes": tree.report(requests)}
 
 
 def images(url: str) -> int:
