@@ -6,7 +6,8 @@
 Clients (twice as many as cores, unless told otherwise) send the next request when they have the answer to the last one.
 A request is lost when it gets no answer; 503 with ``Retry-After`` is an answer, after which the same picture is sent
 again, and is counted as ``busy``. ``--bare`` also measures the pipeline without a service, before and after, in one
-process for each core, and relates the service's rate to it. Latency is the time to any answer, waits included.
+process for each core, and relates the service's rate to it. Latency is the time to any answer, waits
+included; ``admitted`` is that of the attempt alone that was taken.
 """
 
 import argparse
@@ -20,6 +21,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -58,6 +60,7 @@ class Tally:
     left: int
     statuses: Counter[str] = field(default_factory=Counter)
     latencies_s: list[float] = field(default_factory=list)
+    admitted_s: list[float] = field(default_factory=list)
     busy: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -105,46 +108,57 @@ def load(url: str, body: bytes, requests: int, clients: int) -> dict[str, Any]:
     for thread in threads:
         thread.join()
     elapsed_s = time.perf_counter() - started
-    times = sorted(tally.latencies_s)
-    p50, p99 = (times[int(share * (len(times) - 1))] * 1000 for share in (0.5, 0.99))
+    p50, p99 = percentiles_ms(tally.latencies_s)
+    admitted = percentiles_ms(tally.admitted_s)
     return {
         "requests": requests,
         "clients": clients,
         "statuses": dict(tally.statuses),
         "lost": tally.statuses["lost"],
         "busy": tally.busy,
-        "rps": len(times) / elapsed_s,
+        "rps": len(tally.latencies_s) / elapsed_s,
         "p50_ms": p50,
         "p99_ms": p99,
         "p99_of_p50": p99 / p50,
+        "admitted_p50_ms": admitted[0],
+        "admitted_p99_ms": admitted[1],
     }
+
+
+def percentiles_ms(seconds: list[float]) -> tuple[float, float]:
+    """Find the 50th and the 99th percentile; 0 of nothing."""
+    times = sorted(seconds) or [0.0]
+    return times[len(times) // 2] * 1000, times[int(0.99 * (len(times) - 1))] * 1000
 
 
 def _client(url: str, body: bytes, tally: Tally) -> None:
     host = urlsplit(url).netloc
-    connection = http.client.HTTPConnection(host, timeout=120)
     headers = {"x-api-key": KEY, "content-type": "image/jpeg"}
-    while tally.take():
-        started = time.perf_counter()
-        try:
-            status = _answered(connection, body, headers, tally)
-        except (OSError, http.client.HTTPException):
-            connection.close()
-            status = "lost"
-        with tally.lock:
-            tally.statuses[status] += 1
-            if status != "lost":
-                tally.latencies_s.append(time.perf_counter() - started)
+    with closing(http.client.HTTPConnection(host, timeout=120)) as connection:
+        while tally.take():
+            started = time.perf_counter()
+            try:
+                status = _answered(connection, body, headers, tally)
+            except (OSError, http.client.HTTPException):
+                connection.close()
+                status = "lost"
+            with tally.lock:
+                tally.statuses[status] += 1
+                if status != "lost":
+                    tally.latencies_s.append(time.perf_counter() - started)
 
 
 def _answered(connection: http.client.HTTPConnection, body: bytes, headers: dict[str, str], tally: Tally) -> str:
     """Send one request until it is not told to come again; give its status."""
     while True:
+        started = time.perf_counter()
         connection.request("POST", "/v2", body, headers)
         response = connection.getresponse()
         response.read()
         again_s = response.headers.get("retry-after")
         if response.status not in {429, 503} or again_s is None:
+            with tally.lock:
+                tally.admitted_s.append(time.perf_counter() - started)
             return str(response.status)
         with tally.lock:
             tally.busy += 1

@@ -1,8 +1,10 @@
 """moto's server, which repeats no work and goes past Flask, answers as moto in this process does."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 from botocore.exceptions import ClientError
@@ -170,3 +172,17 @@ def test_objects_are_written_and_read_as_by_moto_itself(both):
     ours, theirs = (client("s3", endpoint) for endpoint in both)
     for operation, request in OBJECTS:
         assert answer(ours, operation, request) == answer(theirs, operation, request), (operation, request)
+
+
+def test_what_was_changed_or_deleted_is_not_kept(both):
+    server, _ = both
+    for name, arguments in (update(COUNT, COUNTERS), update(COUNT, COUNTERS), transact(("Delete", RANGED))):
+        getattr(client("dynamodb", server), name)(**arguments)
+    files = client("s3", server)
+    files.put_object(Bucket=FILES, Key="gone", Body=b"x")
+    files.delete_object(Bucket=FILES, Key="gone")
+
+    with urlopen(f"{server}/moto-api/data.json") as answer:
+        kept = json.load(answer)
+
+    assert (kept["dynamodb"]["Item"], kept["s3"]["FakeKey"]) == ([], [])
