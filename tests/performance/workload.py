@@ -18,7 +18,7 @@ from cutout.container import container
 from cutout.ids import AccountId
 from cutout.imaging.arrays import Bytes, Floats
 from cutout.imaging.pipeline import cut_out
-from cutout.imaging.pixels import squash
+from cutout.imaging.resampling import squash
 from cutout.imaging.spec import CutoutSpec, Limits
 from cutout.usage import RateState
 from functions.account import app

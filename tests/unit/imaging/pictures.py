@@ -12,7 +12,7 @@ import skimage
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-from cutout.imaging.pixels import squash
+from cutout.imaging.resampling import squash
 
 PHOTOS = Path(skimage.__file__).parent / "data"
 

@@ -16,8 +16,6 @@ from cutout.imaging.arrays import Bytes
 PackedPixels = NDArray[np.uint32]
 """Pixels of four bytes as one number each."""
 _BYTES = 4
-_REACH = {Image.Resampling.BILINEAR: 1, Image.Resampling.LANCZOS: 3}
-"""Pixels of the result that a filter's kernel reaches to either side; averaged is to so many for each."""
 
 
 def new_pixels(height: int, width: int) -> Bytes:
@@ -121,24 +119,6 @@ def as_pixels(picture: Image.Image) -> Bytes:
     colours = new_pixels(picture.height, picture.width)
     _mapped(colours.base).im.paste(picture.im, (0, 0, *picture.size))  # type: ignore[arg-type]
     return colours
-
-
-def squash(colours: Bytes, side: int, how: Image.Resampling = Image.Resampling.BILINEAR) -> Bytes:
-    """Resize a picture to a square, whatever its aspect; a large one is first averaged by a whole number.
-
-    Args:
-        colours: uint8 [H, W, 3].
-        side: Pixels of the square's side.
-        how: The filter.
-
-    Returns:
-        uint8 [side, side, 3]; the picture itself where it has that size.
-    """
-    if colours.shape[:2] == (side, side):
-        return colours
-    factor = max(1, min(colours.shape[:2]) // (side * _REACH[how]))
-    box = (0, 0, colours.shape[1] / factor, colours.shape[0] / factor)  # without what the last blocks lack
-    return as_pixels(as_picture(colours).reduce(factor).resize((side, side), how, box))
 
 
 def allocate(picture: Image.Image) -> Bytes:

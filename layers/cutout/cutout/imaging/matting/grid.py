@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cutout.imaging.arrays import Bools, Bytes, Floats
-from cutout.imaging.pixels import as_picture, as_pixels, squash
+from cutout.imaging.pixels import as_picture, as_pixels
+from cutout.imaging.resampling import neighbours, squash
 
 STEP = 16
 """Sides of a grid are multiples of this, so that halving four times stays exact."""
@@ -175,22 +176,6 @@ def upsample_rows(plane: Floats, size: tuple[int, int], rows: slice) -> Floats:
     )
     values: Floats = np.clip(np.asarray(part), 0, 1)
     return values
-
-
-def neighbours(cells: int, pixels: int, at: NDArray[np.intp]) -> tuple[NDArray[np.int32], Floats]:
-    """Find between which cells of one axis pixels lie.
-
-    Args:
-        cells: Cells along the axis.
-        pixels: Pixels along the same.
-        at: Indices of pixels [n].
-
-    Returns:
-        The cell before each, int32 [n], and the share of the cell after it, float32 [n] in 0..1.
-    """
-    centre = np.clip((at.astype(np.float32) + 0.5) * np.float32(cells / pixels) - np.float32(0.5), 0, cells - 1)
-    low = centre.astype(np.int32)
-    return low, (centre - low).astype(np.float32)
 
 
 def neighbourhood_extremes(plane: Bytes) -> tuple[Bytes, Bytes]:

@@ -33,7 +33,7 @@ def fit_guided_filter(image: Bytes, alpha: Bytes, longest: int, band: Bools) -> 
     """
     rows, columns = grid_shape(image.shape[0], image.shape[1], longest)
     cells = rows // _CELL, columns // _CELL
-    wanted = dilate(average(band.view(np.uint8) * np.uint8(255), cells) > 0)
+    wanted = dilate(average(band.view(np.uint8) * np.uint8(255), cells, 1.0) > 0)
     read = np.flatnonzero(dilate(wanted))
     shape = (cells[0] * _CELL, cells[1] * _CELL)
     guide, aim = _blur(average(image, shape)), average(alpha, shape)

@@ -11,12 +11,13 @@ import numpy as np
 from PIL import Image
 
 from cutout.imaging.arrays import Bools, Bytes, Floats, row_bands
-from cutout.imaging.matting.grid import GridSampler, dilate, neighbourhood_extremes, neighbours
+from cutout.imaging.matting.grid import GridSampler, dilate, neighbourhood_extremes
 from cutout.imaging.matting.guided_filter import fit_guided_filter
 from cutout.imaging.matting.islands import remove_small_islands
 from cutout.imaging.matting.patches import Axis, CellValues, Indices, Patches, parts, reached
 from cutout.imaging.matting.strips import soft_pixels
 from cutout.imaging.pixels import PackedPixels, packed
+from cutout.imaging.resampling import neighbours
 from cutout.imaging.threads import do_all
 
 LOW, HIGH = 0.04, 0.96
@@ -65,7 +66,7 @@ def refine_alpha(image: Bytes, alpha: Bytes, guide: Bytes | None = None) -> Byte
     """
     size = (image.shape[0], image.shape[1])
     longest = max(32, round(max(alpha.shape) * GRID_SHARE))
-    alpha = remove_small_islands(_limit_size(alpha, size))
+    whole, alpha = alpha, remove_small_islands(_limit_size(alpha, size))
     axes = Axis(alpha.shape[0], size[0]), Axis(alpha.shape[1], size[1])
     low, high = neighbourhood_extremes(alpha)
     band = uncertain_band(alpha, low, high)
@@ -76,7 +77,8 @@ def refine_alpha(image: Bytes, alpha: Bytes, guide: Bytes | None = None) -> Byte
         refined = _enlarge_level(alpha, size)
         _enlarge_soft(alpha, reached(band, axes) & ~steep, axes, refined)
     if steep.any():
-        fit = fit_guided_filter(image if guide is None else guide, alpha, longest, band)
+        of_photo = guide is None or guide is image  # then both have its pixels
+        fit = fit_guided_filter(image if guide is None else guide, alpha if of_photo else whole, longest, band)
         values = _values_of((alpha, low, high), fit)
         colours = packed(image)
 

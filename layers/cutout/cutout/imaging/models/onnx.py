@@ -12,7 +12,7 @@ from PIL import Image
 from cutout.errors import ServiceUnavailableError
 from cutout.imaging.arrays import Bytes, Floats, row_bands
 from cutout.imaging.models.manifest import Activation, Model, Resize, Scale, Stretch
-from cutout.imaging.pixels import squash
+from cutout.imaging.resampling import squash
 from cutout.imaging.threads import cores
 
 _FILTERS = {Resize.BILINEAR: Image.Resampling.BILINEAR, Resize.LANCZOS: Image.Resampling.LANCZOS}
