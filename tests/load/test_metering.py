@@ -47,6 +47,9 @@ class Everything:
 
     name = "everything"
 
+    def squash(self, image: Any) -> Any:
+        return image
+
     def alpha(self, image: Any) -> Any:
         return np.ones(image.shape[:2], np.float32)
 

@@ -18,6 +18,7 @@ from cutout.container import container
 from cutout.ids import AccountId
 from cutout.imaging.arrays import Bytes, Floats
 from cutout.imaging.pipeline import cut_out
+from cutout.imaging.resampling import squash
 from cutout.imaging.spec import CutoutSpec, Limits
 from cutout.usage import RateState
 from functions.account import app
@@ -36,8 +37,12 @@ class Disc:
 
     def __init__(self) -> None:
         """Draw it."""
-        rows, columns = np.ogrid[-1:1:1024j, -1:1:1024j]
+        rows, columns = np.ogrid[-1:1:1280j, -1:1:1280j]
         self._alpha = np.clip((0.7 - np.hypot(rows, columns)) * 20, 0, 1).astype(np.float32)
+
+    def squash(self, image: Bytes) -> Bytes:
+        """Resize a picture as for the default model."""
+        return squash(image, 1280)
 
     def alpha(self, image: Bytes) -> Floats:
         """Give a copy of the disc."""

@@ -202,6 +202,9 @@ class Meddling:
         self._segmenter = segmenter
         self._act = act
 
+    def squash(self, image: Any) -> Any:
+        return self._segmenter.squash(image)
+
     def alpha(self, image: Any) -> Any:
         self._act()
         return self._segmenter.alpha(image)

@@ -12,6 +12,8 @@ import skimage
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
+from cutout.imaging.resampling import squash
+
 PHOTOS = Path(skimage.__file__).parent / "data"
 
 
@@ -110,8 +112,11 @@ class StubSegmenter:
         self._alpha = soft_disc(320, 320) if alpha is None else alpha
         self.asked: NDArray[np.uint8] | None = None
 
-    def alpha(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def squash(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         self.asked = image
+        return squash(image, max(self._alpha.shape))
+
+    def alpha(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
         return self._alpha
 
 

@@ -62,7 +62,7 @@ def cut_out_animation(
     """
     order, distinct = _distinct(animation.frames)
     steady = SteadySegmenter(segmenter)
-    subjects = [isolate(frame, spec, steady.alpha, clock) for frame in distinct]
+    subjects = [isolate(frame, spec, steady, clock) for frame in distinct]
     layout = lay_out(
         reduce(np.maximum, (subject.alpha for subject in subjects)),
         spec,
@@ -105,6 +105,15 @@ class SteadySegmenter:
     def __init__(self, segmenter: Segmenter) -> None:
         self._segmenter = segmenter
         self._before: tuple[Bytes, Floats] | None = None
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self._segmenter.name
+
+    def squash(self, image: Bytes) -> Bytes:
+        """Resize a picture to what the model sees: uint8 [H, W, 3] to [S, S, 3]."""
+        return self._segmenter.squash(image)
 
     def alpha(self, image: Bytes) -> Floats:
         """Ask the model about the next picture.

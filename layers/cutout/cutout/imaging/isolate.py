@@ -5,20 +5,20 @@ foreground colours are estimated (glass keeps the colours that are seen through 
 background.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from cutout.imaging.arrays import Bytes, Floats
+from cutout.imaging.arrays import Bytes
 from cutout.imaging.clock import StageClock
 from cutout.imaging.codecs.decode import Decoded
 from cutout.imaging.matting.despill import despill
 from cutout.imaging.matting.foreground import apply_own_alpha, estimate_foreground, over_white
-from cutout.imaging.matting.grid import guide_of, overview
+from cutout.imaging.matting.grid import guide_of
 from cutout.imaging.matting.postprocess import fill_semitransparent, threshold
 from cutout.imaging.matting.refine import refine_alpha, stretch, uncertainty
 from cutout.imaging.matting.region import paste_region, region_slices
+from cutout.imaging.models.onnx import Segmenter
 from cutout.imaging.spec import Channels, CutoutSpec, OwnAlpha
 
 
@@ -42,13 +42,13 @@ class Subject:
     uncertainty: float | None
 
 
-def isolate(decoded: Decoded, spec: CutoutSpec, segment: Callable[[Bytes], Floats], clock: StageClock) -> Subject:
+def isolate(decoded: Decoded, spec: CutoutSpec, segmenter: Segmenter, clock: StageClock) -> Subject:
     """Find the subject of a picture.
 
     Args:
         decoded: The picture.
         spec: Region, use of its own alpha, and which steps are asked for.
-        segment: The model: from uint8 [h, w, 3] to its alpha, float32 of any size in 0..1.
+        segmenter: The model.
         clock: Measures the stages predict and refine.
 
     Returns:
@@ -63,17 +63,23 @@ def isolate(decoded: Decoded, spec: CutoutSpec, segment: Callable[[Bytes], Float
     size = (decoded.image.shape[0], decoded.image.shape[1])
     region = region_slices(spec.roi, size, (decoded.source_height, decoded.source_width))
     visible = over_white(decoded.image, own_alpha)
-    small = overview(visible[region])
-    coarse = None if keeps_own_alpha else stretch(segment(small))
+    photo = visible[region]
+    coarse, guide = (None, photo) if keeps_own_alpha else _predict(photo, segmenter)
     clock.lap("predict")
     photo_is_needed = spec.bg_blur > 0 or spec.despill or spec.is_moving or decoded.deep is not None
     in_place = not photo_is_needed and own_alpha is None
-    matte = _matte(visible[region], guide_of(small), coarse, spec, in_place=in_place)
+    matte = _matte(photo, guide, coarse, spec, in_place=in_place)
     colours, alpha = paste_region(*matte, visible, region)
     colours, alpha = apply_own_alpha(colours, alpha, decoded.image, own_alpha)
     clock.lap("refine")
     undecided = None if coarse is None else uncertainty(coarse)
     return Subject(colours, alpha, visible, keeps_own_alpha, undecided)
+
+
+def _predict(image: Bytes, segmenter: Segmenter) -> tuple[Bytes, Bytes]:
+    """Give the model's alpha, stretched, and the picture that guides it to full size."""
+    seen = segmenter.squash(image)
+    return stretch(segmenter.alpha(seen)), guide_of(image, seen)
 
 
 def _matte(

@@ -70,7 +70,7 @@ def cut_out(
     decoded = decode(data, caps, size, keep_profile=keep_profile, deep=spec.is_deep)
     behind = _decode_background(background, limits)
     clock.lap("decode")
-    subject = isolate(decoded, spec, segmenter.alpha, clock)
+    subject = isolate(decoded, spec, segmenter, clock)
     colours, alpha = subject.colours, subject.alpha
     layout = lay_out(alpha, spec, limits, None if behind is None else behind.image.shape[1::-1])
     shown = colours if decoded.deep is None else _deepen(colours, decoded.image, decoded.deep)

@@ -36,13 +36,13 @@ _FRONT, _OBSERVED = (
 alpha in bytes, LANES times."""
 
 
-def estimate_foreground(image: Bytes, alpha: Bytes, overview: Bytes | None = None, *, in_place: bool = False) -> Bytes:
+def estimate_foreground(image: Bytes, alpha: Bytes, guide: Bytes | None = None, *, in_place: bool = False) -> Bytes:
     """Estimate the foreground colour of every soft pixel.
 
     Args:
         image: The photo, uint8 [H, W, 3].
         alpha: uint8 [H, W].
-        overview: The same photo, smaller but not below GRID_PX; None for the photo itself.
+        guide: The same photo, smaller (``grid.guide_of``); None for the photo itself.
         in_place: Whether the photo may be overwritten, which spares its copy.
 
     Returns:
@@ -54,7 +54,7 @@ def estimate_foreground(image: Bytes, alpha: Bytes, overview: Bytes | None = Non
         return result
     size = (alpha.shape[0], alpha.shape[1])
     lines = GridLines(grid_shape(*size, GRID_PX), size)
-    means = local_colours(image if overview is None else overview, alpha, lines.cells_around(soft))
+    means = local_colours(image if guide is None else guide, alpha, lines.cells_around(soft))
     colours = packed(result).reshape(-1)
 
     def solve(part: slice) -> None:

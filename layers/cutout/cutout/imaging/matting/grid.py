@@ -10,42 +10,29 @@ from PIL import Image
 
 from cutout.imaging.arrays import Bools, Bytes, Floats
 from cutout.imaging.pixels import as_picture, as_pixels
+from cutout.imaging.resampling import neighbours, squash
 
 STEP = 16
 """Sides of a grid are multiples of this, so that halving four times stays exact."""
-OVERVIEW_PX = 1024
-"""The side of the square that a large photo is squashed to; a model of another size has it resized once more."""
-GUIDE_PX = OVERVIEW_PX // 2
-"""The side of the finest grid."""
+GUIDE_PX = 512
+"""Pixels that the side of a large photo's guide has at least; the finest grid has as many cells."""
 
 
-def overview(image: Bytes) -> Bytes:
-    """Squash a photo to a square, once for the model and for every grid.
+def guide_of(image: Bytes, seen: Bytes) -> Bytes:
+    """Choose the picture from which all grids are averaged: small, but no coarser than any of them.
 
     Args:
-        image: uint8 [H, W, 3].
+        image: The photo, uint8 [H, W, 3].
+        seen: The same as the model sees it, squashed to a square, uint8 [S, S, 3].
 
     Returns:
-        uint8 [OVERVIEW_PX, OVERVIEW_PX, 3]; the image itself where it has less than half as many pixels.
+        uint8 [h, w, 3]: ``seen``, reduced to GUIDE_PX or a little more, or the photo so where a model sees less than
+        twice that; a photo of few pixels itself.
     """
-    height, width = image.shape[:2]
-    side = (OVERVIEW_PX, OVERVIEW_PX)
-    if height * width < OVERVIEW_PX**2 // 2 or (height, width) == side:
+    if image.shape[0] * image.shape[1] < 2 * GUIDE_PX**2:
         return image
-    picture = as_picture(image).reduce(max(1, min(height, width) // OVERVIEW_PX))
-    return as_pixels(picture.resize(side, Image.Resampling.BILINEAR))
-
-
-def guide_of(small: Bytes) -> Bytes:
-    """Halve an overview: all that the grids of alpha and of colours need.
-
-    Args:
-        small: What :func:`overview` gave.
-
-    Returns:
-        uint8 [GUIDE_PX, GUIDE_PX, 3]; what is smaller than an overview, itself.
-    """
-    return as_pixels(as_picture(small).reduce(2)) if small.shape[:2] == (OVERVIEW_PX, OVERVIEW_PX) else small
+    source = seen if min(seen.shape[:2]) >= 2 * GUIDE_PX else squash(image, 2 * GUIDE_PX)
+    return as_pixels(as_picture(source).reduce(min(source.shape[:2]) // GUIDE_PX))
 
 
 def grid_shape(height: int, width: int, longest: int) -> tuple[int, int]:
@@ -189,22 +176,6 @@ def upsample_rows(plane: Floats, size: tuple[int, int], rows: slice) -> Floats:
     )
     values: Floats = np.clip(np.asarray(part), 0, 1)
     return values
-
-
-def neighbours(cells: int, pixels: int, at: NDArray[np.intp]) -> tuple[NDArray[np.int32], Floats]:
-    """Find between which cells of one axis pixels lie.
-
-    Args:
-        cells: Cells along the axis.
-        pixels: Pixels along the same.
-        at: Indices of pixels [n].
-
-    Returns:
-        The cell before each, int32 [n], and the share of the cell after it, float32 [n] in 0..1.
-    """
-    centre = np.clip((at.astype(np.float32) + 0.5) * np.float32(cells / pixels) - np.float32(0.5), 0, cells - 1)
-    low = centre.astype(np.int32)
-    return low, (centre - low).astype(np.float32)
 
 
 def neighbourhood_extremes(plane: Bytes) -> tuple[Bytes, Bytes]:

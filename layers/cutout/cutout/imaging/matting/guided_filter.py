@@ -1,4 +1,7 @@
-"""The fast guided filter's regression of alpha on colour, on a coarse grid (He, Sun, arXiv:1505.00996)."""
+"""The fast guided filter's regression of alpha on colour, on a coarse grid (He, Sun, arXiv:1505.00996).
+
+The guide is blurred a little, because the model's alpha is: a sharper one would explain the blur instead of the edge.
+"""
 
 import numpy as np
 
@@ -30,9 +33,11 @@ def fit_guided_filter(image: Bytes, alpha: Bytes, longest: int, band: Bools) -> 
     """
     rows, columns = grid_shape(image.shape[0], image.shape[1], longest)
     cells = rows // _CELL, columns // _CELL
-    wanted = dilate(average(band.view(np.uint8) * np.uint8(255), cells) > 0)
+    wanted = dilate(average(band.view(np.uint8) * np.uint8(255), cells, 1.0) > 0)
     read = np.flatnonzero(dilate(wanted))
-    values = np.concatenate([_cell_pixels(image, cells, read), _cell_pixels(alpha, cells, read)])
+    shape = (cells[0] * _CELL, cells[1] * _CELL)
+    guide, aim = _blur(average(image, shape)), average(alpha, shape)
+    values = np.concatenate([_cell_pixels(guide, read), _cell_pixels(aim, read)])
     moments = np.zeros((len(_PAIRS) + 4, cells[0] * cells[1]), np.float32)
     moments[:, read] = [*((values[one] * values[other]).sum(axis=0) for one, other in _PAIRS), *values.sum(axis=1)]
     windows = _window_sums(moments.reshape(-1, *cells))[:, wanted] * np.float32(1 / (9 * _CELL**2))
@@ -66,15 +71,27 @@ def _regress(products: Floats, means: Floats) -> Floats:
     return fit
 
 
-def _cell_pixels(plane: Bytes, cells: tuple[int, int], read: Indices) -> Floats:
-    """Shrink a plane, uint8 [h, w] or [h, w, 3], onto the grid and take some cells' pixels: [C, 16, n] in 0..1.
+def _blur(colours: Bytes) -> Bytes:
+    """Weigh each pixel with its neighbours, 1 4 1 along both axes and edges repeated: uint8 [h, w, 3]."""
+    padded = np.pad(packed(colours), 1, mode="edge")
+    values = padded.view(np.uint8).reshape(*padded.shape, -1).astype(np.uint16)
+    rows = values[:-2] + 4 * values[1:-1] + values[2:]
+    sums = rows[:, :-2] + 4 * rows[:, 1:-1] + rows[:, 2:]
+    sums += 18
+    sums //= 36
+    blurred: Bytes = sums.astype(np.uint8)[..., :3]
+    return blurred
 
-    ``read`` are flat indices of cells. Four pixels in a row are taken at once: 4 bytes, or 16.
+
+def _cell_pixels(grid: Bytes, read: Indices) -> Floats:
+    """Take the pixels of some cells, flat indices [n], from uint8 [h, w] or [h, w, 3]: float32 [C, 16, n] in 0..1.
+
+    Four pixels in a row are taken at once: 4 bytes, or 16.
     """
-    small = average(plane, (cells[0] * _CELL, cells[1] * _CELL))
-    lines = small.view(np.uint32) if plane.ndim == 2 else packed(small).view(np.complex128)  # noqa: PLR2004
-    rows, columns = np.divmod(read, cells[1])
-    taken = np.take(lines, (rows * _CELL + np.arange(_CELL)[:, None]) * cells[1] + columns).view(np.uint8)
+    lines = grid.view(np.uint32) if grid.ndim == 2 else packed(grid).view(np.complex128)  # noqa: PLR2004
+    across = grid.shape[1] // _CELL
+    rows, columns = np.divmod(read, across)
+    taken = np.take(lines, (rows * _CELL + np.arange(_CELL)[:, None]) * across + columns).view(np.uint8)
     pixels = taken.reshape(_CELL, read.size, _CELL, -1).transpose(3, 0, 2, 1)[:3]
     values: Floats = pixels.astype(np.float32, order="C").reshape(-1, _CELL**2, read.size)
     values *= np.float32(1 / 255)

@@ -3,21 +3,21 @@
 Edge-aware upsampling by the fast guided filter (He, Sun: Fast Guided Filter, arXiv:1505.00996) with a colour guide:
 on a coarse grid, alpha is regressed on colour in every small window (ridge regression), and the smooth coefficients
 are applied to the full-size colours. The grid is a little coarser than the model's alpha, because its edges are
-blurred over about two of its pixels: a sharper guide would explain the blur instead of the edge. Only the uncertain
-band is touched, patch by patch (``patches``), and colours only where alpha is steep, so that the cost is that of the
-band and the memory small.
+blurred over about two of its pixels. Only the uncertain band is touched, patch by patch (``patches``), and colours
+only where alpha is steep, so that the cost is that of the band and the memory small.
 """
 
 import numpy as np
 from PIL import Image
 
 from cutout.imaging.arrays import Bools, Bytes, Floats, row_bands
-from cutout.imaging.matting.grid import GUIDE_PX, GridSampler, dilate, neighbourhood_extremes, neighbours
+from cutout.imaging.matting.grid import GridSampler, dilate, neighbourhood_extremes
 from cutout.imaging.matting.guided_filter import fit_guided_filter
 from cutout.imaging.matting.islands import remove_small_islands
 from cutout.imaging.matting.patches import Axis, CellValues, Indices, Patches, parts, reached
 from cutout.imaging.matting.strips import soft_pixels
 from cutout.imaging.pixels import PackedPixels, packed
+from cutout.imaging.resampling import neighbours
 from cutout.imaging.threads import do_all
 
 LOW, HIGH = 0.04, 0.96
@@ -26,8 +26,8 @@ LOW, HIGH = 0.04, 0.96
 Fixed numbers, never taken from the image: a network's sigmoid hardly reaches 0 and 1.
 """
 GRID_SHARE = 0.6
-"""Side of the grid in sides of the model's alpha; best of 0.4..1.6 on the synthetic composites of the tests. Half the
-overview is enough for any: it is averaged fast, and better than 0.6 for an alpha of 1024 pixels."""
+"""Side of the grid in sides of the model's alpha; it never has more cells than the guide has pixels, which are about
+half as many where the model sees 1024 or more."""
 FLAT, STEEP = 0.1, 0.4
 """Range of alpha within a 3 x 3 neighbourhood up to which it counts as level, and from which on as a step."""
 _ROWS = 64
@@ -50,7 +50,7 @@ def stretch(alpha: Floats) -> Bytes:
     return stretched
 
 
-def refine_alpha(image: Bytes, alpha: Bytes, overview: Bytes | None = None) -> Bytes:
+def refine_alpha(image: Bytes, alpha: Bytes, guide: Bytes | None = None) -> Bytes:
     """Upsample the model's alpha along the edges of the image.
 
     Certain pixels keep their value (0 or 255); a band about two coarse pixels wide follows the image's edges; small
@@ -59,14 +59,14 @@ def refine_alpha(image: Bytes, alpha: Bytes, overview: Bytes | None = None) -> B
     Args:
         image: uint8 [H, W, 3].
         alpha: The model's, stretched (``stretch``), uint8 [h, w], of any size and aspect.
-        overview: The same image, smaller but not below GUIDE_PX; None for the image itself.
+        guide: The same image, smaller (``grid.guide_of``); None for the image itself.
 
     Returns:
         Alpha, uint8 [H, W].
     """
     size = (image.shape[0], image.shape[1])
-    longest = min(max(32, round(max(alpha.shape) * GRID_SHARE)), GUIDE_PX)
-    alpha = remove_small_islands(_limit_size(alpha, size))
+    longest = max(32, round(max(alpha.shape) * GRID_SHARE))
+    whole, alpha = alpha, remove_small_islands(_limit_size(alpha, size))
     axes = Axis(alpha.shape[0], size[0]), Axis(alpha.shape[1], size[1])
     low, high = neighbourhood_extremes(alpha)
     band = uncertain_band(alpha, low, high)
@@ -77,7 +77,8 @@ def refine_alpha(image: Bytes, alpha: Bytes, overview: Bytes | None = None) -> B
         refined = _enlarge_level(alpha, size)
         _enlarge_soft(alpha, reached(band, axes) & ~steep, axes, refined)
     if steep.any():
-        fit = fit_guided_filter(image if overview is None else overview, alpha, longest, band)
+        of_photo = guide is None or guide is image  # then both have its pixels
+        fit = fit_guided_filter(image if guide is None else guide, alpha if of_photo else whole, longest, band)
         values = _values_of((alpha, low, high), fit)
         colours = packed(image)
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cutout.imaging.arrays import Bools, Bytes, Floats, row_bands
-from cutout.imaging.matting.grid import neighbours
+from cutout.imaging.resampling import neighbours
 
 LANES = 4
 """Values a pixel."""

@@ -12,7 +12,7 @@ from PIL import Image
 from cutout.errors import ServiceUnavailableError
 from cutout.imaging.arrays import Bytes, Floats, row_bands
 from cutout.imaging.models.manifest import Activation, Model, Resize, Scale, Stretch
-from cutout.imaging.pixels import as_picture
+from cutout.imaging.resampling import squash
 from cutout.imaging.threads import cores
 
 _FILTERS = {Resize.BILINEAR: Image.Resampling.BILINEAR, Resize.LANCZOS: Image.Resampling.LANCZOS}
@@ -43,11 +43,21 @@ class Segmenter(Protocol):
     def name(self) -> str:
         """The model's name, for logs and answers."""
 
+    def squash(self, image: Bytes) -> Bytes:
+        """Resize an image to what the model sees.
+
+        Args:
+            image: uint8 [H, W, 3].
+
+        Returns:
+            uint8 [S, S, 3]; the image itself where it is that already.
+        """
+
     def alpha(self, image: Bytes) -> Floats:
         """Predict the alpha of the subject.
 
         Args:
-            image: uint8 [H, W, 3].
+            image: uint8 [H, W, 3]; squashed first where it is not yet.
 
         Returns:
             float32 [h, w] in 0..1, of the model's own size and aspect.
@@ -86,11 +96,22 @@ class OnnxSegmenter:
         """The name of the manifest's row."""
         return self._model.name
 
+    def squash(self, image: Bytes) -> Bytes:
+        """Resize an image to what the model sees, by the filter of the manifest's row.
+
+        Args:
+            image: uint8 [H, W, 3].
+
+        Returns:
+            uint8 [S, S, 3]; the image itself where it is that already.
+        """
+        return _squash(image, self._model)
+
     def alpha(self, image: Bytes) -> Floats:
         """Predict the alpha of the subject.
 
         Args:
-            image: uint8 [H, W, 3].
+            image: uint8 [H, W, 3]; squashed first where it is not yet.
 
         Returns:
             float32 [h, w] in 0..1, of the model's own size and aspect.
@@ -123,19 +144,16 @@ def preprocess(image: Bytes, model: Model) -> Floats:
     """Convert an image to the model's input.
 
     Args:
-        image: uint8 [H, W, 3].
+        image: uint8 [H, W, 3]; squashed first where it is not yet.
         model: Its size, filter, scale, mean and standard deviation.
 
     Returns:
         float32 [1, 3, S, S]; a pixel p becomes (p / scale - mean) / std.
     """
-    side = model.size_px
-    pixels = image
-    if image.shape[:2] != (side, side):
-        pixels = np.asarray(as_picture(image).resize((side, side), _FILTERS[model.resize]))[..., :3]
+    pixels = _squash(image, model)
     white = 255.0 if model.scale is Scale.BYTE else max(float(pixels.max()), 1e-6)
-    tensor = np.empty((1, 3, side, side), np.float32)
-    for rows in row_bands(side, _ROWS):
+    tensor = np.empty((1, 3, *pixels.shape[:2]), np.float32)
+    for rows in row_bands(len(pixels), _ROWS):
         for channel in range(3):
             plane = tensor[0, channel, rows]
             plane[...] = pixels[rows, :, channel]
@@ -163,6 +181,10 @@ def postprocess(raw: NDArray[np.floating], model: Model) -> Floats:
             alpha = (alpha - np.float32(low)) / np.float32(high - low)
     bounded: Floats = np.clip(alpha, 0, 1, dtype=np.float32)
     return bounded
+
+
+def _squash(image: Bytes, model: Model) -> Bytes:
+    return squash(image, model.size_px, _FILTERS[model.resize])
 
 
 def _options(model: Model, threads: int) -> ort.SessionOptions:
