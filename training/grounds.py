@@ -60,7 +60,7 @@ EMPTIES: dict[Maker, float] = {  # without a subject
     backgrounds.plain: 1,
     backgrounds.studio: 1.5,
     backgrounds.gradient: 1,
-    backgrounds.clouds: 1,
+    backgrounds.clouds: 2.5,
     backgrounds.bokeh: 1,
     backgrounds.pattern: 1.5,
     backgrounds.grain: 1,
@@ -69,11 +69,11 @@ EMPTIES: dict[Maker, float] = {  # without a subject
     textures.bricks: 1.5,
     textures.foliage: 1.5,
     textures.stone: 1,
-    textures.sky: 1.5,
-    textures.room: 1.5,
+    textures.sky: 2,
+    textures.room: 2.5,
     pages.page: 2,
     pages.screenshot: 2,
-    pages.chart: 1.5,
+    pages.chart: 2,
     overgrown: 2.5,
 }
 PROCEDURAL = 0.5  # of the grounds

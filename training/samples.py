@@ -19,7 +19,7 @@ from training.shards import Collection
 from training.subjects import PHOTO_WEIGHTS, Subjects
 
 TRUST = {"caltech-animals": 0.25, "caltech-objects": 0.25, "people-ccp": 0.8}
-KINDS = {"photo": 0.24, "found": 0.38, "composite": 0.20, "mark": 0.10, "empty": 0.08}
+KINDS = {"photo": 0.24, "found": 0.38, "composite": 0.19, "mark": 0.09, "empty": 0.10}
 COMPOSITES = {"several": 0.80, "group": 0.10, "far": 0.05, "near": 0.05}  # any subjects; one source's; one's own colour
 TINY = 0.04  # of the pictures
 AGAINST_LIGHT = 0.03  # of the photos

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.random import Generator
 from PIL import Image, ImageChops, ImageFilter, ImageOps
 
-from training import compose, glass, strands, structures
+from training import compose, glass, marks, strands, structures
 from training.backgrounds import bokeh, clouds, gradient, pattern, plain, studio
 from training.compose import Subject
 from training.fusion import Found
@@ -25,8 +25,8 @@ from training.textures import bricks, room, stone, weave, wood
 SIDE = 1024
 CUTOUTS = {"objects-ycb": 3.0, "furniture-house": 2.5, "food-iconic": 1.0, "emoji-fluent3d": 1.5, "emoji-noto": 0.3}
 PHOTOS = {"people-ccp": 3.0, "cats": 1.5, "pets": 1.5}  # outlines good enough to cut along
-KINDS = {"cutout": 0.30, "lifted": 0.27, "structure": 0.09, "glass": 0.06, "photo": 0.28}
-HAIRY = {"cutout": 0.2, "lifted": 0.55, "structure": 0.0, "glass": 0.0}  # share that is given hair or fur
+KINDS = {"cutout": 0.27, "lifted": 0.26, "structure": 0.09, "mark": 0.08, "glass": 0.06, "photo": 0.24}
+HAIRY = {"cutout": 0.2, "lifted": 0.55, "structure": 0.0, "mark": 0.0, "glass": 0.0}  # share that is given hair or fur
 PLAIN = (plain, studio, gradient, clouds)  # grounds
 BUSY = (bokeh, pattern, wood, weave, bricks, stone, room)
 FOUND = 0.5  # of the photos have teachers' masks
@@ -74,6 +74,8 @@ def subject(rng: Generator, items: Collection, kind: str) -> Subject:
     side = round(float(rng.uniform(0.25, 1.15)) * SIDE)
     if kind == "structure":
         thing = structures.thing(rng, side)
+    elif kind == "mark":
+        thing = marks.mark(rng, side)
     elif kind == "glass":
         thing = glass.translucent(rng, side)
     else:
