@@ -25,7 +25,7 @@ from training.textures import bricks, room, stone, weave, wood
 SIDE = 1024
 CUTOUTS = {"objects-ycb": 3.0, "furniture-house": 2.5, "food-iconic": 1.0, "emoji-fluent3d": 1.5, "emoji-noto": 0.3}
 PHOTOS = {"people-ccp": 3.0, "cats": 1.5, "pets": 1.5}  # outlines good enough to cut along
-KINDS = {"cutout": 0.27, "lifted": 0.26, "structure": 0.09, "mark": 0.08, "glass": 0.06, "photo": 0.24}
+KINDS = {"cutout": 0.22, "lifted": 0.24, "structure": 0.09, "mark": 0.20, "glass": 0.05, "photo": 0.20}
 HAIRY = {"cutout": 0.2, "lifted": 0.55, "structure": 0.0, "mark": 0.0, "glass": 0.0}  # share that is given hair or fur
 PLAIN = (plain, studio, gradient, clouds)  # grounds
 BUSY = (bokeh, pattern, wood, weave, bricks, stone, room)

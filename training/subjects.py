@@ -20,7 +20,7 @@ CUTOUT_WEIGHTS = {
     "emoji-fluent3d": 1.6,
     "emoji-noto": 0.4,
 }
-MAKERS = {"photo": 0.34, "cutout": 0.27, "thin": 0.11, "hollow": 0.18, "blob": 0.03, "glass": 0.07}
+MAKERS = {"photo": 0.30, "cutout": 0.23, "thin": 0.11, "hollow": 0.23, "blob": 0.03, "glass": 0.10}
 RULES = {
     "thin": structures.thing,
     "hollow": hollow.hollow,

@@ -27,6 +27,7 @@ from training.data import normalise
 from training.export import read_net
 from training.fusion import Found
 from training.model import CutoutNet
+from training.quick import hold_still
 from training.refiner import BLOCK, FULL, Guess, Refiner, TwoStageNet
 from training.runs import Run, budget, checkpoint
 
@@ -146,6 +147,8 @@ def begin(options: argparse.Namespace) -> Run[Refiner]:
     net: Refiner = Refiner().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if options.start and not checkpoint(options).exists():
         net.load_state_dict(torch.load(options.start, weights_only=True)["average"])
+    if options.still_norms:
+        hold_still(net)
     return Run(net, torch.optim.AdamW(net.parameters(), options.rate, weight_decay=0.01), options)
 
 
@@ -174,6 +177,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--start", type=Path, help="checkpoint.pt of an earlier refiner")
     parser.add_argument("--masks", type=Path, help="folder of teachers' masks: photos that IS-Net labelled take part")
     parser.add_argument("--size", type=int, nargs="+", default=[384, 480], help="sides of the coarse net's input")
+    parser.add_argument("--still-norms", action="store_true", help="batch norms as they are: for the end of a run")
     parser.add_argument("--batch", type=int, default=8, help="crops of 256 px in a batch")
     parser.add_argument("--crops", type=int, default=8, help="of each scene")
     parser.add_argument("--steps-per-scene", type=int, default=3)
