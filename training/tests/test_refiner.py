@@ -182,7 +182,9 @@ def test_crops_lie_within_the_picture_and_on_whole_blocks():
 
 
 def test_a_run_learns_and_goes_on_where_it_stopped(tmp_path: Path):
-    options = argparse.Namespace(out=tmp_path, start=None, rate=1e-2, steps=60, minutes=60.0, size=[320], still_norms=False)
+    options = argparse.Namespace(
+        out=tmp_path, start=None, rate=1e-2, steps=60, minutes=60.0, size=[320], still_norms=False
+    )
     run = train_refiner.begin(options)
     torch.manual_seed(0)
     alpha = torch.zeros(2, 1, 64, 64)
