@@ -36,7 +36,7 @@ def alone(api, monkeypatch, caplog):
         raise socket.gaierror(socket.EAI_NONAME, f"{host} is not known")
 
     oval = np.outer(np.hanning(64), np.hanning(64)).astype(np.float32)
-    segmenter = SimpleNamespace(name="stand-in", alpha=lambda image: oval)
+    segmenter = SimpleNamespace(name="stand-in", squash=lambda image: image, alpha=lambda image: oval)
     monkeypatch.setattr(Container, "segmenter", segmenter)
     monkeypatch.setattr(Container, "segmenter_for", lambda _self, _name: segmenter)
     monkeypatch.setattr(socket, "getaddrinfo", nowhere)
