@@ -4,7 +4,7 @@
 
 The service (``make run``'s, or the container's process with its journal) is started from a copy of this checkout, in
 which the default model is a network of one operation: so all but the network is the real thing, and 20,000 photos take
-minutes. First as many clients as twice the cores send all requests; then ten times the bound of the queue come at once.
+minutes. First as many clients as twice the cores send all requests; then come twice as many as may wait.
 Every request must be answered, the account must have been charged for each cutout, once, and refused requests must be
 told when to come again: anything else is an error. Processor time and memory are told by process. Linux alone.
 """
